@@ -1,0 +1,20 @@
+// What every file of bindings needs.
+#pragma once
+
+#include "array.hpp"
+
+#include <optional>
+
+#include "threads.hpp"
+
+namespace chainrule {
+
+void bind_linalg(nb::module_&);
+void bind_convolution(nb::module_&);
+void bind_pooling(nb::module_&);
+void bind_elementwise(nb::module_&);
+void bind_reduction(nb::module_&);
+void bind_loss(nb::module_&);
+void bind_optim(nb::module_&);
+
+}  // namespace chainrule

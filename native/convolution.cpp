@@ -1,0 +1,86 @@
+// Bindings of convolution.hpp. Shapes have been checked on the Python side.
+#include "convolution.hpp"
+#include "bindings.hpp"
+
+namespace chainrule {
+namespace {
+
+using Pair = std::pair<int64_t, int64_t>;
+
+Pair pair(nb::handle t) { return {nb::cast<int64_t>(t[0]), nb::cast<int64_t>(t[1])}; }
+
+Convolution convolution(nb::handle stride, nb::handle padding, nb::handle dilation, int64_t groups) {
+  const Pair s = pair(stride), p = pair(padding), d = pair(dilation);
+  return {s.first, s.second, p.first, p.second, d.first, d.second, groups};
+}
+
+int64_t out_size(int64_t size, int64_t kernel, int64_t stride, int64_t pad, int64_t dilation) {
+  return (size + 2 * pad - dilation * (kernel - 1) - 1) / stride + 1;
+}
+
+nb::object py_conv2d(nb::handle x_, nb::handle w_, nb::handle b_, nb::handle stride, nb::handle padding, nb::handle dilation,
+                     int64_t groups) {
+  return dispatch({x_, w_, b_}, [&]<class T>() {
+    const Images<T> x{Strided<T>(x_)};
+    const Contiguous<T> w(w_);
+    std::optional<Contiguous<T>> b;
+    if (!b_.is_none()) b.emplace(b_);
+    const Convolution v = convolution(stride, padding, dilation, groups);
+    const int64_t O = w.shape(0), KH = w.shape(2), KW = w.shape(3), OH = out_size(x.H, KH, v.stride_h, v.pad_h, v.dilation_h),
+                  OW = out_size(x.W, KW, v.stride_w, v.pad_w, v.dilation_w);
+    New<T> y = new_images<T>(x.N, O, OH, OW);
+    compute(double(x.N * OH * OW) * double(w.size()), [&] {
+      conv2d<T>(x, w.data(), b ? b->data() : nullptr, O, KH, KW, v, y.data(), OH, OW);
+    });
+    return y.object();
+  });
+}
+
+nb::object py_conv2d_grad_x(nb::handle dy_, nb::handle w_, nb::handle size, nb::handle stride, nb::handle padding,
+                            nb::handle dilation, int64_t groups) {
+  return dispatch({dy_, w_}, [&]<class T>() {
+    const Images<T> dy{Strided<T>(dy_)};
+    const Contiguous<T> w(w_);
+    const Convolution v = convolution(stride, padding, dilation, groups);
+    const Pair s = pair(size);
+    const int64_t C = w.shape(1) * groups;
+    New<T> dx = new_images<T>(dy.N, C, s.first, s.second);
+    compute(double(dy.N * dy.H * dy.W) * double(w.size()), [&] {
+      conv2d_grad_x<T>(dy, w.data(), C, w.shape(2), w.shape(3), v, dx.data(), s.first, s.second);
+    });
+    return dx.object();
+  });
+}
+
+nb::object py_conv2d_grad_w(nb::handle x_, nb::handle dy_, nb::handle kernel, nb::handle stride, nb::handle padding,
+                            nb::handle dilation, int64_t groups) {
+  return dispatch({x_, dy_}, [&]<class T>() {
+    const Images<T> x{Strided<T>(x_)}, dy{Strided<T>(dy_)};
+    const Convolution v = convolution(stride, padding, dilation, groups);
+    const Pair k = pair(kernel);
+    New<T> dw({dy.C, x.C / groups, k.first, k.second});
+    compute(double(dy.N * dy.H * dy.W) * double(dy.C * x.C / groups * k.first * k.second),
+            [&] { conv2d_grad_w<T>(x, dy, k.first, k.second, v, dw.data()); });
+    return dw.object();
+  });
+}
+
+nb::object py_conv2d_grad_b(nb::handle dy_) {
+  return dispatch({dy_}, [&]<class T>() {
+    const Images<T> dy{Strided<T>(dy_)};
+    New<T> db({dy.C});
+    compute(double(dy.N * dy.C * dy.H * dy.W), [&] { conv2d_grad_b<T>(dy, db.data()); });
+    return db.object();
+  });
+}
+
+}  // namespace
+
+void bind_convolution(nb::module_& m) {
+  m.def("conv2d", &py_conv2d, nb::arg(), nb::arg(), nb::arg().none(), nb::arg(), nb::arg(), nb::arg(), nb::arg());
+  m.def("conv2d_grad_x", &py_conv2d_grad_x);
+  m.def("conv2d_grad_w", &py_conv2d_grad_w);
+  m.def("conv2d_grad_b", &py_conv2d_grad_b);
+}
+
+}  // namespace chainrule

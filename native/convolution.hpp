@@ -1,0 +1,255 @@
+// Two-dimensional convolution with images in the lanes of vectors (lanes.hpp).
+//   x (N, C, H, W), w (O, C/G, KH, KW), b (O) -> y (N, O, OH, OW)
+//
+// A block of images is gathered into a padded frame, then each round of the inner loop multiplies PT pixels by OT weights into
+// OT × PT vectors of sums that never leave the registers: OT · PT multiply-adds for OT + PT loads, for any kernel, stride and dilation,
+// as good for one channel as for many. The gradient with respect to x is the same loop over dy, spread out by the
+// stride, with the kernel turned round; the one with respect to w keeps OT × KT sums of weights and runs over the pixels.
+// Weight gradients of the blocks are added up in the order of the blocks, so results do not depend on the threads.
+#pragma once
+
+#include <array>
+
+#include "lanes.hpp"
+#include "threads.hpp"
+
+namespace chainrule {
+
+struct Convolution {
+  int64_t stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w, groups;
+};
+
+namespace conv_detail {
+
+constexpr std::array<int, 5> TILES = {8, 6, 4, 2, 1};  // output channels taken at once
+constexpr int tile_for(int64_t channels) {
+  for (int t : TILES)
+    if (t <= channels) return t;
+  return 1;
+}
+constexpr int pixels_for(int tile) { return std::min(6, ACCUMULATORS / tile); }
+
+// A frame of gathered images as the inner loops walk over it; strides in elements.
+struct Walk {
+  int64_t C, KH, KW;         // rounds
+  int64_t c, kh, kw, pixel;  // strides
+};
+
+// y[o][p] = b[o] + Σ_{c, kh, kw} w[c][kh][kw][o] · x[c][kh][kw + p]
+template <class T, int OT, int PT>
+inline void tile(const T* x, Walk s, const T* w, const T* b, T* y, int64_t y_channel, int64_t y_pixel, int lanes) {
+  Vec<T> sums[OT][PT];
+#pragma GCC unroll 8
+  for (int o = 0; o < OT; ++o)
+#pragma GCC unroll 8
+    for (int p = 0; p < PT; ++p) sums[o][p] = splat(b ? b[o] : T(0));
+  for (int64_t c = 0; c < s.C; ++c)
+    for (int64_t kh = 0; kh < s.KH; ++kh) {
+      const T* row = x + c * s.c + kh * s.kh;
+      for (int64_t kw = 0; kw < s.KW; ++kw, row += s.kw, w += OT) {
+        Vec<T> pixel[PT];
+#pragma GCC unroll 8
+        for (int p = 0; p < PT; ++p) pixel[p] = load(row + p * s.pixel);
+#pragma GCC unroll 8
+        for (int o = 0; o < OT; ++o) {
+          const Vec<T> wo = splat(w[o]);
+#pragma GCC unroll 8
+          for (int p = 0; p < PT; ++p) sums[o][p] += wo * pixel[p];
+        }
+      }
+    }
+#pragma GCC unroll 8
+  for (int o = 0; o < OT; ++o)
+#pragma GCC unroll 8
+    for (int p = 0; p < PT; ++p)
+      if (lanes == LANES<T>) store(y + o * y_channel + p * y_pixel, sums[o][p]);
+      else store(y + o * y_channel + p * y_pixel, sums[o][p], lanes);
+}
+
+// A row of OW pixels for OT channels: tiles of PT pixels, then smaller ones for the rest.
+template <class T, int OT, int PT>
+inline void row(const T* x, const Walk& s, const T* w, const T* b, T* y, int64_t yc, int64_t yp, int lanes, int64_t OW) {
+  int64_t p = 0;
+  for (; p + PT <= OW; p += PT) tile<T, OT, PT>(x + p * s.pixel, s, w, b, y + p * yp, yc, yp, lanes);
+  if constexpr (PT > 1)
+    if (p < OW) row<T, OT, PT - 1>(x + p * s.pixel, s, w, b, y + p * yp, yc, yp, lanes, OW - p);
+}
+
+template <class F> void for_tiles(int64_t channels, F&& f) {  // f(first channel, std::integral_constant<tile>)
+  for (int64_t o = 0; o < channels;) {
+    const int t = tile_for(channels - o);
+    [&]<size_t... I>(std::index_sequence<I...>) {
+      (void)((TILES[I] == t && (f(o, std::integral_constant<int, TILES[I]>()), true)) || ...);
+    }(std::make_index_sequence<TILES.size()>());
+    o += t;
+  }
+}
+
+// Weights w(o, c, kh, kw) of one group in the order in which tiles read them: (tile, C, KH, KW, OT).
+template <class T, class W> void pack_weights(int64_t O, int64_t C, int64_t KH, int64_t KW, W&& w, T* packed) {
+  for_tiles(O, [&](int64_t o, auto t) {
+    T* to = packed + o * C * KH * KW;
+    for (int64_t c = 0; c < C; ++c)
+      for (int64_t kh = 0; kh < KH; ++kh)
+        for (int64_t kw = 0; kw < KW; ++kw)
+          for (int i = 0; i < t; ++i) *to++ = w(o + i, c, kh, kw);
+  });
+}
+
+// The convolution of one gathered block, for O channels with packed weights.
+template <class T>
+void block(const T* frame, Frame f, Walk s, int64_t stride_h, int64_t O, const T* packed, const T* b, T* y, int64_t N, int64_t OH,
+           int64_t OW, int lanes) {
+  for (int64_t oh = 0; oh < OH; ++oh)
+    for_tiles(O, [&](int64_t o, auto t) {
+      row<T, t, pixels_for(t)>(frame + oh * stride_h * f.WP * LANES<T>, s, packed + o * s.C * s.KH * s.KW, b ? b + o : nullptr,
+                               y + (o * OH + oh) * OW * N, OH * OW * N, N, lanes, OW);
+    });
+}
+
+// sums[o][k] of one tile of weights over all pixels: dw[o][k] = Σ_{oh, ow} dy[o][oh][ow] · x[oh][ow + k]
+template <class T, int OT, int KT>
+void weight_tile(const T* x, int64_t x_row, int64_t x_pixel, int64_t x_k, const T* dy, int64_t dy_channel, int64_t OH, int64_t OW,
+                 T* dw, int64_t dw_channel) {
+  Vec<T> sums[OT][KT] = {};
+  for (int64_t oh = 0; oh < OH; ++oh) {
+    const T *px = x + oh * x_row, *pd = dy + oh * OW * LANES<T>;
+    for (int64_t ow = 0; ow < OW; ++ow, px += x_pixel, pd += LANES<T>) {
+      Vec<T> pixel[KT];
+#pragma GCC unroll 8
+      for (int k = 0; k < KT; ++k) pixel[k] = load(px + k * x_k);
+#pragma GCC unroll 8
+      for (int o = 0; o < OT; ++o) {
+        const Vec<T> d = load(pd + o * dy_channel);
+#pragma GCC unroll 8
+        for (int k = 0; k < KT; ++k) sums[o][k] += d * pixel[k];
+      }
+    }
+  }
+  for (int o = 0; o < OT; ++o)
+    for (int k = 0; k < KT; ++k) dw[o * dw_channel + k] = sum<T>(sums[o][k]);
+}
+
+// Calls f with the tile of at most 6 weights of a row as a constant.
+template <class F> void for_kernel_tiles(int64_t KW, F&& f) {
+  for (int64_t k = 0; k < KW; k += 6) {
+    const int64_t n = std::min<int64_t>(6, KW - k);
+    [&]<int... I>(std::integer_sequence<int, I...>) {
+      (void)((I + 1 == n && (f(k, std::integral_constant<int, I + 1>()), true)) || ...);
+    }(std::make_integer_sequence<int, 6>());
+  }
+}
+template <class F> void for_output_tiles(int64_t O, int most, F&& f) {
+  int64_t o = 0;
+  for (; most >= 8 && o + 8 <= O; o += 8) f(o, std::integral_constant<int, 8>());
+  for (; most >= 4 && o + 4 <= O; o += 4) f(o, std::integral_constant<int, 4>());
+  for (; most >= 2 && o + 2 <= O; o += 2) f(o, std::integral_constant<int, 2>());
+  for (; o < O; ++o) f(o, std::integral_constant<int, 1>());
+}
+
+}  // namespace conv_detail
+
+// y: images innermost, (O, OH, OW, N) in memory.
+template <class T>
+void conv2d(const Images<T>& x, const T* w, const T* b, int64_t O, int64_t KH, int64_t KW, const Convolution& v, T* y, int64_t OH,
+            int64_t OW) {
+  using namespace conv_detail;
+  constexpr int L = LANES<T>;
+  const int64_t C = x.C / v.groups, OG = O / v.groups, K = C * KH * KW;
+  Scratch<T> packed(O * K);
+  for (int64_t g = 0; g < v.groups; ++g)
+    pack_weights<T>(OG, C, KH, KW, [&](int64_t o, int64_t c, int64_t kh, int64_t kw) {
+      return w[(((g * OG + o) * C + c) * KH + kh) * KW + kw];
+    }, packed + g * OG * K);
+  const Frame f{x.H + 2 * v.pad_h, x.W + 2 * v.pad_w, v.pad_h, v.pad_w};
+  const Walk s{C, KH, KW, f.HP * f.WP * L, v.dilation_h * f.WP * L, v.dilation_w * L, v.stride_w * L};
+  for_blocks<T>(x.N, v.groups, [&](int64_t n0, int lanes, int64_t, int64_t g) {
+    Scratch<T> frame(C * f.HP * f.WP * L);
+    gather<T>(x, n0, lanes, g * C, C, f, frame);
+    block<T>(frame, f, s, v.stride_h, OG, packed + g * OG * K, b ? b + g * OG : nullptr, y + g * OG * OH * OW * x.N + n0, x.N, OH,
+             OW, lanes);
+  });
+}
+
+// dx (C, H, W, N) in memory: dy spread out by the stride, convolved with the kernel turned round.
+template <class T>
+void conv2d_grad_x(const Images<T>& dy, const T* w, int64_t C, int64_t KH, int64_t KW, const Convolution& v, T* dx, int64_t H,
+                   int64_t W) {
+  using namespace conv_detail;
+  constexpr int L = LANES<T>;
+  const int64_t CG = C / v.groups, OG = dy.C / v.groups, K = OG * KH * KW;
+  Scratch<T> packed(C * K);
+  for (int64_t g = 0; g < v.groups; ++g)
+    pack_weights<T>(CG, OG, KH, KW, [&](int64_t c, int64_t o, int64_t kh, int64_t kw) {
+      return w[(((g * OG + o) * CG + c) * KH + KH - 1 - kh) * KW + KW - 1 - kw];
+    }, packed + g * CG * K);
+  const Frame f{H + v.dilation_h * (KH - 1), W + v.dilation_w * (KW - 1), v.dilation_h * (KH - 1) - v.pad_h,
+                v.dilation_w * (KW - 1) - v.pad_w, v.stride_h, v.stride_w};
+  const Walk s{OG, KH, KW, f.HP * f.WP * L, v.dilation_h * f.WP * L, v.dilation_w * L, L};
+  for_blocks<T>(dy.N, v.groups, [&](int64_t n0, int lanes, int64_t, int64_t g) {
+    Scratch<T> frame(OG * f.HP * f.WP * L);
+    gather<T>(dy, n0, lanes, g * OG, OG, f, frame);
+    block<T>(frame, f, s, 1, CG, packed + g * CG * K, nullptr, dx + g * CG * H * W * dy.N + n0, dy.N, H, W, lanes);
+  });
+}
+
+// dw (O, C/G, KH, KW)
+template <class T>
+void conv2d_grad_w(const Images<T>& x, const Images<T>& dy, int64_t KH, int64_t KW, const Convolution& v, T* dw) {
+  using namespace conv_detail;
+  constexpr int L = LANES<T>;
+  const int64_t O = dy.C, OG = O / v.groups, C = x.C / v.groups, size = O * C * KH * KW, blocks = (x.N + L - 1) / L;
+  const Frame f{x.H + 2 * v.pad_h, x.W + 2 * v.pad_w, v.pad_h, v.pad_w}, fy{dy.H, dy.W};
+  Scratch<T> partial(blocks * size);
+  for_blocks<T>(x.N, v.groups, [&](int64_t n0, int lanes, int64_t b, int64_t g) {
+    Scratch<T> frame(C * f.HP * f.WP * L), dframe(OG * dy.H * dy.W * L);
+    gather<T>(x, n0, lanes, g * C, C, f, frame);
+    gather<T>(dy, n0, lanes, g * OG, OG, fy, dframe);
+    if (lanes < L) clear_lanes<T>(frame, C * f.HP * f.WP, lanes), clear_lanes<T>(dframe, OG * dy.H * dy.W, lanes);
+    for (int64_t c = 0; c < C; ++c)
+      for (int64_t kh = 0; kh < KH; ++kh)
+        for_kernel_tiles(KW, [&](int64_t kw, auto kt) {
+          for_output_tiles(OG, ACCUMULATORS / kt, [&](int64_t o, auto ot) {
+            if constexpr (ot * kt <= 24)
+              weight_tile<T, ot, kt>(frame + ((c * f.HP + kh * v.dilation_h) * f.WP + kw * v.dilation_w) * L, v.stride_h * f.WP * L,
+                                     v.stride_w * L, v.dilation_w * L, dframe + o * dy.H * dy.W * L, dy.H * dy.W * L, dy.H, dy.W,
+                                     partial + b * size + (((g * OG + o) * C + c) * KH + kh) * KW + kw, C * KH * KW);
+          });
+        });
+  });
+  parallel_ranges(size, 4096, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      T total = 0;
+      for (int64_t b = 0; b < blocks; ++b) total += partial[b * size + i];
+      dw[i] = total;
+    }
+  });
+}
+
+// db (O): sums of dy over images and pixels
+template <class T> void conv2d_grad_b(const Images<T>& dy, T* db) {
+  constexpr int L = LANES<T>;
+  parallel_for(dy.C, [&](int64_t o) {
+    T total = 0;
+    if (dy.n == 1 && dy.w == dy.N && dy.h == dy.W * dy.N) {  // images innermost: one long line
+      const T* p = dy.p + o * dy.c;
+      const int64_t size = dy.H * dy.W * dy.N;
+      Vec<T> s[4] = {};
+      int64_t i = 0;
+      for (; i + 4 * L <= size; i += 4 * L)
+        for (int k = 0; k < 4; ++k) s[k] += load(p + i + k * L);
+      for (; i < size; i += L) s[0] += load(p + i, int(std::min<int64_t>(L, size - i)));
+      total = sum<T>((s[0] + s[1]) + (s[2] + s[3]));
+    } else {
+      for (int64_t n = 0; n < dy.N; ++n) {
+        T image = 0;
+        for (int64_t h = 0; h < dy.H; ++h)
+          for (int64_t w = 0; w < dy.W; ++w) image += dy.p[n * dy.n + o * dy.c + h * dy.h + w * dy.w];
+        total += image;
+      }
+    }
+    db[o] = total;
+  });
+}
+
+}  // namespace chainrule

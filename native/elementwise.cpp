@@ -1,0 +1,139 @@
+// Bindings of elementwise.hpp. Operands are arrays or Python numbers; the result keeps the operands' order of axes in memory.
+#include "elementwise.hpp"
+#include "bindings.hpp"
+
+namespace chainrule {
+namespace {
+
+// Whether the elements fill one piece of memory without gaps or overlaps, in any order of axes.
+template <class T> bool is_dense(const Strided<T>& a) {
+  if (PyArray_IS_C_CONTIGUOUS(a.get()) || PyArray_IS_F_CONTIGUOUS(a.get())) return true;
+  // axes in the order of their strides have to follow each other: find the next one, n times
+  int64_t expected = 1;
+  for (int64_t size = a.size(); expected < size;) {
+    int d = 0;
+    while (d < a.ndim() && (a.stride(d) != expected || a.shape(d) == 1)) ++d;
+    if (d == a.ndim()) return false;
+    expected *= a.shape(d);
+  }
+  return true;
+}
+
+template <class T> Shape strides(const Strided<T>& a) {
+  Shape s(size_t(a.ndim()));
+  for (int i = 0; i < a.ndim(); ++i) s[size_t(i)] = a.stride(i);
+  return s;
+}
+
+template <class T> bool lie_alike(const Strided<T>& a, const Strided<T>& b) {
+  if (a.ndim() != b.ndim()) return false;
+  for (int i = 0; i < a.ndim(); ++i)
+    if (a.shape(i) != b.shape(i) || (a.shape(i) > 1 && a.stride(i) != b.stride(i))) return false;
+  return true;
+}
+
+template <class T> New<T> like(const Strided<T>& a) {
+  return PyArray_IS_C_CONTIGUOUS(a.get()) ? New<T>(a.shape()) : New<T>(a.shape(), strides(a));
+}
+
+template <class F> nb::object unary(nb::handle x_) {
+  return dispatch({x_}, [&]<class T>() {
+    if (Strided<T> x(x_); is_dense(x)) {
+      New<T> y = like(x);
+      compute(double(x.size()), [&] { map<F>(x.size(), x.data(), y.data()); });
+      return y.object();
+    }
+    const Contiguous<T> x(x_);
+    New<T> y(x.shape());
+    compute(double(x.size()), [&] { map<F>(x.size(), x.data(), y.data()); });
+    return y.object();
+  });
+}
+
+template <class F, class T> nb::object with_number(nb::handle array, T number, bool number_first) {
+  const Contiguous<T>* copy = nullptr;
+  Strided<T> x(array);
+  std::optional<Contiguous<T>> gathered;
+  if (!is_dense(x)) copy = &gathered.emplace(array), x = *copy;
+  New<T> y = like(x);
+  compute(double(x.size()), [&] {
+    if (number_first) map<F>(x.size(), &number, 0, x.data(), 1, y.data());
+    else map<F>(x.size(), x.data(), 1, &number, 0, y.data());
+  });
+  return y.object();
+}
+
+// The broadcast shape, or Unsupported where there is none (the reference then says what is wrong).
+template <class T> Shape broadcast_shape(const Strided<T>& a, const Strided<T>& b) {
+  Shape shape(size_t(std::max(a.ndim(), b.ndim())));
+  for (int i = 1; i <= int(shape.size()); ++i) {
+    const int64_t na = i <= a.ndim() ? a.shape(a.ndim() - i) : 1, nb_ = i <= b.ndim() ? b.shape(b.ndim() - i) : 1;
+    if (na != nb_ && na != 1 && nb_ != 1) throw Unsupported("shapes do not broadcast");
+    shape[shape.size() - size_t(i)] = na == 1 ? nb_ : na;
+  }
+  return shape;
+}
+
+// Axes from the innermost outwards, neighbours merged where both operands step through them evenly.
+template <class T> std::vector<Axis> merged_axes(const Shape& shape, const Strided<T>& a, const Strided<T>& b) {
+  std::vector<Axis> axes;
+  for (int i = 1; i <= int(shape.size()); ++i) {
+    const int64_t n = shape[shape.size() - size_t(i)];
+    if (n == 1) continue;
+    const auto step = [&](const Strided<T>& x) { return i <= x.ndim() && x.shape(x.ndim() - i) != 1 ? x.stride(x.ndim() - i) : 0; };
+    const Axis axis{n, step(a), step(b)};
+    if (!axes.empty() && axis.a == axes.back().a * axes.back().n && axis.b == axes.back().b * axes.back().n) axes.back().n *= n;
+    else axes.push_back(axis);
+  }
+  if (axes.empty()) axes.push_back({1, 0, 0});
+  return axes;
+}
+
+template <class F> nb::object binary(nb::handle a_, nb::handle b_) {
+  return dispatch({a_, b_}, [&]<class T>() {
+    if (!PyArray_Check(a_.ptr())) return with_number<F, T>(b_, number<T>(a_), true);
+    if (!PyArray_Check(b_.ptr())) return with_number<F, T>(a_, number<T>(b_), false);
+    const Strided<T> a(a_), b(b_);
+    if (lie_alike(a, b) && is_dense(a)) {
+      New<T> y = like(a);
+      compute(double(a.size()), [&] { map<F>(a.size(), a.data(), 1, b.data(), 1, y.data()); });
+      return y.object();
+    }
+    const Shape shape = broadcast_shape(a, b);
+    New<T> y(shape);
+    const std::vector<Axis> axes = merged_axes(shape, a, b);
+    int64_t size = 1;
+    for (int64_t n : shape) size *= n;
+    if (size) compute(double(size), [&] { broadcast<F>(axes.data(), int(axes.size()), a.data(), b.data(), y.data()); });
+    return y.object();
+  });
+}
+
+}  // namespace
+
+void bind_elementwise(nb::module_& m) {
+  m.def("relu", &unary<Relu>);
+  m.def("neg", &unary<Neg>);
+  m.def("abs", &unary<Abs>);
+  m.def("square", &unary<Square>);
+  m.def("exp", &unary<Exp>);
+  m.def("sigmoid", &unary<Sigmoid>);
+  m.def("tanh", &unary<Tanh>);
+  m.def("silu", &unary<Silu>);
+  m.def("sqrt", &unary<Lanewise<SqrtOne>>);
+  m.def("log", &unary<Lanewise<LogOne>>);
+  m.def("gelu", &unary<Lanewise<GeluOne>>);
+  m.def("add", &binary<Add>);
+  m.def("sub", &binary<Sub>);
+  m.def("mul", &binary<Mul>);
+  m.def("div", &binary<Div>);
+  m.def("maximum", &binary<Maximum>);
+  m.def("minimum", &binary<Minimum>);
+  m.def("relu_grad", &binary<ReluGrad>);
+  m.def("sigmoid_grad", &binary<SigmoidGrad>);
+  m.def("tanh_grad", &binary<TanhGrad>);
+  m.def("silu_grad", &binary<SiluGrad>);
+  m.def("gelu_grad", &binary<GeluGrad>);
+}
+
+}  // namespace chainrule

@@ -1,0 +1,137 @@
+// Elementwise kernels: one vector function for each, and two loops that run any of them.
+//
+// `map` runs over operands that lie alike in memory, without gaps, in whatever order of axes: one flat loop. `broadcast` runs over
+// everything else: axes are merged where they can be, the innermost one is a vector loop with stride 1 or 0.
+#pragma once
+
+#include <algorithm>
+
+#include "simd.hpp"
+#include "threads.hpp"
+
+namespace chainrule {
+
+constexpr int64_t GRAIN = 32768;  // elements in a task
+
+// ------------------------------------------------------------------------------------- functions of one vector
+
+struct Relu { template <class T> static Vec<T> of(Vec<T> x) { return select<T>(x <= Vec<T>{}, Vec<T>{}, x); } };
+struct Neg { template <class T> static Vec<T> of(Vec<T> x) { return -x; } };
+struct Abs { template <class T> static Vec<T> of(Vec<T> x) { return select<T>(x < Vec<T>{}, -x, x + T(0)); } };
+struct Square { template <class T> static Vec<T> of(Vec<T> x) { return x * x; } };
+struct Exp { template <class T> static Vec<T> of(Vec<T> x) { return exp(x); } };
+
+struct Sigmoid {
+  template <class T> static Vec<T> of(Vec<T> x) {
+    const Vec<T> e = exp(select<T>(x < Vec<T>{}, x, -x));  // e^−|x|
+    return select<T>(x < Vec<T>{}, e, e - e + T(1)) / (e + T(1));
+  }
+};
+
+// tanh x = (1 − e^−2|x|) / (1 + e^−2|x|) with the sign of x; near 0, where that cancels, its continued fraction
+struct Tanh {
+  template <class T> static Vec<T> of(Vec<T> x) {
+    const Vec<T> a = select<T>(x < Vec<T>{}, -x, x), e = exp(a * T(-2)), s = x * x;
+    const Vec<T> big = (T(1) - e) / (T(1) + e);
+    const Vec<T> small = x * (T(10395) + s * (T(1260) + s * T(21))) / (T(10395) + s * (T(4725) + s * (T(210) + s)));
+    return select<T>(a < splat(T(0.25)), small, select<T>(x < Vec<T>{}, -big, big));
+  }
+};
+
+struct Silu { template <class T> static Vec<T> of(Vec<T> x) { return x * Sigmoid::of<T>(x); } };
+
+template <class F> struct Lanewise {  // for functions that the C library has and vectors have not
+  template <class T> static Vec<T> of(Vec<T> x) {
+    for (int i = 0; i < LANES<T>; ++i) x[i] = F::one(x[i]);
+    return x;
+  }
+};
+struct SqrtOne { template <class T> static T one(T x) { return std::sqrt(x); } };
+struct LogOne { template <class T> static T one(T x) { return std::log(x); } };
+struct GeluOne { template <class T> static T one(T x) { return T(0.5) * x * std::erfc(-x * T(0.70710678118654752440)); } };
+
+// ------------------------------------------------------------------------------------- functions of two vectors
+
+struct Add { template <class T> static Vec<T> of(Vec<T> a, Vec<T> b) { return a + b; } };
+struct Sub { template <class T> static Vec<T> of(Vec<T> a, Vec<T> b) { return a - b; } };
+struct Mul { template <class T> static Vec<T> of(Vec<T> a, Vec<T> b) { return a * b; } };
+struct Div { template <class T> static Vec<T> of(Vec<T> a, Vec<T> b) { return a / b; } };
+struct Maximum { template <class T> static Vec<T> of(Vec<T> a, Vec<T> b) { return select<T>((a >= b) | (a != a), a, b); } };
+struct Minimum { template <class T> static Vec<T> of(Vec<T> a, Vec<T> b) { return select<T>((a <= b) | (a != a), a, b); } };
+
+struct ReluGrad { template <class T> static Vec<T> of(Vec<T> dy, Vec<T> y) { return select<T>(y > Vec<T>{}, dy, Vec<T>{}); } };
+struct SigmoidGrad { template <class T> static Vec<T> of(Vec<T> dy, Vec<T> y) { return dy * y * (T(1) - y); } };
+struct TanhGrad { template <class T> static Vec<T> of(Vec<T> dy, Vec<T> y) { return dy * (T(1) - y * y); } };
+struct SiluGrad {
+  template <class T> static Vec<T> of(Vec<T> dy, Vec<T> x) {
+    const Vec<T> s = Sigmoid::of<T>(x);
+    return dy * s * (T(1) + x * (T(1) - s));
+  }
+};
+struct GeluGrad {  // Φ(x) + x·φ(x)
+  template <class T> static Vec<T> of(Vec<T> dy, Vec<T> x) {
+    const Vec<T> density = exp(x * x * T(-0.5)) * T(0.39894228040143267794);
+    Vec<T> cdf = x;
+    for (int i = 0; i < LANES<T>; ++i) cdf[i] = T(0.5) * std::erfc(-x[i] * T(0.70710678118654752440));
+    return dy * (cdf + x * density);
+  }
+};
+
+// ------------------------------------------------------------------------------------- loops
+
+template <class F, class T> void map(int64_t n, const T* x, T* y) {
+  parallel_ranges(n, GRAIN, [&](int64_t i, int64_t end) {
+    for (; i + LANES<T> <= end; i += LANES<T>) store(y + i, F::template of<T>(load(x + i)));
+    if (i < end) store(y + i, F::template of<T>(load(x + i, int(end - i))), int(end - i));
+  });
+}
+
+// One line of n elements; A and B are the strides, 1 or 0.
+template <class F, int A, int B, class T> void line(int64_t n, const T* a, const T* b, T* y) {
+  constexpr int L = LANES<T>;
+  const Vec<T> va = A ? Vec<T>{} : splat(*a), vb = B ? Vec<T>{} : splat(*b);
+  int64_t i = 0;
+  for (; i + L <= n; i += L) store(y + i, F::template of<T>(A ? load(a + i) : va, B ? load(b + i) : vb));
+  if (const int rest = int(n - i))
+    store(y + i, F::template of<T>(A ? load(a + i, rest) : va, B ? load(b + i, rest) : vb), rest);
+}
+
+template <class F, class T> void line(int64_t n, const T* a, int64_t sa, const T* b, int64_t sb, T* y) {
+  if (sa == 1 && sb == 1) return line<F, 1, 1>(n, a, b, y);
+  if (sa == 1 && sb == 0) return line<F, 1, 0>(n, a, b, y);
+  if (sa == 0 && sb == 1) return line<F, 0, 1>(n, a, b, y);
+  T pa[64], pb[64];  // collected piece by piece
+  for (int64_t i = 0; i < n; i += 64) {
+    const int m = int(std::min<int64_t>(64, n - i));
+    for (int k = 0; k < m; ++k) pa[k] = a[(i + k) * sa], pb[k] = b[(i + k) * sb];
+    line<F, 1, 1>(m, pa, pb, y + i);
+  }
+}
+
+template <class F, class T> void map(int64_t n, const T* a, int64_t sa, const T* b, int64_t sb, T* y) {
+  parallel_ranges(n, GRAIN, [&](int64_t i, int64_t end) { line<F>(end - i, a + i * sa, sa, b + i * sb, sb, y + i); });
+}
+
+// Axes of a broadcast operation from the innermost outwards; y lies row by row.
+struct Axis {
+  int64_t n, a, b;
+};
+
+template <class F, class T> void broadcast(const Axis* axes, int count, const T* a, const T* b, T* y) {
+  const Axis inner = axes[0];
+  int64_t lines = 1;
+  for (int i = 1; i < count; ++i) lines *= axes[i].n;
+  parallel_ranges(lines, std::max<int64_t>(1, GRAIN / std::max<int64_t>(1, inner.n)), [&](int64_t begin, int64_t end) {
+    for (int64_t l = begin; l < end; ++l) {
+      int64_t oa = 0, ob = 0, rest = l;
+      for (int i = 1; i < count; ++i) {
+        oa += rest % axes[i].n * axes[i].a;
+        ob += rest % axes[i].n * axes[i].b;
+        rest /= axes[i].n;
+      }
+      line<F>(inner.n, a + oa, inner.a, b + ob, inner.b, y + l * inner.n);
+    }
+  });
+}
+
+}  // namespace chainrule

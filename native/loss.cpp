@@ -1,0 +1,44 @@
+// Bindings of cross-entropy (reduction.hpp). Targets have been checked on the Python side; a target out of range would write
+// outside of the array, so it is checked here once more.
+#include "reduction.hpp"
+#include "bindings.hpp"
+
+namespace chainrule {
+namespace {
+
+void check_targets(const int64_t* target, int64_t rows, int64_t classes) {
+  for (int64_t i = 0; i < rows; ++i)
+    if (target[i] < 0 || target[i] >= classes) throw Unsupported("a target is out of range");
+}
+
+nb::object py_cross_entropy(nb::handle x_, nb::handle target_) {
+  return dispatch({x_}, [&]<class T>() {
+    const Contiguous<T> x(x_);
+    const Contiguous<int64_t> target(target_);
+    if (x.ndim() != 2 || target.ndim() != 1 || target.shape(0) != x.shape(0) || !x.size()) throw Unsupported("(N, C) and (N) are needed");
+    check_targets(target.data(), x.shape(0), x.shape(1));
+    New<T> loss(Shape{}), p(x.shape());
+    compute(double(x.size()) * 10, [&] { *loss.data() = cross_entropy(x.data(), target.data(), x.shape(0), x.shape(1), p.data()); });
+    return nb::object(nb::make_tuple(loss.object(), p.object()));
+  });
+}
+
+nb::object py_cross_entropy_grad(nb::handle dy_, nb::handle p_, nb::handle target_) {
+  return dispatch({dy_, p_}, [&]<class T>() {
+    const Contiguous<T> p(p_), dy(dy_);
+    const Contiguous<int64_t> target(target_);
+    check_targets(target.data(), p.shape(0), p.shape(1));
+    New<T> dx(p.shape());
+    compute(double(p.size()), [&] { cross_entropy_grad(*dy.data(), p.data(), target.data(), p.shape(0), p.shape(1), dx.data()); });
+    return dx.object();
+  });
+}
+
+}  // namespace
+
+void bind_loss(nb::module_& m) {
+  m.def("cross_entropy", &py_cross_entropy);
+  m.def("cross_entropy_grad", &py_cross_entropy_grad);
+}
+
+}  // namespace chainrule

@@ -1,0 +1,70 @@
+// The optimizers' updates, one pass over the memory of each parameter: what is read once is written once.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+
+#include "elementwise.hpp"
+
+namespace chainrule {
+
+struct Sgd {
+  double lr, momentum, dampening, weight_decay;
+  bool nesterov, maximize;
+};
+
+// f(i, lanes) for every vector of [0, n), in parallel for large n
+template <class T, class F> void for_vectors(int64_t n, F&& f) {
+  parallel_ranges(n, GRAIN, [&](int64_t i, int64_t end) {
+    for (; i + LANES<T> <= end; i += LANES<T>) f(i, LANES<T>);
+    if (i < end) f(i, int(end - i));
+  });
+}
+template <class T> Vec<T> load_lanes(const T* p, int lanes) { return lanes == LANES<T> ? load(p) : load(p, lanes); }
+template <class T> void store_lanes(T* p, Vec<T> v, int lanes) {
+  if (lanes == LANES<T>) store(p, v);
+  else store(p, v, lanes);
+}
+
+// v may be null: no momentum
+template <class T> void sgd(int64_t n, T* theta, const T* grad, T* v, const Sgd& s) {
+  const T lr = T(s.lr), momentum = T(s.momentum), keep = T(1 - s.dampening), decay = T(s.weight_decay);
+  for_vectors<T>(n, [&](int64_t i, int lanes) {
+    Vec<T> x = load_lanes(theta + i, lanes), g = load_lanes(grad + i, lanes);
+    if (s.maximize) g = -g;
+    if (s.weight_decay != 0) g = g + decay * x;
+    if (v) {
+      const Vec<T> vi = momentum * load_lanes(v + i, lanes) + keep * g;
+      store_lanes(v + i, vi, lanes);
+      g = s.nesterov ? g + momentum * vi : vi;
+    }
+    store_lanes(theta + i, Vec<T>(x - lr * g), lanes);
+  });
+}
+
+struct Adam {
+  int64_t step;
+  double lr, beta1, beta2, eps, weight_decay;
+  bool decoupled, maximize;
+};
+
+template <class T> void adam(int64_t n, T* theta, const T* grad, T* m, T* v, const Adam& s) {
+  const T rate = T(s.lr / (1 - std::pow(s.beta1, double(s.step)))), correction = T(std::sqrt(1 - std::pow(s.beta2, double(s.step))));
+  const T decay = T(s.weight_decay), shrink = T(1 - s.lr * s.weight_decay), eps = T(s.eps);
+  const T new1 = T(1 - s.beta1), keep2 = T(s.beta2), new2 = T(1 - s.beta2);
+  for_vectors<T>(n, [&](int64_t i, int lanes) {
+    Vec<T> x = load_lanes(theta + i, lanes), g = load_lanes(grad + i, lanes), mi = load_lanes(m + i, lanes);
+    if (s.maximize) g = -g;
+    if (s.weight_decay != 0 && s.decoupled) x = x * shrink;
+    else if (s.weight_decay != 0) g = g + decay * x;
+    mi = mi + new1 * (g - mi);
+    const Vec<T> vi = keep2 * load_lanes(v + i, lanes) + new2 * g * g;
+    store_lanes(m + i, mi, lanes);
+    store_lanes(v + i, vi, lanes);
+    Vec<T> root;
+    for (int k = 0; k < LANES<T>; ++k) root[k] = std::sqrt(vi[k]);
+    store_lanes(theta + i, Vec<T>(x - rate * mi / (root / correction + eps)), lanes);
+  });
+}
+
+}  // namespace chainrule

@@ -1,0 +1,139 @@
+// Two-dimensional pooling with images in the lanes of vectors (lanes.hpp): x (N, C, H, W) -> y (N, C, OH, OW), images innermost.
+//
+// Maximum: the winner's place in its window, kh · KW + kw, is kept as a number beside every value; the gradient goes there. Of equal
+// values the first one wins, as in PyTorch, and NaN wins over all. Average: a window's sum over its area (or over the pixels it really has).
+#pragma once
+
+#include "lanes.hpp"
+#include "threads.hpp"
+
+namespace chainrule {
+
+struct Pooling {
+  int64_t KH, KW, stride_h, stride_w, pad_h, pad_w, dilation_h = 1, dilation_w = 1;
+};
+
+// A plane of LANES images to read: where it lies if it lies right, else gathered into scratch.
+template <class T> class Plane {
+ public:
+  Plane(const Images<T>& x, int64_t n0, int lanes, int64_t c, Frame f, T fill, T* scratch) {
+    const bool framed = f.HP != x.H || f.WP != x.W;
+    if (x.n == 1 && lanes == LANES<T> && !framed) {
+      p_ = x.p + n0 + c * x.c, row_ = x.h, pixel_ = x.w;
+    } else {
+      gather<T>(x, n0, lanes, c, 1, f, scratch, fill);
+      p_ = scratch, row_ = f.WP * LANES<T>, pixel_ = LANES<T>;
+    }
+  }
+  Vec<T> at(int64_t h, int64_t w) const { return load(p_ + h * row_ + w * pixel_); }
+
+ private:
+  const T* p_;
+  int64_t row_, pixel_;
+};
+
+template <class T> void store_lanes(T* p, Vec<T> v, int lanes) {
+  if (lanes == LANES<T>) store(p, v);
+  else store(p, v, lanes);
+}
+
+// A frame whose windows all lie inside: padding in front, and as much behind as the last window reaches.
+inline Frame pooling_frame(const Pooling& v, int64_t H, int64_t W, int64_t OH, int64_t OW) {
+  return {std::max(H + v.pad_h, (OH - 1) * v.stride_h + v.dilation_h * (v.KH - 1) + 1),
+          std::max(W + v.pad_w, (OW - 1) * v.stride_w + v.dilation_w * (v.KW - 1) + 1), v.pad_h, v.pad_w};
+}
+
+template <class T> void max_pool2d(const Images<T>& x, const Pooling& v, T* y, T* place, int64_t OH, int64_t OW) {
+  const Frame f = pooling_frame(v, x.H, x.W, OH, OW);
+  for_blocks<T>(x.N, x.C, [&](int64_t n0, int lanes, int64_t, int64_t c) {
+    Scratch<T> scratch(f.HP * f.WP * LANES<T>);
+    const Plane<T> plane(x, n0, lanes, c, f, -std::numeric_limits<T>::infinity(), scratch);
+    for (int64_t oh = 0; oh < OH; ++oh)
+      for (int64_t ow = 0; ow < OW; ++ow) {
+        const int64_t h = oh * v.stride_h, w = ow * v.stride_w, to = ((c * OH + oh) * OW + ow) * x.N + n0;
+        // the first pixel of the window that is none of the padding
+        const int64_t kh0 = h < v.pad_h ? (v.pad_h - h + v.dilation_h - 1) / v.dilation_h : 0,
+                      kw0 = w < v.pad_w ? (v.pad_w - w + v.dilation_w - 1) / v.dilation_w : 0;
+        Vec<T> best = plane.at(h + kh0 * v.dilation_h, w + kw0 * v.dilation_w), which = splat(T(kh0 * v.KW + kw0));
+        for (int64_t kh = kh0; kh < v.KH; ++kh)
+          for (int64_t kw = kw0; kw < v.KW; ++kw) {
+            const Vec<T> value = plane.at(h + kh * v.dilation_h, w + kw * v.dilation_w);
+            const Mask<T> wins = (value > best) | ((value != value) & (best == best));
+            best = select<T>(wins, value, best);
+            which = select<T>(wins, splat(T(kh * v.KW + kw)), which);
+          }
+        store_lanes(y + to, best, lanes);
+        store_lanes(place + to, which, lanes);
+      }
+  });
+}
+
+// Adds f(kh · KW + kw, dy) of every window to the pixels of dx, a plane of LANES images after the other.
+template <class T, class F>
+void spread(const Images<T>& dy, const Pooling& v, T* dx, int64_t H, int64_t W, F&& f) {
+  const bool disjoint = v.stride_h >= v.dilation_h * (v.KH - 1) + 1 && v.stride_w >= v.dilation_w * (v.KW - 1) + 1;
+  const bool tiles = disjoint && !v.pad_h && !v.pad_w && v.stride_h == v.KH && v.stride_w == v.KW && dy.H * v.KH == H && dy.W * v.KW == W;
+  for_blocks<T>(dy.N, dy.C, [&](int64_t n0, int lanes, int64_t, int64_t c) {
+    Scratch<T> scratch(dy.H * dy.W * LANES<T>);
+    const Plane<T> plane(dy, n0, lanes, c, {dy.H, dy.W}, T(0), scratch);
+    T* to = dx + c * H * W * dy.N + n0;
+    if (!tiles)
+      for (int64_t i = 0; i < H * W; ++i) store_lanes(to + i * dy.N, Vec<T>{}, lanes);
+    for (int64_t oh = 0; oh < dy.H; ++oh)
+      for (int64_t ow = 0; ow < dy.W; ++ow) {
+        const Vec<T> d = plane.at(oh, ow);
+        for (int64_t kh = 0; kh < v.KH; ++kh)
+          for (int64_t kw = 0; kw < v.KW; ++kw) {
+            const int64_t h = oh * v.stride_h - v.pad_h + kh * v.dilation_h, w = ow * v.stride_w - v.pad_w + kw * v.dilation_w;
+            if (h < 0 || h >= H || w < 0 || w >= W) continue;
+            T* p = to + (h * W + w) * dy.N;
+            const Vec<T> part = f(c, oh, ow, n0, lanes, kh * v.KW + kw, d);
+            if (disjoint) store_lanes(p, part, lanes);
+            else store_lanes(p, part + (lanes == LANES<T> ? load(p) : load(p, lanes)), lanes);
+          }
+      }
+  });
+}
+
+template <class T> void max_pool2d_grad(const Images<T>& dy, const T* place, const Pooling& v, T* dx, int64_t H, int64_t W) {
+  spread(dy, v, dx, H, W, [&](int64_t c, int64_t oh, int64_t ow, int64_t n0, int lanes, int64_t k, Vec<T> d) {
+    const T* p = place + ((c * dy.H + oh) * dy.W + ow) * dy.N + n0;
+    const Vec<T> which = lanes == LANES<T> ? load(p) : load(p, lanes);
+    return select<T>(which == splat(T(k)), d, Vec<T>{});
+  });
+}
+
+// What a window's sum is divided by: `divisor` if given, else its area with the padding (but not beyond it), or only its real pixels.
+inline double pooling_divisor(const Pooling& v, int64_t oh, int64_t ow, int64_t H, int64_t W, bool count_pad, int64_t divisor) {
+  if (divisor) return double(divisor);
+  const int64_t h = oh * v.stride_h - v.pad_h, w = ow * v.stride_w - v.pad_w;
+  const int64_t bottom = std::min(h + v.KH, H + v.pad_h), right = std::min(w + v.KW, W + v.pad_w);
+  if (count_pad) return double((bottom - h) * (right - w));
+  return double((std::min(bottom, H) - std::max<int64_t>(h, 0)) * (std::min(right, W) - std::max<int64_t>(w, 0)));
+}
+
+template <class T>
+void avg_pool2d(const Images<T>& x, const Pooling& v, bool count_pad, int64_t divisor, T* y, int64_t OH, int64_t OW) {
+  const Frame f = pooling_frame(v, x.H, x.W, OH, OW);
+  for_blocks<T>(x.N, x.C, [&](int64_t n0, int lanes, int64_t, int64_t c) {
+    Scratch<T> scratch(f.HP * f.WP * LANES<T>);
+    const Plane<T> plane(x, n0, lanes, c, f, T(0), scratch);
+    for (int64_t oh = 0; oh < OH; ++oh)
+      for (int64_t ow = 0; ow < OW; ++ow) {
+        Vec<T> total = {};
+        for (int64_t kh = 0; kh < v.KH; ++kh)
+          for (int64_t kw = 0; kw < v.KW; ++kw) total += plane.at(oh * v.stride_h + kh, ow * v.stride_w + kw);
+        store_lanes(y + ((c * OH + oh) * OW + ow) * x.N + n0,
+                    Vec<T>(total / T(pooling_divisor(v, oh, ow, x.H, x.W, count_pad, divisor))), lanes);
+      }
+  });
+}
+
+template <class T>
+void avg_pool2d_grad(const Images<T>& dy, const Pooling& v, bool count_pad, int64_t divisor, T* dx, int64_t H, int64_t W) {
+  spread(dy, v, dx, H, W, [&](int64_t, int64_t oh, int64_t ow, int64_t, int, int64_t, Vec<T> d) {
+    return Vec<T>(d / T(pooling_divisor(v, oh, ow, H, W, count_pad, divisor)));
+  });
+}
+
+}  // namespace chainrule

@@ -1,0 +1,78 @@
+// Bindings of sums and softmax (reduction.hpp).
+#include "reduction.hpp"
+#include "bindings.hpp"
+
+namespace chainrule {
+namespace {
+
+// The sum over `axes` (non-negative, rising, side by side; all if None).
+nb::object py_sum(nb::handle x_, nb::handle axes, bool keepdim) {
+  return dispatch({x_}, [&]<class T>() {
+    const Contiguous<T> x(x_);
+    int first = 0, last = x.ndim();
+    if (!axes.is_none()) {
+      const int count = int(nb::len(axes));
+      if (count == 0) throw Unsupported("nothing to sum over");
+      first = nb::cast<int>(axes[0]), last = nb::cast<int>(axes[count - 1]) + 1;
+      if (last - first != count) throw Unsupported("the axes are not side by side");
+    }
+    int64_t outer = 1, n = 1, inner = 1;
+    Shape shape;
+    for (int i = 0; i < x.ndim(); ++i) {
+      (i < first ? outer : i < last ? n : inner) *= x.shape(i);
+      if (i < first || i >= last) shape.push_back(x.shape(i));
+      else if (keepdim) shape.push_back(1);
+    }
+    New<T> y(shape);
+    compute(double(x.size()), [&] {
+      if (outer == 1 && inner == 1) *y.data() = sum_all(x.data(), n);
+      else sum_axis(x.data(), outer, n, inner, y.data());
+    });
+    return y.object();
+  });
+}
+
+template <class T> struct Rows {  // (…, n) as rows of n
+  int64_t rows, n;
+  explicit Rows(const Strided<T>& x) : rows(1), n(x.ndim() ? x.shape(x.ndim() - 1) : 1) {
+    for (int i = 0; i + 1 < x.ndim(); ++i) rows *= x.shape(i);
+  }
+};
+
+template <auto F32, auto F64> nb::object of_rows(nb::handle x_) {
+  return dispatch({x_}, [&]<class T>() {
+    const Contiguous<T> x(x_);
+    const Rows<T> r(x);
+    New<T> y(x.shape());
+    compute(double(x.size()) * 10, [&] {
+      if constexpr (sizeof(T) == 4) F32(x.data(), r.rows, r.n, y.data());
+      else F64(x.data(), r.rows, r.n, y.data());
+    });
+    return y.object();
+  });
+}
+
+template <auto F32, auto F64> nb::object grad_of_rows(nb::handle dy_, nb::handle y_) {
+  return dispatch({dy_, y_}, [&]<class T>() {
+    const Contiguous<T> dy(dy_), y(y_);
+    const Rows<T> r(y);
+    New<T> dx(y.shape());
+    compute(double(y.size()) * 10, [&] {
+      if constexpr (sizeof(T) == 4) F32(dy.data(), y.data(), r.rows, r.n, dx.data());
+      else F64(dy.data(), y.data(), r.rows, r.n, dx.data());
+    });
+    return dx.object();
+  });
+}
+
+}  // namespace
+
+void bind_reduction(nb::module_& m) {
+  m.def("sum", &py_sum, nb::arg(), nb::arg().none(), nb::arg());
+  m.def("softmax", &of_rows<softmax<float>, softmax<double>>);
+  m.def("log_softmax", &of_rows<log_softmax<float>, log_softmax<double>>);
+  m.def("softmax_grad", &grad_of_rows<softmax_grad<float>, softmax_grad<double>>);
+  m.def("log_softmax_grad", &grad_of_rows<log_softmax_grad<float>, log_softmax_grad<double>>);
+}
+
+}  // namespace chainrule

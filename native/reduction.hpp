@@ -1,0 +1,144 @@
+// Sums and softmax. Sums run in pieces of fixed length whose results are added in order: the same bits for any number of threads, and
+// rounding errors that grow with the number of pieces, not of elements.
+#pragma once
+
+#include <algorithm>
+#include <limits>
+
+#include "elementwise.hpp"
+#include "memory.hpp"
+
+namespace chainrule {
+
+// Four sums side by side, so that additions need not wait for each other.
+template <class T> T sum_line(const T* x, int64_t n) {
+  constexpr int L = LANES<T>;
+  Vec<T> s[4] = {};
+  int64_t i = 0;
+  for (; i + 4 * L <= n; i += 4 * L)
+    for (int k = 0; k < 4; ++k) s[k] += load(x + i + k * L);
+  for (; i + L <= n; i += L) s[0] += load(x + i);
+  if (i < n) s[1] += load(x + i, int(n - i));
+  return sum<T>((s[0] + s[1]) + (s[2] + s[3]));
+}
+
+template <class T> T sum_all(const T* x, int64_t n) {
+  const int64_t pieces = (n + GRAIN - 1) / GRAIN;
+  if (pieces <= 1) return sum_line(x, n);
+  Scratch<T> partial(pieces);
+  parallel_for(pieces, [&](int64_t i) { partial[i] = sum_line(x + i * GRAIN, std::min(GRAIN, n - i * GRAIN)); });
+  return sum_line<T>(partial, pieces);
+}
+
+// x (outer, n, inner) -> y (outer, inner)
+template <class T> void sum_axis(const T* x, int64_t outer, int64_t n, int64_t inner, T* y) {
+  constexpr int64_t WIDTH = 4 * LANES<T>;
+  if (inner == 1) {
+    parallel_ranges(outer, std::max<int64_t>(1, GRAIN / std::max<int64_t>(1, n)), [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) y[i] = sum_line(x + i * n, n);
+    });
+    return;
+  }
+  const int64_t strips = (inner + WIDTH - 1) / WIDTH;  // columns are summed a strip at a time, rows in order
+  parallel_ranges(outer * strips, std::max<int64_t>(1, GRAIN / (n * WIDTH + 1)), [&](int64_t begin, int64_t end) {
+    for (int64_t task = begin; task < end; ++task) {
+      const int64_t o = task / strips, j0 = task % strips * WIDTH, width = std::min(WIDTH, inner - j0);
+      T total[WIDTH] = {};
+      for (int64_t i = 0; i < n; ++i) {
+        const T* row = x + (o * n + i) * inner + j0;
+        for (int64_t j = 0; j < width; ++j) total[j] += row[j];
+      }
+      std::copy(total, total + width, y + o * inner + j0);
+    }
+  });
+}
+
+// ------------------------------------------------------------------------------------- softmax of rows
+
+template <class T> Vec<T> load_or(const T* p, int n, T fill) {  // the first n lanes, `fill` behind them
+  T lane[LANES<T>];
+  std::fill(lane, lane + LANES<T>, fill);
+  std::copy(p, p + n, lane);
+  return load(lane);
+}
+
+// Three passes over a row: its greatest value m; Σ eˣ⁻ᵐ; the quotients. y = softmax(x); returns log Σ eˣ.
+template <class T> T softmax_row(const T* x, int64_t n, T* y) {
+  constexpr int L = LANES<T>;
+  constexpr T lowest = -std::numeric_limits<T>::infinity();
+  const int64_t full = n / L * L;
+  const int rest = int(n - full);
+  Vec<T> best = splat(lowest);
+  for (int64_t i = 0; i < full; i += L) best = Maximum::of<T>(load(x + i), best);
+  if (rest) best = Maximum::of<T>(load_or(x + full, rest, lowest), best);
+  const T m = max<T>(best);
+  Vec<T> total = {};
+  for (int64_t i = 0; i < full; i += L) {
+    const Vec<T> e = exp(load(x + i) - m);
+    store(y + i, e);
+    total += e;
+  }
+  if (rest) {
+    const Vec<T> e = exp(load_or(x + full, rest, lowest) - m);
+    store(y + full, e, rest);
+    total += e;
+  }
+  const T s = sum<T>(total), inverse = T(1) / s;
+  for (int64_t i = 0; i < full; i += L) store(y + i, Vec<T>(load(y + i) * inverse));
+  for (int64_t i = full; i < n; ++i) y[i] *= inverse;
+  return m + std::log(s);
+}
+
+template <class F> void for_rows(int64_t rows, int64_t n, F&& f) {
+  parallel_ranges(rows, std::max<int64_t>(1, 4096 / std::max<int64_t>(1, n)), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) f(i);
+  });
+}
+
+template <class T> void softmax(const T* x, int64_t rows, int64_t n, T* y) {
+  for_rows(rows, n, [&](int64_t i) { softmax_row(x + i * n, n, y + i * n); });
+}
+
+template <class T> void log_softmax(const T* x, int64_t rows, int64_t n, T* y) {
+  for_rows(rows, n, [&](int64_t i) {
+    const T total = softmax_row(x + i * n, n, y + i * n);
+    line<Sub, 1, 0>(n, x + i * n, &total, y + i * n);
+  });
+}
+
+// dx = y · (dy − Σ dy·y)
+template <class T> void softmax_grad(const T* dy, const T* y, int64_t rows, int64_t n, T* dx) {
+  for_rows(rows, n, [&](int64_t i) {
+    const T *d = dy + i * n, *p = y + i * n;
+    line<Mul, 1, 1>(n, d, p, dx + i * n);
+    const T inner = sum_line(dx + i * n, n);
+    line<Sub, 1, 0>(n, d, &inner, dx + i * n);
+    line<Mul, 1, 1>(n, dx + i * n, p, dx + i * n);
+  });
+}
+
+// dx = dy − e^y · Σ dy
+template <class T> void log_softmax_grad(const T* dy, const T* y, int64_t rows, int64_t n, T* dx) {
+  for_rows(rows, n, [&](int64_t i) {
+    const T total = sum_line(dy + i * n, n);
+    int64_t j = 0;
+    for (; j + LANES<T> <= n; j += LANES<T>) store(dx + i * n + j, Vec<T>(load(dy + i * n + j) - exp(load(y + i * n + j)) * total));
+    if (const int rest = int(n - j))
+      store(dx + i * n + j, Vec<T>(load(dy + i * n + j, rest) - exp(load(y + i * n + j, rest)) * total), rest);
+  });
+}
+
+// Mean of −log softmax(x)[target] over the rows; p keeps the softmax for the gradient (p − 1[target]) · dy / rows.
+template <class T> T cross_entropy(const T* x, const int64_t* target, int64_t rows, int64_t n, T* p) {
+  Scratch<T> losses(rows);
+  for_rows(rows, n, [&](int64_t i) { losses[i] = softmax_row(x + i * n, n, p + i * n) - x[i * n + target[i]]; });
+  return sum_line<T>(losses, rows) / T(rows);
+}
+
+template <class T> void cross_entropy_grad(T dy, const T* p, const int64_t* target, int64_t rows, int64_t n, T* dx) {
+  const T scale = dy / T(rows);
+  map<Mul>(rows * n, p, 1, &scale, 0, dx);
+  for (int64_t i = 0; i < rows; ++i) dx[i * n + target[i]] -= scale;
+}
+
+}  // namespace chainrule

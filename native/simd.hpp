@@ -1,0 +1,156 @@
+// Vectors as the compiler knows them: T lanes side by side, sized for the instruction set that this is compiled for.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+namespace chainrule {
+
+#if defined(__AVX512F__)
+constexpr int VECTOR_BYTES = 64;
+constexpr int ACCUMULATORS = 24;  // of 32 registers
+#elif defined(__AVX2__)
+constexpr int VECTOR_BYTES = 32;
+constexpr int ACCUMULATORS = 12;  // of 16
+#elif defined(__aarch64__)
+constexpr int VECTOR_BYTES = 16;
+constexpr int ACCUMULATORS = 24;  // of 32
+#else
+constexpr int VECTOR_BYTES = 16;
+constexpr int ACCUMULATORS = 12;  // of 16
+#endif
+
+template <class T> struct Vector;
+template <> struct Vector<float> {
+  typedef float type __attribute__((vector_size(VECTOR_BYTES)));
+  typedef int32_t mask __attribute__((vector_size(VECTOR_BYTES)));
+};
+template <> struct Vector<double> {
+  typedef double type __attribute__((vector_size(VECTOR_BYTES)));
+  typedef int64_t mask __attribute__((vector_size(VECTOR_BYTES)));
+};
+template <class T> using Vec = typename Vector<T>::type;
+template <class T> using Mask = typename Vector<T>::mask;  // all ones where true, as comparisons give it
+template <class T> constexpr int LANES = VECTOR_BYTES / int(sizeof(T));
+
+template <class T> inline Vec<T> load(const T* p) {
+  Vec<T> v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+template <class T> inline void store(T* p, Vec<T> v) { std::memcpy(p, &v, sizeof v); }
+
+template <class T> inline Vec<T> load(const T* p, int n) {  // the first n lanes, zeros behind them
+  Vec<T> v = {};
+  std::memcpy(&v, p, size_t(n) * sizeof(T));
+  return v;
+}
+template <class T> inline void store(T* p, Vec<T> v, int n) { std::memcpy(p, &v, size_t(n) * sizeof(T)); }
+
+template <class T> inline Vec<T> splat(T x) { return x - Vec<T>{}; }  // x − 0 keeps the sign of zero
+
+template <class T> inline Vec<T> select(Mask<T> m, Vec<T> a, Vec<T> b) { return m ? a : b; }
+
+// Sum of the lanes, always paired in the same way: (0 + L/2), …
+template <class T> inline T sum(Vec<T> v) {
+  T lane[LANES<T>];
+  std::memcpy(lane, &v, sizeof v);
+  for (int half = LANES<T> / 2; half > 0; half /= 2)
+    for (int i = 0; i < half; ++i) lane[i] += lane[i + half];
+  return lane[0];
+}
+
+template <class T> inline T max(Vec<T> v) {
+  T lane[LANES<T>];
+  std::memcpy(lane, &v, sizeof v);
+  for (int i = 1; i < LANES<T>; ++i) lane[0] = lane[i] > lane[0] || lane[i] != lane[i] ? lane[i] : lane[0];
+  return lane[0];
+}
+
+// ------------------------------------------------------------------------------------- transposing a square of LANES × LANES
+
+namespace detail {
+// Interleave blocks of `width` lanes of a and b: low halves (HIGH = false) or high halves of every pair of blocks.
+template <class T, int WIDTH, bool HIGH, int... I>
+inline Vec<T> exchange(Vec<T> a, Vec<T> b, std::integer_sequence<int, I...>) {
+  constexpr auto pick = [](int i) {
+    const bool upper = (i / WIDTH) % 2;  // this lane comes from b
+    const int base = i - (upper ? WIDTH : 0) + (HIGH ? WIDTH : 0);
+    return upper ? LANES<T> + base : base;
+  };
+  return __builtin_shuffle(a, b, Mask<T>{pick(I)...});
+}
+
+template <class T, int WIDTH> inline void transpose_stage(Vec<T>* rows) {
+  constexpr std::make_integer_sequence<int, LANES<T>> all;
+  for (int i = 0; i < LANES<T>; ++i)
+    if (!(i & WIDTH)) {
+      const Vec<T> a = rows[i], b = rows[i + WIDTH];
+      rows[i] = exchange<T, WIDTH, false>(a, b, all);
+      rows[i + WIDTH] = exchange<T, WIDTH, true>(a, b, all);
+    }
+  if constexpr (WIDTH > 1) transpose_stage<T, WIDTH / 2>(rows);
+}
+}  // namespace detail
+
+// rows[i][j] ↔ rows[j][i] in registers: log₂ LANES rounds of exchanging blocks off the diagonal.
+template <class T> inline void transpose(Vec<T> (&rows)[LANES<T>]) { detail::transpose_stage<T, LANES<T> / 2>(rows); }
+
+// dst[j·ldd + i] = src[i·lds + j] for i < rows, j < columns; both at most LANES; lanes of dst up to `pad` are filled with zeros.
+template <class T>
+inline void transpose_block(const T* src, int64_t lds, T* dst, int64_t ldd, int rows, int columns, int pad) {
+  constexpr int L = LANES<T>;
+  Vec<T> block[L];
+  for (int i = 0; i < L; ++i)
+    block[i] = i >= rows ? Vec<T>{} : columns == L ? load(src + i * lds) : load(src + i * lds, columns);
+  transpose<T>(block);
+  for (int j = 0; j < columns; ++j)
+    if (pad == L) store(dst + j * ldd, block[j]);
+    else store(dst + j * ldd, block[j], pad);
+}
+
+// ------------------------------------------------------------------------------------- eˣ
+
+// eˣ = 2ᵏ · eʳ with k = round(x / ln 2), |r| ≤ ln 2 / 2, eʳ by its Taylor polynomial: within 2 ulp.
+// Below the smallest normal number the result is 0; above the largest, infinity; NaN stays NaN.
+inline Vec<float> exp(Vec<float> x) {
+  const Vec<float> top = splat(88.72284f), bottom = splat(-87.33654f);
+  const Vec<float> c = select<float>(x > top, top, select<float>(x < bottom, bottom, x));
+  const Vec<float> shift = splat(12582912.0f);  // 1.5 · 2²³: adding it rounds to an integer
+  const Vec<float> k = (c * 1.44269504088896341f + shift) - shift;
+  const Vec<float> r = (c - k * 0.693145751953125f) - k * 1.428606765330187045e-06f;
+  Vec<float> p = splat(1.9875691500e-4f);
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * r * r + r + 1.0f;
+  // 2ᵏ in two factors, for 2¹²⁸ is no float
+  const Mask<float> n = __builtin_convertvector(select<float>(k == k, k, Vec<float>{}), Mask<float>), h = n / 2;
+  const Mask<float> a = (h + 127) << 23, b = (n - h + 127) << 23;
+  const Vec<float> y = p * (Vec<float>)a * (Vec<float>)b;
+  return select<float>(x > top, splat(INFINITY), select<float>(x < bottom, Vec<float>{}, y));
+}
+
+inline Vec<double> exp(Vec<double> x) {
+  const Vec<double> top = splat(709.782712893384), bottom = splat(-708.396418532264);
+  const Vec<double> c = select<double>(x > top, top, select<double>(x < bottom, bottom, x));
+  const Vec<double> shift = splat(6755399441055744.0);  // 1.5 · 2⁵²
+  const Vec<double> s = c * 1.4426950408889634 + shift, k = s - shift;
+  const Vec<double> r = (c - k * 6.93147180369123816490e-01) - k * 1.90821492927058770002e-10;
+  Vec<double> p = splat(1.0 / 6227020800.0);  // 1/13!
+  constexpr double inverse_factorial[] = {1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040,
+                                          1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 0.5, 1.0, 1.0};
+  for (double f : inverse_factorial) p = p * r + f;
+  // the low bits of s hold k; 2ᵏ in two factors
+  const Mask<double> n = (Mask<double>)s - (Mask<double>)shift, h = n >> 1;
+  const Mask<double> a = (h + 1023) << 52, b = (n - h + 1023) << 52;
+  const Vec<double> y = select<double>(x == x, p * (Vec<double>)a * (Vec<double>)b, x);
+  return select<double>(x > top, splat(double(INFINITY)), select<double>(x < bottom, Vec<double>{}, y));
+}
+
+}  // namespace chainrule
