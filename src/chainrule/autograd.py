@@ -1,0 +1,343 @@
+"""The tape: how gradients come about, from the first line to the last.
+
+An operator is a function of plain arrays that returns its value and its *pullback*, the function
+that carries a cotangent dy = ∂L/∂y back to its arguments. `primitive` runs such a function on
+Tensors and remembers the pullback in a `Node`. `backward` walks over the nodes, newest first, and
+multiplies by one Jacobian after the other: the chain rule, literally.
+
+A pullback comes in two forms:
+
+- a tuple of functions `dy -> cotangent`, one for each array argument; each is called only if its argument
+  wants a gradient, so nothing is computed that nobody needs;
+- one function, for a single array argument or where all cotangents come out of one computation.
+
+It must not change dy, and it returns new arrays or views of dy. It need not undo broadcasting: the walk does that, for all operators at once.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import itertools
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from chainrule.native import Unsupported, core
+from chainrule.tensor import Array, Tensor, result_type
+
+__all__ = ["PRIMITIVES", "Node", "backward", "enable_grad", "grad", "is_grad_enabled", "no_grad", "primitive", "vjp"]
+
+Pullback = Callable[[Array], Any] | tuple[Callable[[Array], Any], ...]
+PRIMITIVES: dict[str, Any] = {}
+"""Every primitive by module and name, such as "convolution.conv2d": what the generic tests walk over."""
+
+_count = itertools.count().__next__
+
+
+class Node:
+    """A place on the tape: one value that a gradient flows through.
+
+    A leaf has no pullback; the others have one, and the nodes of the arguments (None where no gradient is wanted).
+    Nodes are numbered as they are made, so falling numbers visit every node after all that depend on it.
+    """
+
+    __slots__ = ("dtype", "grad", "name", "number", "parents", "pullback", "retains_grad", "shape")
+
+    def __init__(self, name: str, value: Array, pullback: Pullback | None, parents: tuple[Node | None, ...]) -> None:
+        self.name = name
+        self.shape = value.shape
+        self.dtype = value.dtype
+        self.pullback = pullback
+        self.parents = parents
+        self.number = _count()
+        self.retains_grad = pullback is None
+        self.grad: Tensor | None = None
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+
+# ---------------------------------------------------------------------------------------------- recording
+
+
+class _Mode(threading.local):
+    enabled = True
+
+
+_mode = _Mode()
+
+
+class _GradMode:
+    """Switches recording on or off: `with no_grad(): ...`, or `@no_grad()` above a function."""
+
+    enabled: bool
+
+    def __enter__(self) -> None:
+        self._before = _mode.enabled
+        _mode.enabled = self.enabled
+
+    def __exit__(self, *exception: object) -> None:
+        _mode.enabled = self._before
+
+    def __call__(self, f: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(f)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            with type(self)():
+                return f(*args, **kwargs)
+
+        return wrapped
+
+
+class no_grad(_GradMode):  # noqa: N801 (PyTorch's name)
+    """Nothing inside is put on the tape."""
+
+    enabled = False
+
+
+class enable_grad(_GradMode):  # noqa: N801
+    """Puts operators on the tape again inside of `no_grad`."""
+
+    enabled = True
+
+
+def is_grad_enabled() -> bool:
+    """Whether operators are put on the tape at this moment, in this thread."""
+    return _mode.enabled
+
+
+def primitive(reference: Callable[..., tuple[Any, Pullback]] | None = None, *, promote: bool = False) -> Any:
+    """Turn a function of arrays, which returns (value, pullback), into an operator on Tensors.
+
+    Positional arguments may be Tensors, arrays or anything else (numbers, tuples, None); keywords are put
+    in their place first, and `input` names the first argument of every operator, as in PyTorch.
+    `promote=True` brings the operands to PyTorch's common dtype first. `@operator.native` below the
+    reference gives an override that the same arguments are tried on when the native tier is present; it declines what it
+    does not support by raising `Unsupported`, as every function of `core` does for arrays other than float32 and float64.
+    """
+    if reference is None:
+        return functools.partial(primitive, promote=promote)
+    name = reference.__name__.strip("_")
+    parameters = inspect.signature(reference).parameters
+    slow = _promoted(reference) if promote else reference
+    fast: Callable[..., tuple[Any, Pullback]] = slow
+
+    @functools.wraps(reference)
+    def operator(*args: Any, **kwargs: Any) -> Tensor:
+        if kwargs:
+            args = _positional(name, parameters, args, kwargs)
+        arrays = [a.array if isinstance(a, Tensor) else a for a in args]
+        try:
+            y, pullback = fast(*arrays)
+        except Unsupported:
+            y, pullback = slow(*arrays)
+        result = Tensor.__new__(Tensor)
+        result.array = y if type(y) is np.ndarray else np.asarray(y)
+        result.node = None
+        if _mode.enabled:
+            parents = tuple([a.node if isinstance(a, Tensor) else None for a in args])
+            if any(parents):
+                result.node = Node(name, result.array, pullback, parents)
+        return result
+
+    def native(override: Callable[..., tuple[Any, Pullback]]) -> None:
+        nonlocal fast
+        operator.override = override  # type: ignore[attr-defined]
+        if core is not None:
+            fast = override
+
+    operator.reference = reference  # type: ignore[attr-defined]
+    operator.override = None  # type: ignore[attr-defined]
+    operator.native = native  # type: ignore[attr-defined]
+    PRIMITIVES[f"{reference.__module__.rpartition('.')[2]}.{name}"] = operator
+    return operator
+
+
+def _positional(
+    name: str, parameters: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Any, ...]:
+    """Put keyword arguments into their places, and defaults into those left between them."""
+    if "input" in kwargs and "input" not in parameters:
+        args = (kwargs.pop("input"), *args)
+    for parameter in itertools.islice(parameters.values(), len(args), None):
+        value = kwargs.pop(parameter.name, parameter.default)
+        if value is parameter.empty:
+            raise TypeError(f"{name}(): the argument '{parameter.name}' is missing; it takes ({', '.join(parameters)})")
+        args += (value,)
+    if kwargs:
+        unknown = ", ".join(f"'{key}'" for key in kwargs)
+        raise TypeError(f"{name}(): unknown or doubled argument {unknown}; it takes ({', '.join(parameters)})")
+    return args
+
+
+def _promoted(reference: Callable[..., Any]) -> Callable[..., Any]:
+    """The reference on operands of one common dtype, by PyTorch's rules (`result_type`)."""
+
+    @functools.wraps(reference)
+    def promoted(*operands: Any) -> Any:
+        dtype = result_type(*operands)
+        return reference(*[a.astype(dtype, copy=False) if isinstance(a, np.ndarray) else a for a in operands])
+
+    return promoted
+
+
+# ---------------------------------------------------------------------------------------------- walking back
+
+
+def backward(tensor: Tensor, gradient: Tensor | None = None, retain_graph: bool = False) -> None:
+    """Add ∂tensor/∂leaf, contracted with `gradient`, to the `.grad` of every leaf that requires one.
+
+    `gradient` has the tensor's shape and may be left out for a single number (it is 1 then). The graph is
+    freed on the way unless `retain_graph`; walking over it again is an error.
+    """
+    seed = _seed(tensor, gradient)
+    with no_grad():
+        for node, dy in _cotangents([(_node(tensor), seed)], retain_graph):
+            if node.retains_grad:
+                node.grad = Tensor(dy if node.grad is None else node.grad.array + dy)
+
+
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
+    retain_graph: bool = False,
+    allow_unused: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """The gradients of `outputs`, contracted with `grad_outputs`, with respect to `inputs`; no `.grad` is touched.
+
+    An input on which no output depends is an error, or None where `allow_unused`.
+    """
+    outputs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
+    inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    seeds = [grad_outputs] if grad_outputs is None or isinstance(grad_outputs, Tensor) else list(grad_outputs)
+    seeds += [None] * (len(outputs) - len(seeds))
+    wanted = {_node(x): None for x in inputs}
+    found: dict[Node, Tensor] = {}
+    with no_grad():
+        starts = [(_node(y), _seed(y, dy)) for y, dy in zip(outputs, seeds, strict=True)]
+        for node, dy in _cotangents(starts, retain_graph):
+            if node in wanted:
+                found[node] = Tensor(dy)
+    unused = [i for i, x in enumerate(inputs) if _node(x) not in found]
+    if unused and not allow_unused:
+        raise RuntimeError(f"grad(): no output depends on the inputs {unused}; allow_unused=True gives None for them")
+    return tuple(found.get(_node(x)) for x in inputs)
+
+
+def vjp(f: Callable[..., Tensor], *inputs: Tensor) -> tuple[Tensor, Callable[..., tuple[Tensor, ...]]]:
+    """f(*inputs) and its pullback dy ↦ (dyᵀ·∂f/∂x₁, dyᵀ·∂f/∂x₂, …), which may be called again and again.
+
+    Where f does not depend on an input, its cotangent is zero.
+    """
+    leaves = [Tensor(x.array, requires_grad=True) for x in inputs]
+    with enable_grad():
+        y = f(*leaves)
+
+    def pullback(dy: Tensor | None = None) -> tuple[Tensor, ...]:
+        if y.node is None:
+            return tuple(Tensor(np.zeros_like(x.array)) for x in leaves)
+        found = grad(y, leaves, dy, retain_graph=True, allow_unused=True)
+        return tuple(Tensor(np.zeros_like(x.array)) if g is None else g for g, x in zip(found, leaves, strict=True))
+
+    return y.detach(), pullback
+
+
+def _cotangents(starts: list[tuple[Node, Array]], retain_graph: bool) -> Iterator[tuple[Node, Array]]:
+    """Every node that the starts depend on, newest first, with its complete cotangent: the chain rule."""
+    cotangents: dict[Node, Array] = {}
+    for node, dy in starts:
+        cotangents[node] = cotangents[node] + dy if node in cotangents else dy
+    for node in sorted(_reachable(list(cotangents)), key=_number, reverse=True):
+        dy = cotangents.pop(node)
+        yield node, dy
+        pullback, parents = node.pullback, node.parents
+        if pullback is None:
+            continue
+        if not retain_graph:
+            node.pullback, node.parents = _freed, ()
+        for parent, dx in _pull(node.name, pullback, parents, dy):
+            if dx.shape != parent.shape or dx.dtype != parent.dtype:
+                dx = _unbroadcast(dx, parent.shape, node.name).astype(parent.dtype, copy=False)
+            if parent in cotangents:
+                dx = cotangents[parent] + dx
+            elif parent.retains_grad and np.may_share_memory(dx, dy):
+                dx = dx.copy()  # two leaves must never share one gradient: people change gradients in place
+            cotangents[parent] = dx
+
+
+def _number(node: Node) -> int:
+    return node.number
+
+
+def _reachable(stack: list[Node]) -> set[Node]:
+    seen = set(stack)
+    while stack:
+        for parent in stack.pop().parents:
+            if parent is not None and parent not in seen:
+                seen.add(parent)
+                stack.append(parent)
+    return seen
+
+
+def _pull(
+    name: str, pullback: Pullback, parents: tuple[Node | None, ...], dy: Array
+) -> Iterator[tuple[Node, Array]]:
+    """The cotangent of every argument that wants one."""
+    if type(pullback) is tuple:
+        for parent, pull in zip(parents, pullback, strict=False):
+            if parent is not None:
+                yield parent, pull(dy)
+        return
+    cotangents = pullback(dy)  # type: ignore[operator]
+    if type(cotangents) is not tuple:
+        cotangents = (cotangents,)
+    for parent, dx in zip(parents, cotangents, strict=False):
+        if parent is not None:
+            if dx is None:
+                raise RuntimeError(f"the pullback of '{name}' gave no cotangent for an argument that requires one")
+            yield parent, dx
+
+
+def _unbroadcast(dx: Array, shape: tuple[int, ...], name: str) -> Array:
+    """The adjoint of broadcasting: sum over the axes that were repeated."""
+    if dx.shape == shape:
+        return dx
+    extra = dx.ndim - len(shape)
+    if extra < 0 or any(n not in (1, m) for n, m in zip(shape, dx.shape[extra:], strict=True)):
+        raise RuntimeError(f"the pullback of '{name}' returned shape {dx.shape} for an argument of shape {shape}")
+    repeated = [extra + i for i, n in enumerate(shape) if n == 1 and dx.shape[extra + i] != 1]
+    return np.asarray(dx.sum(axis=(*range(extra), *repeated))).reshape(shape)
+
+
+def _freed(dy: Array) -> Any:
+    raise RuntimeError(
+        "backward() a second time through the same graph: it was freed on the first walk to give its memory back.\n"
+        "  Run the forward pass again, or keep the graph with backward(retain_graph=True)."
+    )
+
+
+def _node(tensor: Tensor) -> Node:
+    if tensor.node is None:
+        raise RuntimeError(
+            f"a tensor of shape {tensor.shape} does not require a gradient and was not computed from one that does.\n"
+            "  Set requires_grad=True on a leaf before the forward pass, and compute outside of no_grad()."
+        )
+    node: Node = tensor.node
+    return node
+
+
+def _seed(tensor: Tensor, gradient: Tensor | None) -> Array:
+    if gradient is None:
+        if tensor.array.size != 1:
+            raise RuntimeError(
+                f"backward() starts from a single number, this tensor has shape {tensor.shape}.\n"
+                "  Reduce it first (sum or mean), or give a gradient of that shape."
+            )
+        return np.ones_like(tensor.array)
+    dy = gradient.array if isinstance(gradient, Tensor) else np.asarray(gradient)
+    if dy.shape != tensor.shape:
+        raise RuntimeError(f"backward(): the gradient has shape {dy.shape}, the tensor {tensor.shape}")
+    return dy.astype(tensor.array.dtype)

@@ -1,0 +1,143 @@
+"""Products of matrices and vectors."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from chainrule.autograd import Pullback, primitive
+from chainrule.native import core
+from chainrule.tensor import Array, Tensor, method
+
+__all__ = ["bmm", "dot", "linear", "matmul", "mm", "mv", "outer"]
+
+
+@primitive
+def _matmul(a: Array, b: Array) -> tuple[Array, Pullback]:
+    """y = a·b for a (…, M, K) and b (…, K, N), leading axes broadcast.   da = dy·bᵀ,   db = aᵀ·dy;   2·M·K·N FLOPs each"""
+    _check_matmul(a, b)
+    return a @ b, (lambda dy: dy @ b.mT, lambda dy: a.mT @ dy)
+
+
+@_matmul.native
+def _(a: Array, b: Array) -> tuple[Array, Pullback]:
+    _check_matmul(a, b)
+    return core.matmul(a, b), (lambda dy: core.matmul(dy, b.mT), lambda dy: core.matmul(a.mT, dy))
+
+
+@method
+def matmul(input: Tensor, other: Tensor) -> Tensor:
+    """The matrix product: y = input·other.   dinput = dy·otherᵀ,   dother = inputᵀ·dy
+
+    Shapes: (…, M, K) · (…, K, N) -> (…, M, N), leading axes broadcast. A vector on the left is a row and one on the right a
+    column, and that axis is dropped from the result. Errors: ValueError where the inner sizes differ, TypeError where the dtypes do.
+    """
+    if input.ndim > 1 and other.ndim > 1:
+        if input.ndim > 2 and other.ndim == 2:  # one product of matrices, not one for each leading index
+            flat = _matmul(input.reshape(-1, input.shape[-1]) if input.array.size else input, other)
+            return flat.reshape(*input.shape[:-1], other.shape[1])
+        return _matmul(input, other)
+    if not (input.ndim and other.ndim):
+        raise ValueError(f"matmul(): both operands need at least one dimension, the shapes are {input.shape} and {other.shape}")
+    y = _matmul(input.unsqueeze(0) if input.ndim == 1 else input, other.unsqueeze(1) if other.ndim == 1 else other)
+    y = y.squeeze(-1) if other.ndim == 1 else y
+    return y.squeeze(-1 if other.ndim == 1 else -2) if input.ndim == 1 else y
+
+
+@primitive
+def linear(x: Array, weight: Array, bias: Array | None = None) -> tuple[Array, Pullback]:
+    """The affine map of a dense layer: y = x·wᵀ + b.   dx = dy·w,   dw = dyᵀ·x,   db = Σ dy, over all rows.
+
+    Shapes: x (…, I), w (O, I), b (O) -> y (…, O);   2·N·I·O FLOPs for N rows, twice that backwards.
+    """
+    _check_linear(x, weight, bias)
+    y = x @ weight.T
+    return y if bias is None else y + bias, (
+        lambda dy: dy @ weight,
+        lambda dy: _rows(dy).T @ _rows(x),
+        lambda dy: dy,  # summed over the rows by the walk, as it was broadcast over them
+    )
+
+
+@linear.native
+def _(x: Array, weight: Array, bias: Array | None = None) -> tuple[Array, Pullback]:
+    _check_linear(x, weight, bias)
+    rows = x if x.ndim == 2 else _rows(x)
+    y = core.linear(rows, weight, bias)
+    return y if x.ndim == 2 else y.reshape(*x.shape[:-1], len(weight)), (
+        lambda dy: core.matmul(_rows(dy), weight).reshape(x.shape),
+        lambda dy: core.matmul(_rows(dy).T, rows),
+        lambda dy: core.sum(_rows(dy), (0,), False),
+    )
+
+
+def _rows(x: Array) -> Array:
+    """(…, I) -> (N, I)"""
+    return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
+
+
+def _check_matmul(a: Array, b: Array) -> None:
+    if a.shape[-1] != b.shape[-2]:
+        raise ValueError(
+            f"matmul(): the inner sizes differ: {a.shape} · {b.shape}; the last of the first must equal the last but one of the second"
+        )
+    if a.dtype != b.dtype:
+        raise TypeError(f"matmul(): the dtypes differ: {a.dtype} and {b.dtype}; convert one with .to(dtype)")
+
+
+def _check_linear(x: Any, w: Array, b: Array | None) -> None:
+    if x.ndim == 0 or w.ndim != 2 or x.shape[-1] != w.shape[1]:
+        raise ValueError(
+            f"linear(): the input has {x.shape[-1] if x.ndim else 'no'} features, the weight expects {w.shape[-1]}\n"
+            f"  input {x.shape} = (…, in), weight {w.shape} = (out, in)"
+        )
+    if b is not None and b.shape != (w.shape[0],):
+        raise ValueError(f"linear(): the bias has shape {b.shape}, the weight {w.shape} asks for ({w.shape[0]},)")
+    if x.dtype != w.dtype or (b is not None and b.dtype != w.dtype):
+        raise TypeError(
+            f"linear(): the dtypes differ: input {x.dtype}, weight {w.dtype}{'' if b is None else f', bias {b.dtype}'}; "
+            "convert one side with .to(dtype)"
+        )
+
+
+def _with_dims(name: str, *operands: tuple[str, Tensor, int]) -> None:
+    for what, x, ndim in operands:
+        if x.ndim != ndim:
+            raise ValueError(f"{name}(): {what} must have {ndim} dimension{'s' * (ndim > 1)}, its shape is {x.shape}")
+
+
+@method
+def mm(input: Tensor, mat2: Tensor) -> Tensor:
+    """The product of two matrices, (M, K) · (K, N) -> (M, N); see `matmul`."""
+    _with_dims("mm", ("input", input, 2), ("mat2", mat2, 2))
+    return _matmul(input, mat2)
+
+
+@method
+def bmm(input: Tensor, mat2: Tensor) -> Tensor:
+    """The products of two batches of matrices, (B, M, K) · (B, K, N) -> (B, M, N); see `matmul`."""
+    _with_dims("bmm", ("input", input, 3), ("mat2", mat2, 3))
+    if input.shape[0] != mat2.shape[0]:
+        raise ValueError(f"bmm(): the batches differ in length: {input.shape} · {mat2.shape}")
+    return _matmul(input, mat2)
+
+
+@method
+def mv(input: Tensor, vec: Tensor) -> Tensor:
+    """The product of a matrix and a vector, (M, K) · (K) -> (M); see `matmul`."""
+    _with_dims("mv", ("input", input, 2), ("vec", vec, 1))
+    return matmul(input, vec)
+
+
+@method
+def dot(input: Tensor, tensor: Tensor) -> Tensor:
+    """The inner product of two vectors, Σ input·tensor: (K) · (K) -> (); see `matmul`."""
+    _with_dims("dot", ("input", input, 1), ("tensor", tensor, 1))
+    return matmul(input, tensor)
+
+
+@method
+def outer(input: Tensor, vec2: Tensor) -> Tensor:
+    """The outer product of two vectors, y[i, j] = input[i] · vec2[j]: (M), (N) -> (M, N)."""
+    _with_dims("outer", ("input", input, 1), ("vec2", vec2, 1))
+    return input.unsqueeze(1) * vec2.unsqueeze(0)
