@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <vector>
 
 #include "lanes.hpp"
 #include "threads.hpp"
@@ -33,7 +34,17 @@ constexpr int pixels_for(int tile) { return std::min(6, ACCUMULATORS / tile); }
 struct Walk {
   int64_t C, KH, KW;         // rounds
   int64_t c, kh, kw, pixel;  // strides
+  int64_t flag;              // rows[kh · flag]: whether that row of the window has pixels; if not, it is zero and skipped
+  const char* rows = nullptr;
 };
+
+// For each row of the frame, whether pixels of the image are in it.
+inline std::vector<char> rows_with_pixels(const Frame& f, int64_t H) {
+  std::vector<char> rows(size_t(f.HP), 0);
+  for (int64_t h = 0; h < H; ++h)
+    if (const int64_t r = f.top + h * f.step_h; r >= 0 && r < f.HP) rows[size_t(r)] = 1;
+  return rows;
+}
 
 // y[o][p] = b[o] + Σ_{c, kh, kw} w[c][kh][kw][o] · x[c][kh][kw + p]
 template <class T, int OT, int PT>
@@ -45,6 +56,10 @@ inline void tile(const T* x, Walk s, const T* w, const T* b, T* y, int64_t y_cha
     for (int p = 0; p < PT; ++p) sums[o][p] = splat(b ? b[o] : T(0));
   for (int64_t c = 0; c < s.C; ++c)
     for (int64_t kh = 0; kh < s.KH; ++kh) {
+      if (!s.rows[kh * s.flag]) {
+        w += s.KW * OT;
+        continue;
+      }
       const T* row = x + c * s.c + kh * s.kh;
       for (int64_t kw = 0; kw < s.KW; ++kw, row += s.kw, w += OT) {
         Vec<T> pixel[PT];
@@ -98,23 +113,31 @@ template <class T, class W> void pack_weights(int64_t O, int64_t C, int64_t KH, 
 
 // The convolution of one gathered block, for O channels with packed weights.
 template <class T>
-void block(const T* frame, Frame f, Walk s, int64_t stride_h, int64_t O, const T* packed, const T* b, T* y, int64_t N, int64_t OH,
+void block(const T* frame, Frame f, Walk s, const char* rows, int64_t stride_h, int64_t O, const T* packed, const T* b, T* y, int64_t N, int64_t OH,
            int64_t OW, int lanes) {
-  for (int64_t oh = 0; oh < OH; ++oh)
+  for (int64_t oh = 0; oh < OH; ++oh) {
+    s.rows = rows + oh * stride_h;
     for_tiles(O, [&](int64_t o, auto t) {
       row<T, t, pixels_for(t)>(frame + oh * stride_h * f.WP * LANES<T>, s, packed + o * s.C * s.KH * s.KW, b ? b + o : nullptr,
                                y + (o * OH + oh) * OW * N, OH * OW * N, N, lanes, OW);
     });
+  }
 }
 
-// sums[o][k] of one tile of weights over all pixels: dw[o][k] = Σ_{oh, ow} dy[o][oh][ow] · x[oh][ow + k]
+// Adds one strip of pixels to the sums of one tile of weights, a vector for each:
+//   sums[o][k] += dy[o][oh][ow] · x[oh][ow + k]   over oh < rows and all ow
 template <class T, int OT, int KT>
-void weight_tile(const T* x, int64_t x_row, int64_t x_pixel, int64_t x_k, const T* dy, int64_t dy_channel, int64_t OH, int64_t OW,
-                 T* dw, int64_t dw_channel) {
-  Vec<T> sums[OT][KT] = {};
-  for (int64_t oh = 0; oh < OH; ++oh) {
-    const T *px = x + oh * x_row, *pd = dy + oh * OW * LANES<T>;
-    for (int64_t ow = 0; ow < OW; ++ow, px += x_pixel, pd += LANES<T>) {
+void weight_tile(const T* x, int64_t x_row, int64_t x_pixel, int64_t x_k, const T* dy, int64_t dy_channel, int64_t rows, int64_t OW,
+                 T* sums, int64_t sums_channel) {
+  constexpr int L = LANES<T>;
+  Vec<T> sum[OT][KT];
+#pragma GCC unroll 8
+  for (int o = 0; o < OT; ++o)
+#pragma GCC unroll 8
+    for (int k = 0; k < KT; ++k) sum[o][k] = load(sums + o * sums_channel + k * L);
+  for (int64_t oh = 0; oh < rows; ++oh) {
+    const T *px = x + oh * x_row, *pd = dy + oh * OW * L;
+    for (int64_t ow = 0; ow < OW; ++ow, px += x_pixel, pd += L) {
       Vec<T> pixel[KT];
 #pragma GCC unroll 8
       for (int k = 0; k < KT; ++k) pixel[k] = load(px + k * x_k);
@@ -122,30 +145,36 @@ void weight_tile(const T* x, int64_t x_row, int64_t x_pixel, int64_t x_k, const 
       for (int o = 0; o < OT; ++o) {
         const Vec<T> d = load(pd + o * dy_channel);
 #pragma GCC unroll 8
-        for (int k = 0; k < KT; ++k) sums[o][k] += d * pixel[k];
+        for (int k = 0; k < KT; ++k) sum[o][k] += d * pixel[k];
       }
     }
   }
+#pragma GCC unroll 8
   for (int o = 0; o < OT; ++o)
-    for (int k = 0; k < KT; ++k) dw[o * dw_channel + k] = sum<T>(sums[o][k]);
+#pragma GCC unroll 8
+    for (int k = 0; k < KT; ++k) store(sums + o * sums_channel + k * L, sum[o][k]);
 }
 
-// Calls f with the tile of at most 6 weights of a row as a constant.
-template <class F> void for_kernel_tiles(int64_t KW, F&& f) {
-  for (int64_t k = 0; k < KW; k += 6) {
-    const int64_t n = std::min<int64_t>(6, KW - k);
+// f(first weight, tile) over a row of KW weights in tiles of at most 6, or as many as fit into registers beside OT channels.
+template <int OT, class F> void for_kernel_tiles(int64_t KW, F&& f) {
+  constexpr int MOST = std::min(6, ACCUMULATORS / OT);
+  for (int64_t k = 0; k < KW; k += MOST) {
+    const int64_t n = std::min<int64_t>(MOST, KW - k);
     [&]<int... I>(std::integer_sequence<int, I...>) {
       (void)((I + 1 == n && (f(k, std::integral_constant<int, I + 1>()), true)) || ...);
-    }(std::make_integer_sequence<int, 6>());
+    }(std::make_integer_sequence<int, MOST>());
   }
 }
-template <class F> void for_output_tiles(int64_t O, int most, F&& f) {
+
+// f(first channel, tile): 4 at once, then 2, then 1; the tile of 4 × 6 sums is as good as any for all kernel widths
+template <class F> void for_output_tiles(int64_t O, F&& f) {
   int64_t o = 0;
-  for (; most >= 8 && o + 8 <= O; o += 8) f(o, std::integral_constant<int, 8>());
-  for (; most >= 4 && o + 4 <= O; o += 4) f(o, std::integral_constant<int, 4>());
-  for (; most >= 2 && o + 2 <= O; o += 2) f(o, std::integral_constant<int, 2>());
+  for (; o + 4 <= O; o += 4) f(o, std::integral_constant<int, 4>());
+  for (; o + 2 <= O; o += 2) f(o, std::integral_constant<int, 2>());
   for (; o < O; ++o) f(o, std::integral_constant<int, 1>());
 }
+
+constexpr int64_t STRIP_BYTES = 24 << 10;
 
 }  // namespace conv_detail
 
@@ -162,11 +191,12 @@ void conv2d(const Images<T>& x, const T* w, const T* b, int64_t O, int64_t KH, i
       return w[(((g * OG + o) * C + c) * KH + kh) * KW + kw];
     }, packed + g * OG * K);
   const Frame f{x.H + 2 * v.pad_h, x.W + 2 * v.pad_w, v.pad_h, v.pad_w};
-  const Walk s{C, KH, KW, f.HP * f.WP * L, v.dilation_h * f.WP * L, v.dilation_w * L, v.stride_w * L};
+  const Walk s{C, KH, KW, f.HP * f.WP * L, v.dilation_h * f.WP * L, v.dilation_w * L, v.stride_w * L, v.dilation_h};
+  const std::vector<char> rows = rows_with_pixels(f, x.H);
   for_blocks<T>(x.N, v.groups, [&](int64_t n0, int lanes, int64_t, int64_t g) {
     Scratch<T> frame(C * f.HP * f.WP * L);
     gather<T>(x, n0, lanes, g * C, C, f, frame);
-    block<T>(frame, f, s, v.stride_h, OG, packed + g * OG * K, b ? b + g * OG : nullptr, y + g * OG * OH * OW * x.N + n0, x.N, OH,
+    block<T>(frame, f, s, rows.data(), v.stride_h, OG, packed + g * OG * K, b ? b + g * OG : nullptr, y + g * OG * OH * OW * x.N + n0, x.N, OH,
              OW, lanes);
   });
 }
@@ -185,11 +215,12 @@ void conv2d_grad_x(const Images<T>& dy, const T* w, int64_t C, int64_t KH, int64
     }, packed + g * CG * K);
   const Frame f{H + v.dilation_h * (KH - 1), W + v.dilation_w * (KW - 1), v.dilation_h * (KH - 1) - v.pad_h,
                 v.dilation_w * (KW - 1) - v.pad_w, v.stride_h, v.stride_w};
-  const Walk s{OG, KH, KW, f.HP * f.WP * L, v.dilation_h * f.WP * L, v.dilation_w * L, L};
+  const Walk s{OG, KH, KW, f.HP * f.WP * L, v.dilation_h * f.WP * L, v.dilation_w * L, L, v.dilation_h};
+  const std::vector<char> rows = rows_with_pixels(f, dy.H);
   for_blocks<T>(dy.N, v.groups, [&](int64_t n0, int lanes, int64_t, int64_t g) {
     Scratch<T> frame(OG * f.HP * f.WP * L);
     gather<T>(dy, n0, lanes, g * OG, OG, f, frame);
-    block<T>(frame, f, s, 1, CG, packed + g * CG * K, nullptr, dx + g * CG * H * W * dy.N + n0, dy.N, H, W, lanes);
+    block<T>(frame, f, s, rows.data(), 1, CG, packed + g * CG * K, nullptr, dx + g * CG * H * W * dy.N + n0, dy.N, H, W, lanes);
   });
 }
 
@@ -198,7 +229,7 @@ template <class T>
 void conv2d_grad_w(const Images<T>& x, const Images<T>& dy, int64_t KH, int64_t KW, const Convolution& v, T* dw) {
   using namespace conv_detail;
   constexpr int L = LANES<T>;
-  const int64_t O = dy.C, OG = O / v.groups, C = x.C / v.groups, size = O * C * KH * KW, blocks = (x.N + L - 1) / L;
+  const int64_t O = dy.C, OG = O / v.groups, C = x.C / v.groups, K = C * KH * KW, size = O * K, blocks = (x.N + L - 1) / L;
   const Frame f{x.H + 2 * v.pad_h, x.W + 2 * v.pad_w, v.pad_h, v.pad_w}, fy{dy.H, dy.W};
   Scratch<T> partial(blocks * size);
   for_blocks<T>(x.N, v.groups, [&](int64_t n0, int lanes, int64_t b, int64_t g) {
@@ -206,16 +237,21 @@ void conv2d_grad_w(const Images<T>& x, const Images<T>& dy, int64_t KH, int64_t 
     gather<T>(x, n0, lanes, g * C, C, f, frame);
     gather<T>(dy, n0, lanes, g * OG, OG, fy, dframe);
     if (lanes < L) clear_lanes<T>(frame, C * f.HP * f.WP, lanes), clear_lanes<T>(dframe, OG * dy.H * dy.W, lanes);
-    for (int64_t c = 0; c < C; ++c)
-      for (int64_t kh = 0; kh < KH; ++kh)
-        for_kernel_tiles(KW, [&](int64_t kw, auto kt) {
-          for_output_tiles(OG, ACCUMULATORS / kt, [&](int64_t o, auto ot) {
-            if constexpr (ot * kt <= 24)
-              weight_tile<T, ot, kt>(frame + ((c * f.HP + kh * v.dilation_h) * f.WP + kw * v.dilation_w) * L, v.stride_h * f.WP * L,
-                                     v.stride_w * L, v.dilation_w * L, dframe + o * dy.H * dy.W * L, dy.H * dy.W * L, dy.H, dy.W,
-                                     partial + b * size + (((g * OG + o) * C + c) * KH + kh) * KW + kw, C * KH * KW);
-          });
-        });
+    for_output_tiles(OG, [&](int64_t o, auto ot) {
+      Scratch<T> sums(ot * K * L);
+      std::fill(sums + 0, sums + ot * K * L, T(0));
+      // a strip of rows is short enough that its part of dy stays in the first cache while all weights pass over it
+      const int64_t strip = std::clamp<int64_t>(STRIP_BYTES / int64_t((ot * dy.W + f.WP) * L * sizeof(T)), 1, dy.H);
+      for (int64_t oh = 0; oh < dy.H; oh += strip)
+        for (int64_t c = 0; c < C; ++c)
+          for (int64_t kh = 0; kh < KH; ++kh)
+            for_kernel_tiles<ot>(KW, [&](int64_t kw, auto kt) {
+              weight_tile<T, ot, kt>(frame + ((c * f.HP + oh * v.stride_h + kh * v.dilation_h) * f.WP + kw * v.dilation_w) * L,
+                                     v.stride_h * f.WP * L, v.stride_w * L, v.dilation_w * L, dframe + (o * dy.H + oh) * dy.W * L,
+                                     dy.H * dy.W * L, std::min(strip, dy.H - oh), dy.W, sums + ((c * KH + kh) * KW + kw) * L, K * L);
+            });
+      sum_lanes<T>(sums, ot * K, partial + b * size + (g * OG + o) * K);
+    });
   });
   parallel_ranges(size, 4096, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {

@@ -20,12 +20,6 @@ template <class T, class F> void for_vectors(int64_t n, F&& f) {
     if (i < end) f(i, int(end - i));
   });
 }
-template <class T> Vec<T> load_lanes(const T* p, int lanes) { return lanes == LANES<T> ? load(p) : load(p, lanes); }
-template <class T> void store_lanes(T* p, Vec<T> v, int lanes) {
-  if (lanes == LANES<T>) store(p, v);
-  else store(p, v, lanes);
-}
-
 // v may be null: no momentum
 template <class T> void sgd(int64_t n, T* theta, const T* grad, T* v, const Sgd& s) {
   const T lr = T(s.lr), momentum = T(s.momentum), keep = T(1 - s.dampening), decay = T(s.weight_decay);

@@ -32,11 +32,6 @@ template <class T> class Plane {
   int64_t row_, pixel_;
 };
 
-template <class T> void store_lanes(T* p, Vec<T> v, int lanes) {
-  if (lanes == LANES<T>) store(p, v);
-  else store(p, v, lanes);
-}
-
 // A frame whose windows all lie inside: padding in front, and as much behind as the last window reaches.
 inline Frame pooling_frame(const Pooling& v, int64_t H, int64_t W, int64_t OH, int64_t OW) {
   return {std::max(H + v.pad_h, (OH - 1) * v.stride_h + v.dilation_h * (v.KH - 1) + 1),
@@ -80,26 +75,24 @@ void spread(const Images<T>& dy, const Pooling& v, T* dx, int64_t H, int64_t W, 
     if (!tiles)
       for (int64_t i = 0; i < H * W; ++i) store_lanes(to + i * dy.N, Vec<T>{}, lanes);
     for (int64_t oh = 0; oh < dy.H; ++oh)
-      for (int64_t ow = 0; ow < dy.W; ++ow) {
-        const Vec<T> d = plane.at(oh, ow);
-        for (int64_t kh = 0; kh < v.KH; ++kh)
-          for (int64_t kw = 0; kw < v.KW; ++kw) {
-            const int64_t h = oh * v.stride_h - v.pad_h + kh * v.dilation_h, w = ow * v.stride_w - v.pad_w + kw * v.dilation_w;
-            if (h < 0 || h >= H || w < 0 || w >= W) continue;
-            T* p = to + (h * W + w) * dy.N;
-            const Vec<T> part = f(c, oh, ow, n0, lanes, kh * v.KW + kw, d);
+      for (int64_t kh = 0; kh < v.KH; ++kh)
+        for (int64_t kw = 0; kw < v.KW; ++kw) {
+          const int64_t h = oh * v.stride_h - v.pad_h + kh * v.dilation_h, w0 = kw * v.dilation_w - v.pad_w;
+          if (h < 0 || h >= H) continue;
+          for (int64_t ow = w0 >= 0 ? 0 : (v.stride_w - 1 - w0) / v.stride_w; ow < dy.W && w0 + ow * v.stride_w < W; ++ow) {
+            T* p = to + (h * W + w0 + ow * v.stride_w) * dy.N;
+            const Vec<T> part = f(c, oh, ow, n0, lanes, kh * v.KW + kw, plane.at(oh, ow));
             if (disjoint) store_lanes(p, part, lanes);
-            else store_lanes(p, part + (lanes == LANES<T> ? load(p) : load(p, lanes)), lanes);
+            else store_lanes(p, part + load_lanes(p, lanes), lanes);
           }
-      }
+        }
   });
 }
 
 template <class T> void max_pool2d_grad(const Images<T>& dy, const T* place, const Pooling& v, T* dx, int64_t H, int64_t W) {
   spread(dy, v, dx, H, W, [&](int64_t c, int64_t oh, int64_t ow, int64_t n0, int lanes, int64_t k, Vec<T> d) {
     const T* p = place + ((c * dy.H + oh) * dy.W + ow) * dy.N + n0;
-    const Vec<T> which = lanes == LANES<T> ? load(p) : load(p, lanes);
-    return select<T>(which == splat(T(k)), d, Vec<T>{});
+    return select<T>(load_lanes(p, lanes) == splat(T(k)), d, Vec<T>{});
   });
 }
 

@@ -50,6 +50,12 @@ template <class T> inline Vec<T> load(const T* p, int n) {  // the first n lanes
 }
 template <class T> inline void store(T* p, Vec<T> v, int n) { std::memcpy(p, &v, size_t(n) * sizeof(T)); }
 
+template <class T> inline Vec<T> load_lanes(const T* p, int n) { return n == LANES<T> ? load(p) : load(p, n); }
+template <class T> inline void store_lanes(T* p, Vec<T> v, int n) {
+  if (n == LANES<T>) store(p, v);
+  else store(p, v, n);
+}
+
 template <class T> inline Vec<T> splat(T x) { return x - Vec<T>{}; }  // x − 0 keeps the sign of zero
 
 template <class T> inline Vec<T> select(Mask<T> m, Vec<T> a, Vec<T> b) { return m ? a : b; }
@@ -110,6 +116,21 @@ inline void transpose_block(const T* src, int64_t lds, T* dst, int64_t ldd, int 
   for (int j = 0; j < columns; ++j)
     if (pad == L) store(dst + j * ldd, block[j]);
     else store(dst + j * ldd, block[j], pad);
+}
+
+// y[i] = the sum of the lanes of vector i of x, for n vectors: LANES of them at a time, transposed.
+template <class T> void sum_lanes(const T* x, int64_t n, T* y) {
+  constexpr int L = LANES<T>;
+  int64_t i = 0;
+  for (; i + L <= n; i += L) {
+    Vec<T> rows[L];
+    for (int k = 0; k < L; ++k) rows[k] = load(x + (i + k) * L);
+    transpose<T>(rows);
+    for (int half = L / 2; half > 0; half /= 2)
+      for (int k = 0; k < half; ++k) rows[k] += rows[k + half];
+    store(y + i, rows[0]);
+  }
+  for (; i < n; ++i) y[i] = sum<T>(load(x + i * L));
 }
 
 // ------------------------------------------------------------------------------------- eˣ

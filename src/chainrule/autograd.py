@@ -11,7 +11,8 @@ A pullback comes in two forms:
   wants a gradient, so nothing is computed that nobody needs;
 - one function, for a single array argument or where all cotangents come out of one computation.
 
-It must not change dy, and it returns new arrays or views of dy. It need not undo broadcasting: the walk does that, for all operators at once.
+It must not change dy, and it returns new arrays or views of dy. It need not undo broadcasting: the walk does that,
+for all operators at once.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import inspect
 import itertools
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol, cast, overload
 
 import numpy as np
 
@@ -31,7 +32,8 @@ from chainrule.tensor import Array, Tensor, result_type
 __all__ = ["PRIMITIVES", "Node", "backward", "enable_grad", "grad", "is_grad_enabled", "no_grad", "primitive", "vjp"]
 
 Pullback = Callable[[Array], Any] | tuple[Callable[[Array], Any], ...]
-PRIMITIVES: dict[str, Any] = {}
+Forward = Callable[..., tuple[Any, Pullback]]
+PRIMITIVES: dict[str, Operator] = {}
 """Every primitive by module and name, such as "convolution.conv2d": what the generic tests walk over."""
 
 _count = itertools.count().__next__
@@ -46,7 +48,7 @@ class Node:
 
     __slots__ = ("dtype", "grad", "name", "number", "parents", "pullback", "retains_grad", "shape")
 
-    def __init__(self, name: str, value: Array, pullback: Pullback | None, parents: tuple[Node | None, ...]) -> None:
+    def __init__(self, name: str, value: Array, pullback: Pullback | None, parents: Sequence[Node | None]) -> None:
         self.name = name
         self.shape = value.shape
         self.dtype = value.dtype
@@ -108,41 +110,62 @@ def is_grad_enabled() -> bool:
     return _mode.enabled
 
 
-def primitive(reference: Callable[..., tuple[Any, Pullback]] | None = None, *, promote: bool = False) -> Any:
+class Operator(Protocol):
+    """What `primitive` makes: a function of Tensors that knows its reference and its override."""
+
+    __name__: str
+    reference: Forward
+    override: Forward | None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Tensor: ...
+
+    def native(self, override: Forward) -> None:
+        """Take `override` for the arrays that it supports, where the native tier is present."""
+
+
+@overload
+def primitive(reference: Forward, /) -> Operator: ...
+@overload
+def primitive(*, promote: bool) -> Callable[[Forward], Operator]: ...
+def primitive(reference: Forward | None = None, *, promote: bool = False) -> Any:
     """Turn a function of arrays, which returns (value, pullback), into an operator on Tensors.
 
     Positional arguments may be Tensors, arrays or anything else (numbers, tuples, None); keywords are put
     in their place first, and `input` names the first argument of every operator, as in PyTorch.
-    `promote=True` brings the operands to PyTorch's common dtype first. `@operator.native` below the
-    reference gives an override that the same arguments are tried on when the native tier is present; it declines what it
-    does not support by raising `Unsupported`, as every function of `core` does for arrays other than float32 and float64.
+    `promote=True` brings the operands to PyTorch's common dtype first. `@operator.native` below the reference gives
+    an override that is tried first when the native tier is present; it declines what it does not support by
+    raising `Unsupported`, as every function of `core` does for arrays other than float32 and float64.
     """
     if reference is None:
         return functools.partial(primitive, promote=promote)
     name = reference.__name__.strip("_")
     parameters = inspect.signature(reference).parameters
+    new = Tensor.__new__
     slow = _promoted(reference) if promote else reference
-    fast: Callable[..., tuple[Any, Pullback]] = slow
+    fast: Forward = slow
 
     @functools.wraps(reference)
     def operator(*args: Any, **kwargs: Any) -> Tensor:
         if kwargs:
             args = _positional(name, parameters, args, kwargs)
-        arrays = [a.array if isinstance(a, Tensor) else a for a in args]
+        arrays, parents = [], []
+        for a in args:
+            if isinstance(a, Tensor):
+                arrays.append(a.array)
+                parents.append(a.node)
+            else:
+                arrays.append(a)
+                parents.append(None)
         try:
             y, pullback = fast(*arrays)
         except Unsupported:
             y, pullback = slow(*arrays)
-        result = Tensor.__new__(Tensor)
+        result = new(Tensor)
         result.array = y if type(y) is np.ndarray else np.asarray(y)
-        result.node = None
-        if _mode.enabled:
-            parents = tuple([a.node if isinstance(a, Tensor) else None for a in args])
-            if any(parents):
-                result.node = Node(name, result.array, pullback, parents)
+        result.node = Node(name, result.array, pullback, parents) if any(parents) and _mode.enabled else None
         return result
 
-    def native(override: Callable[..., tuple[Any, Pullback]]) -> None:
+    def native(override: Forward) -> None:
         nonlocal fast
         operator.override = override  # type: ignore[attr-defined]
         if core is not None:
@@ -151,13 +174,11 @@ def primitive(reference: Callable[..., tuple[Any, Pullback]] | None = None, *, p
     operator.reference = reference  # type: ignore[attr-defined]
     operator.override = None  # type: ignore[attr-defined]
     operator.native = native  # type: ignore[attr-defined]
-    PRIMITIVES[f"{reference.__module__.rpartition('.')[2]}.{name}"] = operator
+    PRIMITIVES[f"{reference.__module__.rpartition('.')[2]}.{name}"] = cast(Operator, operator)
     return operator
 
 
-def _positional(
-    name: str, parameters: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[Any, ...]:
+def _positional(name: str, parameters: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
     """Put keyword arguments into their places, and defaults into those left between them."""
     if "input" in kwargs and "input" not in parameters:
         args = (kwargs.pop("input"), *args)
@@ -258,7 +279,11 @@ def _cotangents(starts: list[tuple[Node, Array]], retain_graph: bool) -> Iterato
             continue
         if not retain_graph:
             node.pullback, node.parents = _freed, ()
-        for parent, dx in _pull(node.name, pullback, parents, dy):
+        for parent, dx in zip(parents, _pull(pullback, parents, dy), strict=False):
+            if parent is None:
+                continue
+            if dx is None:
+                raise RuntimeError(f"the pullback of '{node.name}' gave no cotangent for an argument that requires one")
             if dx.shape != parent.shape or dx.dtype != parent.dtype:
                 dx = _unbroadcast(dx, parent.shape, node.name).astype(parent.dtype, copy=False)
             if parent in cotangents:
@@ -282,23 +307,12 @@ def _reachable(stack: list[Node]) -> set[Node]:
     return seen
 
 
-def _pull(
-    name: str, pullback: Pullback, parents: tuple[Node | None, ...], dy: Array
-) -> Iterator[tuple[Node, Array]]:
-    """The cotangent of every argument that wants one."""
+def _pull(pullback: Pullback, parents: Sequence[Node | None], dy: Array) -> Sequence[Any]:
+    """The cotangents of the arguments, in order; None for those that want none."""
     if type(pullback) is tuple:
-        for parent, pull in zip(parents, pullback, strict=False):
-            if parent is not None:
-                yield parent, pull(dy)
-        return
+        return [pull(dy) if parent is not None else None for pull, parent in zip(pullback, parents, strict=False)]
     cotangents = pullback(dy)  # type: ignore[operator]
-    if type(cotangents) is not tuple:
-        cotangents = (cotangents,)
-    for parent, dx in zip(parents, cotangents, strict=False):
-        if parent is not None:
-            if dx is None:
-                raise RuntimeError(f"the pullback of '{name}' gave no cotangent for an argument that requires one")
-            yield parent, dx
+    return cotangents if type(cotangents) is tuple else (cotangents,)
 
 
 def _unbroadcast(dx: Array, shape: tuple[int, ...], name: str) -> Array:

@@ -1,7 +1,7 @@
 """The compiled kernels, if there are any: `core` is the module built for this processor, or None.
 
 One source is compiled for several instruction sets; the best one that the processor runs is imported.
-`CHAINRULE_ISA=generic|v3|v4` forces one, `CHAINRULE_ISA=none` the reference tier. `reason` says why it came out as it did.
+`CHAINRULE_ISA=generic|v3|v4` forces one, `CHAINRULE_ISA=none` the reference tier. `reason` says why it came out so.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def available() -> list[str]:
         generic = importlib.import_module("chainrule._core_generic")
     except ImportError:
         return []
-    return [level for level in LEVELS if generic.supports(level) and importlib.util.find_spec(f"chainrule._core_{level}")]
+    built = [level for level in LEVELS if importlib.util.find_spec(f"chainrule._core_{level}")]
+    return [level for level in built if generic.supports(level)]
 
 
 def _choose() -> tuple[Any, str, str]:
@@ -55,7 +56,9 @@ def _default_threads() -> int:
     text = os.environ.get("CHAINRULE_NUM_THREADS", "")
     if text and not (text.isdecimal() and int(text) >= 1):
         raise ValueError(f"CHAINRULE_NUM_THREADS={text!r}: a whole number of at least 1 is needed")
-    return int(text) if text else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if text:
+        return int(text)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def set_num_threads(n: int) -> None:

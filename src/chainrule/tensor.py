@@ -7,7 +7,7 @@ are defined. What stands here is what an array needs to be one: making, converti
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, SupportsIndex, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, SupportsIndex, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ float16, float32, float64 = np.dtype(np.float16), np.dtype(np.float32), np.dtype
 uint8, int8, int16, int32, int64 = (np.dtype(t) for t in (np.uint8, np.int8, np.int16, np.int32, np.int64))
 bool_ = np.dtype(np.bool_)
 
-_default_dtype = float32
+_default_dtype: DType = float32
 
 
 def get_default_dtype() -> DType:
@@ -43,7 +43,8 @@ def set_default_dtype(dtype: npt.DTypeLike) -> None:
 class Tensor:
     """An n-dimensional array that can be differentiated.
 
-    `Tensor(array)` shares the array's memory. With `requires_grad=True` it is a leaf of the tape: `backward` fills its `.grad`.
+    `Tensor(array)` shares the array's memory. With `requires_grad=True` it is a leaf of the tape, and `backward` fills
+    its `.grad`.
     """
 
     __slots__ = ("__weakref__", "array", "node")
@@ -75,12 +76,12 @@ class Tensor:
 
         if not self.is_leaf:
             if not requires_grad:
-                raise RuntimeError("only a leaf's requires_grad can be changed; detach() gives the value without its history")
+                raise RuntimeError("only a leaf can stop requiring a gradient; detach() gives a value without history")
         elif not requires_grad:
             self.node = None
         elif self.node is None:
             if self.array.dtype.kind != "f":
-                raise RuntimeError(f"only floating-point tensors can require a gradient, this one is {self.array.dtype}")
+                raise RuntimeError(f"only floating-point tensors can require a gradient, not {self.array.dtype}")
             self.node = Node("leaf", self.array, None, ())
         return self
 
@@ -132,6 +133,8 @@ class Tensor:
     @data.setter
     def data(self, value: Tensor) -> None:
         self.array = value.array
+        if self.node is not None:
+            self.node.shape, self.node.dtype = value.array.shape, value.array.dtype
 
     # ------------------------------------------------------------------------------------------ as an array
 
@@ -240,7 +243,8 @@ class Tensor:
 
         if self.node is not None and is_grad_enabled():
             kind = "a leaf that requires a gradient" if self.is_leaf else "a value that the tape has recorded"
-            raise RuntimeError(f"{what} would change {kind} in place.\n  Use `with no_grad():` for an update of parameters.")
+            hint = "Use `with no_grad():` for an update of parameters."
+            raise RuntimeError(f"{what} would change {kind} in place.\n  {hint}")
         return self.array
 
     def copy_(self, src: Any) -> Tensor:
@@ -418,9 +422,13 @@ class Tensor:
         """With the last two axes swapped."""
         return self.transpose(-2, -1)
 
-    if TYPE_CHECKING:
+    if TYPE_CHECKING:  # the methods that chainrule.ops attaches
+        sub: ClassVar[Callable[..., Tensor]]
+        div: ClassVar[Callable[..., Tensor]]
+        pow: ClassVar[Callable[..., Tensor]]
+        matmul: ClassVar[Callable[..., Tensor]]
 
-        def __getattr__(self, name: str) -> Callable[..., Tensor]: ...  # the methods that chainrule.ops attaches
+        def __getattr__(self, name: str) -> Callable[..., Tensor]: ...
 
 
 # ---------------------------------------------------------------------------------------------- dtypes and operands
@@ -433,7 +441,7 @@ def result_type(*operands: Any) -> DType:
     """
     arrays = [_plain(a) for a in operands]
     sized = [a.dtype for a in arrays if isinstance(a, np.ndarray) and a.ndim]
-    scalars = [a.dtype if isinstance(a, np.ndarray | np.generic) else _scalar_dtype(a) for a in arrays if not _has_axes(a)]
+    scalars = [_scalar_dtype(a) for a in arrays if not _has_axes(a)]
     best, lift = _widest(sized), _widest(scalars)
     if best is None or (lift is not None and _rank(lift) > _rank(best)):
         return lift if lift is not None else _default_dtype
@@ -456,6 +464,8 @@ def _widest(dtypes: list[DType]) -> DType | None:
 
 
 def _scalar_dtype(value: Any) -> DType:
+    if isinstance(value, np.ndarray | np.generic):
+        return value.dtype
     if isinstance(value, bool):
         return bool_
     if isinstance(value, int):

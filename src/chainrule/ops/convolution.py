@@ -66,7 +66,7 @@ def _conv2d(
         dcolumns = kernels.mT @ dy.reshape(N, groups, O // groups, OH * OW)  # -> (N, G, K, P)
         return scatter_windows(dcolumns.reshape(N, C, KH, KW, OH, OW), (H, W), stride, padding, dilation)
 
-    def dw(dy: Array) -> Array:
+    def dw(dy: Array) -> Any:
         return (dy.reshape(N, groups, O // groups, OH * OW) @ columns.mT).sum(0).reshape(w.shape)
 
     return y if b is None else y + b[:, None, None], (dx, dw, lambda dy: dy.sum((0, 2, 3)))
@@ -103,11 +103,13 @@ def _check(x: Array, w: Array, b: Array | None, groups: int) -> None:
         raise ValueError(f"conv2d(): groups={groups} must divide the {len(w)} output channels{shapes}")
     if x.shape[1] != w.shape[1] * groups:
         each = f" in each of {groups} groups" if groups > 1 else ""
-        raise ValueError(f"the input has {x.shape[1]} channels, the weight expects {w.shape[1]}{each}{shapes}")
+        channels = f"the input has {x.shape[1]} channels, the weight expects {w.shape[1]}{each}"
+        raise ValueError(f"conv2d(): {channels}{shapes}")
     if b is not None and b.shape != w.shape[:1]:
-        raise ValueError(f"conv2d(): the bias has shape {b.shape}, {len(w)} output channels ask for ({len(w)},){shapes}")
+        raise ValueError(f"conv2d(): the bias has shape {b.shape}, the weight asks for ({len(w)},){shapes}")
     if x.dtype != w.dtype or (b is not None and b.dtype != w.dtype):
-        raise TypeError(f"conv2d(): the dtypes differ: input {x.dtype}, weight {w.dtype}; convert one side with .to(dtype){shapes}")
+        dtypes = f"input {x.dtype}, weight {w.dtype}" + ("" if b is None else f", bias {b.dtype}")
+        raise TypeError(f"conv2d(): the dtypes differ: {dtypes}; convert one side with .to(dtype){shapes}")
 
 
 def _named_padding(x: Tensor, padding: str, kernel: Any, stride: Pair, dilation: Pair) -> tuple[Tensor, Pair]:

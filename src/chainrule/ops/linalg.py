@@ -14,7 +14,7 @@ __all__ = ["bmm", "dot", "linear", "matmul", "mm", "mv", "outer"]
 
 @primitive
 def _matmul(a: Array, b: Array) -> tuple[Array, Pullback]:
-    """y = a·b for a (…, M, K) and b (…, K, N), leading axes broadcast.   da = dy·bᵀ,   db = aᵀ·dy;   2·M·K·N FLOPs each"""
+    """y = a·b for a (…, M, K), b (…, K, N), leading axes broadcast.   da = dy·bᵀ,   db = aᵀ·dy;   2·M·K·N FLOPs each"""
     _check_matmul(a, b)
     return a @ b, (lambda dy: dy @ b.mT, lambda dy: a.mT @ dy)
 
@@ -29,8 +29,9 @@ def _(a: Array, b: Array) -> tuple[Array, Pullback]:
 def matmul(input: Tensor, other: Tensor) -> Tensor:
     """The matrix product: y = input·other.   dinput = dy·otherᵀ,   dother = inputᵀ·dy
 
-    Shapes: (…, M, K) · (…, K, N) -> (…, M, N), leading axes broadcast. A vector on the left is a row and one on the right a
-    column, and that axis is dropped from the result. Errors: ValueError where the inner sizes differ, TypeError where the dtypes do.
+    Shapes: (…, M, K) · (…, K, N) -> (…, M, N), leading axes broadcast. A vector on the left is a row, one on the right
+    a column, and that axis is dropped from the result.
+    Errors: ValueError where the inner sizes differ, TypeError where the dtypes do.
     """
     if input.ndim > 1 and other.ndim > 1:
         if input.ndim > 2 and other.ndim == 2:  # one product of matrices, not one for each leading index
@@ -38,7 +39,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
             return flat.reshape(*input.shape[:-1], other.shape[1])
         return _matmul(input, other)
     if not (input.ndim and other.ndim):
-        raise ValueError(f"matmul(): both operands need at least one dimension, the shapes are {input.shape} and {other.shape}")
+        raise ValueError(f"matmul(): both operands need dimensions, the shapes are {input.shape} and {other.shape}")
     y = _matmul(input.unsqueeze(0) if input.ndim == 1 else input, other.unsqueeze(1) if other.ndim == 1 else other)
     y = y.squeeze(-1) if other.ndim == 1 else y
     return y.squeeze(-1 if other.ndim == 1 else -2) if input.ndim == 1 else y
@@ -79,10 +80,11 @@ def _rows(x: Array) -> Array:
 def _check_matmul(a: Array, b: Array) -> None:
     if a.shape[-1] != b.shape[-2]:
         raise ValueError(
-            f"matmul(): the inner sizes differ: {a.shape} · {b.shape}; the last of the first must equal the last but one of the second"
+            f"matmul(): the inner sizes differ: {a.shape} · {b.shape}\n"
+            "  the last size of the first must equal the last but one of the second"
         )
     if a.dtype != b.dtype:
-        raise TypeError(f"matmul(): the dtypes differ: {a.dtype} and {b.dtype}; convert one with .to(dtype)")
+        raise TypeError(f"matmul(): the dtypes differ: {a.dtype} and {b.dtype}; convert one side with .to(dtype)")
 
 
 def _check_linear(x: Any, w: Array, b: Array | None) -> None:
@@ -94,10 +96,8 @@ def _check_linear(x: Any, w: Array, b: Array | None) -> None:
     if b is not None and b.shape != (w.shape[0],):
         raise ValueError(f"linear(): the bias has shape {b.shape}, the weight {w.shape} asks for ({w.shape[0]},)")
     if x.dtype != w.dtype or (b is not None and b.dtype != w.dtype):
-        raise TypeError(
-            f"linear(): the dtypes differ: input {x.dtype}, weight {w.dtype}{'' if b is None else f', bias {b.dtype}'}; "
-            "convert one side with .to(dtype)"
-        )
+        dtypes = f"input {x.dtype}, weight {w.dtype}" + ("" if b is None else f", bias {b.dtype}")
+        raise TypeError(f"linear(): the dtypes differ: {dtypes}; convert one side with .to(dtype)")
 
 
 def _with_dims(name: str, *operands: tuple[str, Tensor, int]) -> None:

@@ -25,8 +25,8 @@ def max_pool2d(
     with stride s (the kernel size if not given), dilation d and padding p with −∞. dy goes to the place of the
     greatest value, of several equal ones to the first; where windows overlap the parts add up. NaN is greater than all.
 
-    Shapes: x (N, C, H, W) or (C, H, W) -> y (N, C, OH, OW) with OH = ⌊(H + 2p − d·(KH − 1) − 1) / s⌋ + 1, rounded up with
-    `ceil_mode`. Unlike PyTorch's there is no `return_indices`.
+    Shapes: x (N, C, H, W) or (C, H, W) -> y (N, C, OH, OW) with OH = ⌊(H + 2p − d·(KH − 1) − 1) / s⌋ + 1, rounded up
+    with `ceil_mode`. Unlike PyTorch's there is no `return_indices`.
     """
     if input.ndim == 3:
         return max_pool2d(input.unsqueeze(0), kernel_size, stride, padding, dilation, ceil_mode).squeeze(0)
@@ -38,7 +38,9 @@ def max_pool2d(
 
 
 @primitive
-def _max_pool2d(x: Array, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, out: Pair) -> tuple[Array, Pullback]:
+def _max_pool2d(
+    x: Array, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, out: Pair
+) -> tuple[Array, Pullback]:
     N, C, H, W = x.shape
     lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
     windows = gather_windows(x, kernel, stride, padding, dilation, out, fill=lowest)
@@ -72,9 +74,10 @@ def avg_pool2d(
     """The mean of each window:   y[n, c, i, j] = 1/D · Σ_{kh, kw} x[n, c, i·s + kh − p, j·s + kw − p]
 
     with stride s (the kernel size if not given) and padding p with zeros. D is the number of pixels of the window: with
-    its padding, without it if not `count_include_pad`, or `divisor_override`. dx: each pixel gets dy / D of every window that it is in.
+    its padding, without it if not `count_include_pad`, or `divisor_override`. Each pixel gets dy / D of its windows.
 
-    Shapes: x (N, C, H, W) or (C, H, W) -> y (N, C, OH, OW) with OH = ⌊(H + 2p − KH) / s⌋ + 1, rounded up with `ceil_mode`.
+    Shapes: x (N, C, H, W) or (C, H, W) -> y (N, C, OH, OW) with OH = ⌊(H + 2p − KH) / s⌋ + 1, rounded up with
+    `ceil_mode`.
     """
     if input.ndim == 3:
         args = (kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
@@ -113,7 +116,7 @@ def _(
 def _divisors(
     size: tuple[int, ...], kernel: Pair, stride: Pair, padding: Pair, count_pad: bool, divisor: int, out: Pair
 ) -> Array:
-    """What the sum of each window is divided by, (OH, OW); a window that hangs over the padding counts only up to there."""
+    """What each window's sum is divided by, (OH, OW); one that hangs over the padding counts only up to there."""
     if divisor:
         return np.full(out, float(divisor))
     counts = []
@@ -121,10 +124,12 @@ def _divisors(
         first = np.arange(o) * s - p
         last = np.minimum(first + k, n + p)
         counts.append(last - first if count_pad else np.minimum(last, n) - np.maximum(first, 0))
-    return np.multiply.outer(counts[0], counts[1]).astype(float)
+    return np.outer(*counts).astype(float)
 
 
-def _geometry(name: str, kernel_size: int | Pair, stride: int | Pair | None, padding: int | Pair) -> tuple[Pair, Pair, Pair]:
+def _geometry(
+    name: str, kernel_size: int | Pair, stride: int | Pair | None, padding: int | Pair
+) -> tuple[Pair, Pair, Pair]:
     kernel = pair(name, "kernel_size", kernel_size, 1)
     steps = kernel if stride is None else pair(name, "stride", stride, 1)
     pads = pair(name, "padding", padding, 0)
@@ -140,5 +145,6 @@ def _output_size(
         raise ValueError(f"{name}(): the input needs 4 dimensions (N, C, H, W), or 3 without N; its shape is {shape}")
     OH, OW = (output_size(shape[2 + i], kernel[i], stride[i], padding[i], dilation[i], ceil) for i in (0, 1))
     if OH < 1 or OW < 1:
-        raise ValueError(f"{name}(): the window {kernel} is larger than the input {shape} = (N, C, H, W) with padding {padding}")
+        images = f"{shape} = (N, C, H, W) with padding {padding}"
+        raise ValueError(f"{name}(): the window {kernel} is larger than the input {images}")
     return OH, OW

@@ -7,6 +7,7 @@ for stride s, dilation d and padding p, each a pair (vertical, horizontal), as a
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -20,17 +21,23 @@ Pair = tuple[int, int]
 
 def pair(name: str, what: str, value: Any, least: int) -> Pair:
     """An int, or two, as a pair of whole numbers of at least `least`."""
-    both = value if isinstance(value, tuple | list) else (value, value)
+    return _pair(name, what, tuple(value) if isinstance(value, list) else value, least)
+
+
+@functools.cache  # a model asks for the same few pairs at every step
+def _pair(name: str, what: str, value: Any, least: int) -> Pair:
+    both = value if isinstance(value, tuple) else (value, value)
     both = tuple(both) * (2 if len(both) == 1 else 1)
     if len(both) != 2 or not all(isinstance(v, int | np.integer) and v >= least for v in both):
-        raise ValueError(f"{name}(): {what}={value!r} must be a whole number of at least {least}, or a pair of such numbers")
+        raise ValueError(f"{name}(): {what}={value!r} must be a whole number of at least {least}, or a pair of them")
     return int(both[0]), int(both[1])
 
 
 def output_size(size: int, kernel: int, stride: int, padding: int, dilation: int, ceil: bool = False) -> int:
     """How often a window fits: ⌊(size + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1.
 
-    With `ceil` rounded up, so that a last window may hang over the edge, as long as it begins inside of the image or its left padding.
+    With `ceil` rounded up, so that a last window may hang over the edge, as long as it begins inside of the image or
+    the padding in front of it.
     """
     room = size + 2 * padding - dilation * (kernel - 1) - 1
     n = (-(-room // stride) if ceil else room // stride) + 1
@@ -56,7 +63,7 @@ def gather_windows(
 
 
 def scatter_windows(windows: Array, size: Pair, stride: Pair, padding: Pair, dilation: Pair) -> Array:
-    """The adjoint of gathering: every window is added back to the pixels it came from.   (N, C, KH, KW, OH, OW) -> (N, C, H, W)"""
+    """The adjoint of gathering, windows added back to where they came from: (N, C, KH, KW, OH, OW) -> (N, C, H, W)."""
     N, C, KH, KW, OH, OW = windows.shape
     reach = [(o - 1) * s + (k - 1) * d + 1 for o, s, k, d in zip((OH, OW), stride, (KH, KW), dilation, strict=True)]
     frame = [max(r, n + p) for r, n, p in zip(reach, size, padding, strict=True)]
@@ -64,5 +71,6 @@ def scatter_windows(windows: Array, size: Pair, stride: Pair, padding: Pair, dil
     for kh in range(KH):
         for kw in range(KW):
             top, left = kh * dilation[0], kw * dilation[1]
-            x[:, :, top : top + OH * stride[0] : stride[0], left : left + OW * stride[1] : stride[1]] += windows[:, :, kh, kw]
+            rows, columns = slice(top, top + OH * stride[0], stride[0]), slice(left, left + OW * stride[1], stride[1])
+            x[:, :, rows, columns] += windows[:, :, kh, kw]
     return x[:, :, padding[0] : padding[0] + size[0], padding[1] : padding[1] + size[1]]
