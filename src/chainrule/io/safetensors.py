@@ -1,0 +1,52 @@
+"""Weights in files: the safetensors format, which holds arrays and text and nothing that could be executed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+from safetensors import SafetensorError
+
+from chainrule.tensor import Array, Tensor
+
+__all__ = ["load_file", "save_file"]
+
+
+def save_file(
+    tensors: Mapping[str, Any], filename: str | os.PathLike[str], metadata: Mapping[str, str] | None = None
+) -> None:
+    """Write tensors, such as `model.state_dict()`, to a file that PyTorch's users can read too.
+
+    The file is complete or it is not there: it is written under another name and then renamed.
+    """
+    path = Path(filename)
+    arrays = {name: _array(name, tensor) for name, tensor in tensors.items()}
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    try:
+        unfinished.write_bytes(safetensors.numpy.save(arrays, dict(metadata) if metadata else None))
+        os.replace(unfinished, path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            unfinished.unlink()
+
+
+def load_file(filename: str | os.PathLike[str]) -> dict[str, Tensor]:
+    """The tensors of a safetensors file by name: `model.load_state_dict(load_file(path))`."""
+    try:
+        arrays = safetensors.numpy.load_file(filename)
+    except SafetensorError as error:
+        raise ValueError(f"{os.fspath(filename)} is no safetensors file, or a damaged one: {error}") from error
+    return {name: Tensor(array) for name, array in arrays.items()}
+
+
+def _array(name: str, tensor: Any) -> Array:
+    """Contiguous, as the format has it."""
+    array = tensor.array if isinstance(tensor, Tensor) else tensor
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"save_file(): '{name}' is a {type(tensor).__name__}, not a tensor or an array")
+    return np.asarray(array, order="C")

@@ -1,0 +1,160 @@
+"""Activation layers: elementwise functions, and the softmax along one axis; all keep the shape."""
+
+from __future__ import annotations
+
+from chainrule.nn import functional as F
+from chainrule.nn.module import Module
+from chainrule.tensor import Tensor
+
+__all__ = [
+    "ELU", "GELU", "LeakyReLU", "LogSoftmax", "ReLU", "SiLU", "Sigmoid", "Softmax", "Softplus", "Tanh",
+]  # fmt: skip
+
+
+class _Activation(Module):
+    """`inplace` is taken for PyTorch's sake; a new tensor is made all the same, and the input is never changed."""
+
+    inplace: bool
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def extra_repr(self) -> str:
+        return "inplace=True" if self.inplace else ""
+
+
+class ReLU(_Activation):
+    """y = max(x, 0)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        y: Tensor = F.relu(input)
+        return y
+
+
+class SiLU(_Activation):
+    """y = x · σ(x)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        y: Tensor = F.silu(input)
+        return y
+
+
+class LeakyReLU(_Activation):
+    """y = x where x > 0, else negative_slope · x."""
+
+    negative_slope: float
+
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
+        super().__init__(inplace)
+        self.negative_slope = negative_slope
+
+    def forward(self, input: Tensor) -> Tensor:
+        y: Tensor = F.leaky_relu(input, self.negative_slope)
+        return y
+
+    def extra_repr(self) -> str:
+        return f"negative_slope={self.negative_slope}" + ", inplace=True" * self.inplace
+
+
+class ELU(_Activation):
+    """y = x where x > 0, else alpha · (eˣ − 1)."""
+
+    alpha: float
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace)
+        self.alpha = alpha
+
+    def forward(self, input: Tensor) -> Tensor:
+        y: Tensor = F.elu(input, self.alpha)
+        return y
+
+    def extra_repr(self) -> str:
+        return f"alpha={self.alpha}" + ", inplace=True" * self.inplace
+
+
+class GELU(Module):
+    """y = x · Φ(x), Φ the normal distribution; `approximate="tanh"` takes a formula close to it."""
+
+    approximate: str
+
+    def __init__(self, approximate: str = "none") -> None:
+        super().__init__()
+        self.approximate = approximate
+
+    def forward(self, input: Tensor) -> Tensor:
+        y: Tensor = F.gelu(input, self.approximate)
+        return y
+
+    def extra_repr(self) -> str:
+        return f"approximate={self.approximate!r}"
+
+
+class Sigmoid(Module):
+    """y = σ(x) = 1 / (1 + e⁻ˣ)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        y: Tensor = F.sigmoid(input)
+        return y
+
+
+class Tanh(Module):
+    """y = tanh(x)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        y: Tensor = F.tanh(input)
+        return y
+
+
+class Softplus(Module):
+    """y = ln(1 + e^(beta·x)) / beta, and x itself where beta·x > threshold."""
+
+    beta: float
+    threshold: float
+
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
+        super().__init__()
+        self.beta = beta
+        self.threshold = threshold
+
+    def forward(self, input: Tensor) -> Tensor:
+        y: Tensor = F.softplus(input, self.beta, self.threshold)
+        return y
+
+    def extra_repr(self) -> str:
+        return f"beta={self.beta}, threshold={self.threshold}"
+
+
+class Softmax(Module):
+    """yᵢ = e^xᵢ / Σⱼ e^xⱼ along the axis `dim`, which must be given."""
+
+    dim: int | None
+
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Tensor) -> Tensor:
+        y: Tensor = F.softmax(input, self.dim)
+        return y
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
+class LogSoftmax(Module):
+    """yᵢ = xᵢ − ln Σⱼ e^xⱼ along the axis `dim`, which must be given."""
+
+    dim: int | None
+
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Tensor) -> Tensor:
+        y: Tensor = F.log_softmax(input, self.dim)
+        return y
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"

@@ -1,0 +1,141 @@
+"""Initial values: each function overwrites a tensor in place, whatever the tape says, and returns it.
+
+A good start keeps the variance of what flows through a layer. With fan_in the number of inputs of one output and
+fan_out the number of outputs of one input, that asks for Var w = 1/fan_in forward and 1/fan_out backward.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from chainrule.autograd import no_grad
+from chainrule.tensor import Tensor
+
+__all__ = [
+    "calculate_gain",
+    "constant_",
+    "kaiming_normal_",
+    "kaiming_uniform_",
+    "normal_",
+    "ones_",
+    "uniform_",
+    "xavier_normal_",
+    "xavier_uniform_",
+    "zeros_",
+]
+
+Generator = np.random.Generator
+
+
+def constant_(tensor: Tensor, val: float) -> Tensor:
+    """w ← val."""
+    with no_grad():
+        return tensor.fill_(val)
+
+
+def zeros_(tensor: Tensor) -> Tensor:
+    """w ← 0."""
+    return constant_(tensor, 0)
+
+
+def ones_(tensor: Tensor) -> Tensor:
+    """w ← 1."""
+    return constant_(tensor, 1)
+
+
+def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """w ~ U[a, b)."""
+    with no_grad():
+        return tensor.uniform_(a, b, generator=generator)
+
+
+def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """w ~ N(mean, std²)."""
+    with no_grad():
+        return tensor.normal_(mean, std, generator=generator)
+
+
+def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """w ~ U[−a, a),  a = gain·√(6 / (fan_in + fan_out)).
+
+    Glorot, Bengio: Understanding the difficulty of training deep feedforward neural networks, 2010.
+    """
+    a = gain * math.sqrt(6 / sum(_fans(tensor)))
+    return uniform_(tensor, -a, a, generator)
+
+
+def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """w ~ N(0, σ²),  σ = gain·√(2 / (fan_in + fan_out)); Glorot, Bengio 2010."""
+    return normal_(tensor, 0.0, gain * math.sqrt(2 / sum(_fans(tensor))), generator)
+
+
+def kaiming_uniform_(
+    tensor: Tensor,
+    a: float = 0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Generator | None = None,
+) -> Tensor:
+    """w ~ U[−b, b),  b = gain·√(3 / fan), where `a` is the negative slope of a leaky ReLU.
+
+    He, Zhang, Ren, Sun: Delving deep into rectifiers, 2015.
+    """
+    b = math.sqrt(3) * _kaiming_std(tensor, a, mode, nonlinearity)
+    return uniform_(tensor, -b, b, generator)
+
+
+def kaiming_normal_(
+    tensor: Tensor,
+    a: float = 0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Generator | None = None,
+) -> Tensor:
+    """w ~ N(0, σ²),  σ = gain / √fan, where `a` is the negative slope of a leaky ReLU; He et al. 2015."""
+    return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
+
+
+def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
+    """The factor on σ that makes up for a nonlinearity; `param` is the slope of a leaky ReLU, 0.01 unless given."""
+    if nonlinearity == "leaky_relu":
+        return math.sqrt(2 / (1 + (0.01 if param is None else param) ** 2))
+    if nonlinearity not in _GAINS:
+        raise ValueError(f"calculate_gain({nonlinearity!r}): choose one of leaky_relu, {', '.join(_GAINS)}")
+    return _GAINS[nonlinearity]
+
+
+_GAINS = {
+    "linear": 1.0,
+    "conv1d": 1.0,
+    "conv2d": 1.0,
+    "conv3d": 1.0,
+    "sigmoid": 1.0,
+    "tanh": 5 / 3,
+    "relu": math.sqrt(2),
+    "selu": 3 / 4,
+}
+
+
+def default_(weight: Tensor, bias: Tensor | None) -> None:
+    """PyTorch's start of Linear and Conv2d: everything in U[−1/√fan_in, 1/√fan_in), which is He's with a = √5."""
+    kaiming_uniform_(weight, a=math.sqrt(5))
+    if bias is not None and weight.numel():
+        bound = 1 / math.sqrt(_fans(weight)[0])
+        uniform_(bias, -bound, bound)
+
+
+def _fans(tensor: Tensor) -> tuple[int, int]:
+    """(fan_in, fan_out) of a weight (out, in, ...)."""
+    if tensor.ndim < 2:
+        raise ValueError(f"fan_in and fan_out need a weight (out, in, ...), this one has shape {tensor.shape}")
+    out_features, in_features, *window = tensor.shape
+    return in_features * math.prod(window), out_features * math.prod(window)
+
+
+def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
+    if mode not in ("fan_in", "fan_out"):
+        raise ValueError(f"mode={mode!r} is neither 'fan_in' nor 'fan_out'")
+    fan = _fans(tensor)[mode == "fan_out"]
+    return calculate_gain(nonlinearity, a) / math.sqrt(fan) if fan else 0.0
