@@ -23,6 +23,7 @@ constexpr int CLASSES = 4 * 48;
 std::mutex lock;
 std::vector<void*> free_blocks[CLASSES];
 size_t cached = 0;
+int64_t asked = 0;
 // A child must not inherit the lock from a thread that does not exist there.
 [[maybe_unused]] const int registered = pthread_atfork([] { lock.lock(); }, [] { lock.unlock(); }, [] { lock.unlock(); });
 
@@ -52,6 +53,7 @@ void* acquire(size_t bytes) {
       cached -= class_bytes(c);
       return block;
     }
+    ++asked;
   }
   const size_t total = class_bytes(c) + HEADER, alignment = total >= HUGE ? HUGE : HEADER;
   void* base = nullptr;
@@ -80,18 +82,9 @@ void release(void* block) noexcept {
   std::free(base);
 }
 
-size_t cached_bytes() {
+int64_t system_allocations() {
   std::lock_guard hold(lock);
-  return cached;
-}
-
-void empty_cache() {
-  std::lock_guard hold(lock);
-  for (auto& blocks : free_blocks) {
-    for (void* block : blocks) std::free(static_cast<char*>(block) - HEADER);
-    blocks.clear();
-  }
-  cached = 0;
+  return asked;
 }
 
 }  // namespace chainrule

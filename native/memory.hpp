@@ -9,8 +9,7 @@ namespace chainrule {
 
 void* acquire(size_t bytes);   // throws std::bad_alloc
 void release(void* block) noexcept;
-size_t cached_bytes();         // what lies ready for reuse
-void empty_cache();            // back to the system
+int64_t system_allocations();  // how often the system was asked so far
 
 // Scratch for the length of a scope.
 template <class T> class Scratch {

@@ -34,12 +34,15 @@ NB_MODULE(CHAINRULE_MODULE, m) {
   if (import_numpy() < 0) throw nb::python_error();
   nb::exception<Unsupported>(m, "Unsupported", PyExc_TypeError);
   m.attr("isa") = CHAINRULE_ISA;
+#if defined(__clang__)
   m.attr("compiler") = __VERSION__;
+#else
+  m.attr("compiler") = "GCC " __VERSION__;
+#endif
   m.def("supports", &supports);
   m.def("set_num_threads", &set_num_threads);
   m.def("get_num_threads", &get_num_threads);
-  m.def("cached_bytes", &cached_bytes);
-  m.def("empty_cache", &empty_cache);
+  m.def("system_allocations", &system_allocations);
   bind_linalg(m);
   bind_convolution(m);
   bind_pooling(m);

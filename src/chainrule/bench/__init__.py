@@ -11,6 +11,8 @@ import json
 import statistics
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -58,32 +60,31 @@ def main(words: list[str]) -> int:
 def measure(settings: Settings) -> Measurements:
     """All measurements, by engine and name."""
     engines = ["chainrule", *(p for p in settings.peers if importlib.util.find_spec(p))]
-    workers = {engine: _start(settings, engine) for engine in engines}
-    try:
+    with ExitStack() as running:
+        workers = {engine: running.enter_context(_worker(settings, engine)) for engine in engines}
         found: Measurements = {engine: {} for engine in engines}
         for _ in range(settings.rounds):
             for engine, worker in workers.items():
                 for what, value in _round(worker).items():
                     found[engine].setdefault(what, []).append(value)
         return found
-    finally:
-        for worker in workers.values():
-            worker.kill()
-            worker.communicate()
 
 
-def _start(settings: Settings, engine: str) -> subprocess.Popen[str]:
+@contextmanager
+def _worker(settings: Settings, engine: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that has prepared its work and now waits for rounds."""
     arguments = [settings.work, engine, str(settings.batch), str(settings.threads)]
     command = [sys.executable, "-m", "chainrule.bench.worker", *arguments]
-    worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
-    _line(worker)  # "ready": the next one starts when this one rests
-    return worker
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as worker:  # noqa: S603
+        try:
+            _line(worker)  # "ready": the next one starts when this one rests
+            yield worker
+        finally:
+            worker.kill()
 
 
 def _round(worker: subprocess.Popen[str]) -> dict[str, float]:
-    assert worker.stdin  # noqa: S101
-    worker.stdin.write("go\n")
-    worker.stdin.flush()
+    print("go", file=worker.stdin, flush=True)
     measured: dict[str, float] = json.loads(_line(worker))
     return measured
 
