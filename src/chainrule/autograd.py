@@ -284,6 +284,8 @@ def _cotangents(starts: list[tuple[Node, Array]], retain_graph: bool) -> Iterato
                 continue
             if dx is None:
                 raise RuntimeError(f"the pullback of '{node.name}' gave no cotangent for an argument that requires one")
+            if type(dx) is not np.ndarray:  # NumPy turns arrays without dimensions into scalars
+                dx = np.asarray(dx)
             if dx.shape != parent.shape or dx.dtype != parent.dtype:
                 dx = _unbroadcast(dx, parent.shape, node.name).astype(parent.dtype, copy=False)
             if parent in cotangents:
