@@ -1,0 +1,134 @@
+"""The command line: chainrule list | run LAB | check LAYER | doctor | bench.
+
+Every command imports what it needs when it is called, so that `chainrule --help` answers at once. A command's exit
+status is 0 where all was as expected, 1 where it was not, 2 for a mistake in what was asked for, 130 after Ctrl-C.
+"""
+
+import difflib
+import sys
+from collections.abc import Callable, Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out a command line, by default this process's; returns the exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if not words or words[0] in ("-h", "--help", "help"):
+            return _help(2 if not words else 0)
+        if words[0] == "--version":
+            return _version()
+        command = COMMANDS.get(words[0])
+        return command(words[1:]) if command else _unknown(words[0])
+    except KeyboardInterrupt:
+        return _complain("interrupted", 130)
+
+
+def _list(words: list[str]) -> int:
+    """The labs: what they show, on what data, how long they take, and what is expected of them."""
+    from chainrule import labs
+
+    if words:
+        return _complain(f"'chainrule list' takes no arguments, but got: {' '.join(words)}")
+    table = Table("lab", "topic", "source", "data", "time", "expected", box=None, padding=(0, 2, 1, 0))
+    for name in labs.names():
+        lab = labs.load(name)
+        main_one = lab.expected(lab.settings())[0]
+        table.add_row(f"[bold]{name}[/]", lab.topic, lab.source, lab.data, lab.time, f"{main_one.name} {main_one}")
+    Console().print(table)
+    return 0
+
+
+def _run(words: list[str]) -> int:
+    """Run a lab: `chainrule run LAB [settings]`; `chainrule run LAB --help` shows its settings."""
+    import tyro
+
+    from chainrule import labs
+
+    if not words or words[0].startswith("-"):
+        asked = words[:1] in (["-h"], ["--help"])
+        Console(stderr=not asked).print(f"usage: chainrule run LAB \\[settings]\n\nlabs: {', '.join(labs.names())}")
+        return 0 if asked else 2
+    name, *rest = words
+    try:
+        lab = labs.load(name)
+        flags = (tyro.conf.FlagCreatePairsOff,)
+        settings = tyro.cli(lab.settings, prog=f"chainrule run {name}", description=lab.title, args=rest, config=flags)
+        return labs.carry_out(name, lab, settings, Console())
+    except labs.UsageError as mistake:
+        return _complain(str(mistake))
+
+
+def _check(words: list[str]) -> int:
+    """Check the gradients of a layer that somebody wrote: `chainrule check layers.py:MyLayer`."""
+    import tyro
+
+    from chainrule.check.command import Settings, main
+
+    return main(tyro.cli(Settings, prog="chainrule check", args=words))
+
+
+def _doctor(words: list[str]) -> int:
+    """What this installation runs on: kernels, instruction set, threads, versions, data folders."""
+    from chainrule.doctor import main
+
+    if words:
+        return _complain(f"'chainrule doctor' takes no arguments, but got: {' '.join(words)}")
+    return main()
+
+
+def _bench(words: list[str]) -> int:
+    """Measure the speed of training steps, against PyTorch where it is installed."""
+    from chainrule.bench import main
+
+    return main(words)
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "list": _list,
+    "run": _run,
+    "check": _check,
+    "doctor": _doctor,
+    "bench": _bench,
+}
+
+
+def _help(status: int) -> int:
+    table = Table(box=None, show_header=False, padding=(0, 2))
+    for name, command in COMMANDS.items():
+        table.add_row(f"[bold]{name}[/]", escape(str(command.__doc__)))
+    console = Console(stderr=status != 0)
+    console.print("usage: chainrule COMMAND ...\n\nA deep-learning library to read, to check and to run fast.\n")
+    console.print(table)
+    console.print("\n'chainrule COMMAND --help' tells more about a command.", highlight=False)
+    return status
+
+
+def _version() -> int:
+    from importlib.metadata import version
+
+    Console().print(f"chainrule {version('chainrule')}", highlight=False)
+    return 0
+
+
+def _unknown(word: str) -> int:
+    from chainrule import labs
+
+    near = difflib.get_close_matches(word, [*COMMANDS, *labs.names()], n=1)
+    meant = near[0] if near and near[0] in COMMANDS else f"run {near[0]}" if near else ""
+    hint = f"Did you mean: chainrule {meant}" if meant else f"There are: {', '.join(COMMANDS)}"
+    return _complain(f"there is no command '{word}'. {hint}")
+
+
+def _complain(message: str, status: int = 2) -> int:
+    Console(stderr=True).print(f"[bold red]chainrule:[/] {escape(message)}", highlight=False, soft_wrap=True)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

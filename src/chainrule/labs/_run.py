@@ -1,0 +1,224 @@
+"""One run of a lab: its folder, its training logs, its measurements, and the report that is made of them."""
+
+import csv
+import dataclasses
+import json
+import shlex
+import time
+from collections.abc import Callable
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from chainrule.io import save_file
+from chainrule.report import Outcome, Page, Section
+from chainrule.report.blocks import Block
+from chainrule.report.machine import machine, versions
+from chainrule.train import Batches, Epoch, NonFiniteLoss, Progress, Watch, fit
+
+from ._lab import Lab, LabSettings, asked_for, engine
+
+__all__ = ["Run", "carry_out"]
+
+
+class Stopped(Exception):
+    """Ctrl-C was pressed: what comes next is not begun."""
+
+
+class Run:
+    """What a lab is handed: it trains with `fit`, measures with `measure` and tells with `section`."""
+
+    def __init__(self, name: str, lab: Lab, settings: LabSettings, console: Console) -> None:
+        self.name, self.lab, self.settings, self.console = name, lab, settings, console
+        self.started, self.clock = datetime.now().astimezone(), time.perf_counter()
+        self.expected = list(lab.expected(settings))
+        self.measured: dict[str, float] = {}
+        self.sections: list[Section] = []
+        self.notes: list[str] = []
+        self.epochs: list[dict[str, Any]] = []
+        self.interrupted = False
+
+    # ------------------------------------------------------------------------------------------ what labs use
+
+    @cached_property
+    def engine(self) -> Any:
+        """The library that trains, as `--engine` says."""
+        return engine(getattr(self.settings, "engine", "chainrule"))
+
+    def fit(
+        self,
+        name: str,
+        model: Any,
+        loss: Callable[[Any, Any], Any],
+        optimizer: Any,
+        batches: Batches,
+        epochs: int,
+        **options: Any,
+    ) -> list[Epoch]:
+        """`train.fit` with a progress bar; its epochs are kept in metrics.csv under this name.
+
+        Ctrl-C ends the training, and the lab goes on to measure what was learned by then; no further training is begun.
+        """
+        if self.interrupted:
+            raise Stopped
+        with Progress(self.console, name, epochs, batches.samples) as progress:
+            log = _Log(self, name, progress)
+            try:
+                fit(model, loss, optimizer, batches, epochs, watch=log, **options)
+            except KeyboardInterrupt:
+                self.interrupt(f"in epoch {len(log.history) + 1} of {epochs} of {name}")
+        if not log.history:
+            raise Stopped
+        return log.history
+
+    def measure(self, name: str, value: float) -> None:
+        """Hold a measured value against the expectation of that name."""
+        if name not in {expectation.name for expectation in self.expected}:
+            raise ValueError(f"measure({name!r}): the lab {self.name} expects nothing of that name")
+        self.measured[name] = value
+
+    def section(self, title: str, *blocks: Block) -> None:
+        """Add a section to the report: strings are paragraphs, the rest comes from `chainrule.report`."""
+        self.sections.append(Section(title, blocks))
+
+    def save(self, model: Any) -> None:
+        """Keep the model's weights as weights.safetensors."""
+        state = {key: value.numpy() for key, value in model.state_dict().items()}
+        save_file(state, self.folder / "weights.safetensors", {"lab": self.name})
+
+    # ------------------------------------------------------------------------------------------ what they cause
+
+    def interrupt(self, where: str) -> None:
+        """Note that Ctrl-C was pressed."""
+        self.interrupted = True
+        self.notes.append(f"Interrupted {where}. This page tells of what was done until then.")
+
+    @cached_property
+    def folder(self) -> Path:
+        """The folder of this run, made when first needed, with its settings in config.json."""
+        with asked_for("the run's folder"):
+            folder = self.settings.out or _new_folder(Path("runs"), f"{self.name}-{self.started:%Y%m%d-%H%M%S}")
+            folder.mkdir(parents=True, exist_ok=True)
+            config = json.dumps({"lab": self.name} | _plain(self.settings), indent=2)
+            (folder / "config.json").write_text(config + "\n", encoding="utf-8")
+        return folder
+
+    def log(self, name: str, epoch: Epoch) -> None:
+        """Add an epoch to metrics.csv, which is whole after every epoch."""
+        row = {"model": name, "epoch": epoch.number, "loss": epoch.loss, "seconds": round(epoch.seconds, 4)}
+        self.epochs.append(row | epoch.metrics)
+        columns = dict.fromkeys(key for row in self.epochs for key in row)
+        with (self.folder / "metrics.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            writer.writerows(self.epochs)
+
+    def outcomes(self) -> list[Outcome]:
+        """Expected beside measured."""
+        outcomes = []
+        for e in self.expected:
+            value = self.measured.get(e.name)
+            measured, held = ("not measured", None) if value is None else (e.write(value), e.held(value))
+            outcomes.append(Outcome(e.name, str(e), measured, held, e.source))
+        return outcomes
+
+    def finish(self) -> Path:
+        """Write report.html."""
+        settings = _plain(self.settings)
+        facts = {
+            "Settings": {key.replace("_", " "): value for key, value in settings.items() if value is not None},
+            "Machine": machine() | {"Started": f"{self.started:%Y-%m-%d %H:%M}", "Took": self.duration()},
+            "Versions": versions(str(settings.get("engine", "chainrule"))),
+        }
+        lab, command = self.lab, f"chainrule run {self.name}{_options(self.settings)}"
+        page = Page(
+            lab.title, self.name, lab.topic, lab.lead, command, self.outcomes(), facts, self.sections, self.notes
+        )
+        path = self.folder / "report.html"
+        page.write(path)
+        return path
+
+    def duration(self) -> str:
+        """The time since the start, for people."""
+        seconds = time.perf_counter() - self.clock
+        return f"{seconds:.1f} s" if seconds < 60 else f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+
+
+class _Log(Watch):
+    """Shows the progress, and keeps the epochs."""
+
+    def __init__(self, run: Run, name: str, progress: Progress) -> None:
+        self.run, self.name, self.progress = run, name, progress
+        self.history: list[Epoch] = []
+        self.step = progress.step  # type: ignore[method-assign]
+
+    def epoch(self, epoch: Epoch) -> None:
+        self.history.append(epoch)
+        self.run.log(self.name, epoch)
+        self.progress.epoch(epoch)
+
+
+def carry_out(name: str, lab: Lab, settings: LabSettings, console: Console) -> int:
+    """Run a lab and write its report; 0 if every expectation held, 1 if not, 130 after Ctrl-C.
+
+    Raises UsageError if the settings ask for what is not there.
+    """
+    run = Run(name, lab, settings, console)
+    try:
+        lab.run(settings, run)
+    except Stopped:
+        pass
+    except KeyboardInterrupt:
+        run.interrupt("before the end")
+    except NonFiniteLoss as problem:
+        run.notes.append(str(problem))
+    path = run.finish()
+    outcomes = run.outcomes()
+    console.print(_table(outcomes))
+    for note in run.notes:
+        console.print(note, style="red", highlight=False, soft_wrap=True)
+    console.print(f"{run.duration()}. Report: {path}", highlight=False, soft_wrap=True)
+    return 130 if run.interrupted else 0 if all(outcome.held for outcome in outcomes) else 1
+
+
+def _table(outcomes: list[Outcome]) -> Table:
+    table = Table("what", box=None, header_style="dim")
+    for column in ("expected", "measured"):
+        table.add_column(column, justify="right")
+    table.add_column("held")
+    for o in outcomes:
+        held = "[dim]—[/]" if o.held is None else "[green]yes[/]" if o.held else "[bold red]no[/]"
+        table.add_row(o.name, o.expected, o.measured, held)
+    return table
+
+
+def _new_folder(parent: Path, name: str) -> Path:
+    """A folder that no other run has, also if two begin in the same second."""
+    parent.mkdir(parents=True, exist_ok=True)
+    number = 1
+    while True:
+        try:
+            folder = parent / (name if number == 1 else f"{name}-{number}")
+            folder.mkdir()
+            return folder
+        except FileExistsError:
+            number += 1
+
+
+def _plain(settings: LabSettings) -> dict[str, Any]:
+    """The settings as JSON has them: paths are text."""
+    return {key: str(value) if isinstance(value, Path) else value for key, value in vars(settings).items()}
+
+
+def _options(settings: LabSettings) -> str:
+    """The options that make these settings of the default ones."""
+    options = ""
+    for field in dataclasses.fields(settings):
+        value, option = getattr(settings, field.name), " --" + field.name.replace("_", "-")
+        if value != field.default:
+            options += option if value is True else f"{option} {shlex.quote(str(value))}"
+    return options

@@ -1,0 +1,27 @@
+"""Reports: text, tables and figures on one self-contained HTML page, readable on a phone, by day and by night."""
+
+from .blocks import Figure, Formula, Grid, Heatmap, Table, Tile, percent
+from .figures import chart, formula, picture, plane
+from .layers import Layer, layers, size_formula, totals
+from .page import Outcome, Page, Section
+
+__all__ = [
+    "Figure",
+    "Formula",
+    "Grid",
+    "Heatmap",
+    "Layer",
+    "Outcome",
+    "Page",
+    "Section",
+    "Table",
+    "Tile",
+    "chart",
+    "formula",
+    "layers",
+    "percent",
+    "picture",
+    "plane",
+    "size_formula",
+    "totals",
+]

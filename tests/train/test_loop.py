@@ -1,0 +1,160 @@
+"""The training loop: what it computes, what it tells, and when it stops."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule import nn, optim
+from chainrule.train import Batches, Epoch, NonFiniteLoss, Watch, evaluate, fit, one_cycle, predict
+
+X = np.random.default_rng(0).standard_normal((10, 3)).astype(np.float32)
+Y = (X[:, 0] > 0).astype(np.int64)
+
+
+class Heard(Watch):
+    def __init__(self) -> None:
+        self.losses: list[float] = []
+        self.sizes: list[int] = []
+        self.epochs: list[int] = []
+
+    def step(self, loss: float, samples: int) -> None:
+        self.losses.append(loss)
+        self.sizes.append(samples)
+
+    def epoch(self, epoch: Epoch) -> None:
+        self.epochs.append(epoch.number)
+
+
+def parts(engine: Any = cr, lr: float = 0.5, size: int = 4) -> tuple[Any, Any, Any, Batches]:
+    model = engine.nn.Linear(3, 2)
+    weights = {"weight": np.arange(6, dtype=np.float32).reshape(2, 3) / 10, "bias": np.zeros(2, np.float32)}
+    model.load_state_dict({name: engine.from_numpy(value) for name, value in weights.items()})
+    optimizer = engine.optim.SGD(model.parameters(), lr=lr)
+    return model, engine.nn.CrossEntropyLoss(), optimizer, Batches(engine, X, Y, size, seed=3)
+
+
+def by_hand(epochs: int, lr: float, size: int) -> tuple[np.ndarray, list[list[float]]]:
+    """The same training in plain NumPy: weights in the end, and the loss of every step by epoch."""
+    w, b = np.arange(6).reshape(2, 3) / 10, np.zeros(2)
+    losses: list[list[float]] = []
+    for epoch in range(epochs):
+        order = np.random.default_rng((3, epoch)).permutation(10)
+        losses.append([])
+        for rows in np.split(order, range(size, 10, size)):
+            p = np.exp(X[rows] @ w.T + b)
+            p /= p.sum(axis=1, keepdims=True)
+            losses[-1].append(float(-np.log(p[np.arange(len(rows)), Y[rows]]).mean()))
+            delta = (p - np.eye(2)[Y[rows]]) / len(rows)
+            w, b = w - lr * delta.T @ X[rows], b - lr * delta.sum(axis=0)
+    return w, losses
+
+
+@pytest.mark.parametrize("engine", ["chainrule", "torch"])
+def test_fit_is_the_training_that_one_writes_by_hand(engine: str) -> None:
+    model, loss, optimizer, batches = parts(pytest.importorskip(engine))
+    heard = Heard()
+    history = fit(model, loss, optimizer, batches, 3, watch=heard)
+    w, losses = by_hand(3, 0.5, 4)
+    np.testing.assert_allclose(model.weight.detach().numpy(), w, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(heard.losses, np.concatenate(losses), rtol=1e-5)
+    assert heard.sizes == [4, 4, 2] * 3
+    assert heard.epochs == [epoch.number for epoch in history] == [1, 2, 3]
+    expected = [np.average(epoch, weights=[4, 4, 2]) for epoch in losses]
+    np.testing.assert_allclose([epoch.loss for epoch in history], expected, rtol=1e-5)
+
+
+def test_the_schedule_multiplies_the_rate_by_the_share_that_is_done() -> None:
+    model, loss, optimizer, batches = parts(lr=0.1, size=5)
+    done, rates = [], []
+
+    class Rates(Watch):
+        def step(self, loss: float, samples: int) -> None:
+            rates.append(optimizer.param_groups[0]["lr"])
+
+    def schedule(share: float) -> float:
+        done.append(share)
+        return 1 - share
+
+    fit(model, loss, optimizer, batches, 2, schedule=schedule, watch=Rates())
+    assert done == [0, 0.25, 0.5, 0.75]
+    assert rates == pytest.approx([0.1, 0.075, 0.05, 0.025])
+
+
+def test_validate_is_kept_with_its_epoch_and_training_mode_comes_back() -> None:
+    model, loss, optimizer, batches = parts()
+    modes = []
+
+    def validate() -> dict[str, float]:
+        modes.append(model.training)
+        return {"accuracy": evaluate(cr, model, X, Y)}
+
+    history = fit(model, loss, optimizer, batches, 2, validate=validate)
+    assert modes == [True, True]
+    assert [set(epoch.metrics) for epoch in history] == [{"accuracy"}] * 2
+    assert history[-1].metrics["accuracy"] == evaluate(cr, model, X, Y)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_loss_that_is_no_number_stops_training_before_its_step(bad: float) -> None:
+    model, loss, optimizer, batches = parts(size=2)
+    calls = []
+
+    def spoilt(output: Any, target: Any) -> Any:
+        calls.append(model.weight.detach().numpy().copy())
+        return loss(output, target) * (bad if len(calls) == 7 else 1)
+
+    with pytest.raises(NonFiniteLoss, match=rf"the loss became {bad} at step 2 of epoch 2, at a learning rate of 0.5"):
+        fit(model, spoilt, optimizer, batches, 5)
+    np.testing.assert_array_equal(model.weight.detach().numpy(), calls[-1])
+
+
+def test_predict_runs_in_chunks_in_evaluation_mode_and_without_a_tape() -> None:
+    model = nn.Sequential(nn.Linear(3, 2), nn.Dropout(0.9))
+    whole = model[0](cr.from_numpy(X)).detach().numpy()
+    model.train()
+    np.testing.assert_allclose(predict(cr, model, X, batch_size=3), whole, rtol=1e-5, atol=1e-6)
+    assert not model.training
+
+
+def test_batches_hold_every_row_once_in_an_order_of_seed_and_pass() -> None:
+    def orders(seed: int) -> list[list[float]]:
+        batches = Batches(cr, X, Y, 4, seed)
+        return [[float(v) for x, _ in batches for v in x.numpy()[:, 0]] for _ in range(2)]
+
+    first, second = orders(1)
+    assert sorted(first) == sorted(second) == sorted(X[:, 0].tolist())
+    assert first != second
+    assert orders(1) == [first, second]
+    assert orders(2) != [first, second]
+
+
+def test_batches_keep_images_and_labels_together() -> None:
+    batches = Batches(cr, X, np.arange(10), 3, seed=0)
+    assert len(batches) == 4
+    assert all(np.array_equal(x.numpy(), X[y.numpy()]) for x, y in batches)
+
+
+def test_batches_say_what_does_not_fit() -> None:
+    with pytest.raises(ValueError, match="x has 10 rows and y has 9"):
+        Batches(cr, X, Y[:9], 4, seed=0)
+    with pytest.raises(ValueError, match="size=0: at least 1"):
+        Batches(cr, X, Y, 0, seed=0)
+
+
+def test_one_cycle_rises_and_falls_to_zero() -> None:
+    values = [one_cycle(i / 100) for i in range(101)]
+    assert values[0] == 0
+    assert values[20] == 1 == max(values)
+    assert values[100] == pytest.approx(0)
+    assert np.all(np.diff(values[:21]) > 0)
+    assert np.all(np.diff(values[20:]) < 0)
+
+
+def test_fit_leaves_the_rate_alone_without_a_schedule() -> None:
+    model, loss, _, batches = parts()
+    optimizer = optim.SGD(model.parameters(), lr=0.25)
+    fit(model, loss, optimizer, batches, 1)
+    assert optimizer.param_groups[0]["lr"] == 0.25
