@@ -80,9 +80,7 @@ def test_a_training_step_asks_the_system_for_no_memory_after_warm_up(threads):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-@pytest.mark.filterwarnings(
-    "ignore::DeprecationWarning"
-)  # 3.12 warns of fork beside threads
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # 3.12 warns of fork beside threads
 def test_kernels_run_in_a_forked_child(threads):
     threads(2)
     x, w = cr.randn(64, 6, 12, 12), cr.randn(16, 6, 5, 5)

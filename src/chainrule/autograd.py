@@ -141,7 +141,7 @@ def primitive(reference: Forward | None = None, *, promote: bool = False) -> Any
     name = reference.__name__.strip("_")
     parameters = inspect.signature(reference).parameters
     new = Tensor.__new__
-    slow = _promoted(reference) if promote else reference
+    slow = _silently()(_promoted(reference) if promote else reference)
     fast: Forward = slow
 
     @functools.wraps(reference)
@@ -167,6 +167,7 @@ def primitive(reference: Forward | None = None, *, promote: bool = False) -> Any
 
     def native(override: Forward) -> None:
         nonlocal fast
+        override.__qualname__ = reference.__qualname__  # Python names it where an argument is missing
         operator.override = override  # type: ignore[attr-defined]
         if core is not None:
             fast = override
@@ -176,6 +177,11 @@ def primitive(reference: Forward | None = None, *, promote: bool = False) -> Any
     operator.native = native  # type: ignore[attr-defined]
     PRIMITIVES[f"{reference.__module__.rpartition('.')[2]}.{name}"] = cast(Operator, operator)
     return operator
+
+
+def _silently() -> np.errstate:
+    """Out of its domain an operator gives NaN or infinity, as IEEE 754 says, and no warning."""
+    return np.errstate(all="ignore")
 
 
 def _positional(name: str, parameters: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
@@ -199,7 +205,9 @@ def _promoted(reference: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(reference)
     def promoted(*operands: Any) -> Any:
         dtype = result_type(*operands)
-        return reference(*[a.astype(dtype, copy=False) if isinstance(a, np.ndarray) else a for a in operands])
+        return reference(
+            *[a.astype(dtype, copy=False) if isinstance(a, np.ndarray | np.generic) else a for a in operands]
+        )
 
     return promoted
 
@@ -214,10 +222,10 @@ def backward(tensor: Tensor, gradient: Tensor | None = None, retain_graph: bool 
     freed on the way unless `retain_graph`; walking over it again is an error.
     """
     seed = _seed(tensor, gradient)
-    with no_grad():
+    with no_grad(), _silently():
         for node, dy in _cotangents([(_node(tensor), seed)], retain_graph):
             if node.retains_grad:
-                node.grad = Tensor(dy if node.grad is None else node.grad.array + dy)
+                node.grad = Tensor(dy if node.grad is None else np.asarray(node.grad.array + dy))
 
 
 def grad(
@@ -237,7 +245,7 @@ def grad(
     seeds += [None] * (len(outputs) - len(seeds))
     wanted = {_node(x): None for x in inputs}
     found: dict[Node, Tensor] = {}
-    with no_grad():
+    with no_grad(), _silently():
         starts = [(_node(y), _seed(y, dy)) for y, dy in zip(outputs, seeds, strict=True)]
         for node, dy in _cotangents(starts, retain_graph):
             if node in wanted:
@@ -272,7 +280,7 @@ def _cotangents(starts: list[tuple[Node, Array]], retain_graph: bool) -> Iterato
     for node, dy in starts:
         cotangents[node] = cotangents[node] + dy if node in cotangents else dy
     for node in sorted(_reachable(list(cotangents)), key=_number, reverse=True):
-        dy = cotangents.pop(node)
+        dy = np.asarray(cotangents.pop(node))  # NumPy turns arrays without dimensions into scalars
         yield node, dy
         pullback, parents = node.pullback, node.parents
         if pullback is None:
@@ -284,13 +292,11 @@ def _cotangents(starts: list[tuple[Node, Array]], retain_graph: bool) -> Iterato
                 continue
             if dx is None:
                 raise RuntimeError(f"the pullback of '{node.name}' gave no cotangent for an argument that requires one")
-            if type(dx) is not np.ndarray:  # NumPy turns arrays without dimensions into scalars
-                dx = np.asarray(dx)
             if dx.shape != parent.shape or dx.dtype != parent.dtype:
                 dx = _unbroadcast(dx, parent.shape, node.name).astype(parent.dtype, copy=False)
             if parent in cotangents:
                 dx = cotangents[parent] + dx
-            elif parent.retains_grad and np.may_share_memory(dx, dy):
+            elif parent.retains_grad and (np.may_share_memory(dx, dy) or not dx.flags.writeable):
                 dx = dx.copy()  # two leaves must never share one gradient: people change gradients in place
             cotangents[parent] = dx
 

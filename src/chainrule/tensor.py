@@ -435,21 +435,23 @@ class Tensor:
 
 
 def result_type(*operands: Any) -> DType:
-    """PyTorch's common dtype: arrays before numbers; a float, of whatever width, before any integer.
+    """PyTorch's common dtype: a float, of whatever width, before any integer, and arrays before numbers.
 
-    Python numbers and arrays without dimensions only lift the kind (bool < int < float), to int64 or the default dtype.
+    An array without dimensions only lifts the kind (bool < int < float) of those with some, and a number that of any
+    array: to int64 or the default dtype.
     """
-    arrays = [_plain(a) for a in operands]
-    sized = [a.dtype for a in arrays if isinstance(a, np.ndarray) and a.ndim]
-    scalars = [_scalar_dtype(a) for a in arrays if not _has_axes(a)]
-    best, lift = _widest(sized), _widest(scalars)
-    if best is None or (lift is not None and _rank(lift) > _rank(best)):
-        return lift if lift is not None else _default_dtype
-    return best
-
-
-def _has_axes(a: Any) -> bool:
-    return isinstance(a, np.ndarray) and a.ndim > 0
+    values = [_plain(a) for a in operands]
+    arrays = [a for a in values if isinstance(a, np.ndarray)]
+    best: DType | None = None
+    for group in (
+        [a.dtype for a in arrays if a.ndim],
+        [a.dtype for a in arrays if not a.ndim],
+        [_scalar_dtype(a) for a in values if not isinstance(a, np.ndarray)],
+    ):
+        widest = _widest(group)
+        if widest is not None and (best is None or _rank(widest) > _rank(best)):
+            best = widest
+    return _default_dtype if best is None else best
 
 
 def _rank(dtype: DType) -> int:
@@ -464,13 +466,11 @@ def _widest(dtypes: list[DType]) -> DType | None:
 
 
 def _scalar_dtype(value: Any) -> DType:
-    if isinstance(value, np.ndarray | np.generic):
-        return value.dtype
-    if isinstance(value, bool):
+    if isinstance(value, bool | np.bool_):
         return bool_
-    if isinstance(value, int):
+    if isinstance(value, int | np.integer):
         return int64
-    if isinstance(value, float):
+    if isinstance(value, float | np.floating):
         return _default_dtype
     raise TypeError(f"an operand must be a tensor, an array or a number, not {type(value).__name__}")
 

@@ -1,0 +1,74 @@
+"""What operators ask of their arguments, and what they say where it is not so. All of it off the hot path."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chainrule.tensor import Array, get_default_dtype, result_type
+
+__all__ = ["all_dims", "broadcast", "floating", "one_dim", "promoted", "require_floating"]
+
+
+def floating(x: Any) -> Any:
+    """Integers and truth values as the default dtype, as PyTorch's functions of real numbers take them."""
+    return x.astype(get_default_dtype()) if isinstance(x, np.ndarray) and x.dtype.kind != "f" else x
+
+
+def promoted(*operands: Any) -> Any:
+    """Arrays in the common dtype of all operands, numbers as arrays of it; None stays None."""
+    dtype = result_type(*[a for a in operands if a is not None])
+    return [a if a is None else np.asarray(a, dtype) for a in operands]
+
+
+def require_floating(name: str, x: Array) -> Array:
+    """x, which must not be of integers, where PyTorch does not convert them either."""
+    if x.dtype.kind != "f":
+        raise TypeError(f"{name}(): a floating-point tensor is needed, not {x.dtype}; convert it with .float()")
+    return x
+
+
+def broadcast(name: str, f: Any, x: Any, other: Any) -> Any:
+    """f(x, other) for an elementwise NumPy function f of two broadcast operands."""
+    try:
+        return f(x, other)
+    except ValueError as error:
+        shapes = np.shape(x), np.shape(other)
+        if _fit(*shapes):
+            raise ValueError(f"{name}(): {error}") from None
+        raise ValueError(
+            f"{name}(): the shapes {shapes[0]} and {shapes[1]} do not broadcast\n"
+            "  counted from the right, two sizes must be equal, or one of them 1 or missing"
+        ) from None
+    except TypeError as error:
+        raise TypeError(f"{name}(): {error}") from None
+
+
+def _fit(*shapes: tuple[int, ...]) -> bool:
+    try:
+        np.broadcast_shapes(*shapes)
+    except ValueError:
+        return False
+    return True
+
+
+def one_dim(name: str, dim: Any, ndim: int, shape: tuple[int, ...]) -> int:
+    """`dim`, which may count from the end, as a number from 0 to ndim − 1; `shape` is named in the error."""
+    if not isinstance(dim, int | np.integer):
+        raise TypeError(f"{name}(): dim must be a whole number, not {dim!r}")
+    if not -ndim <= dim < ndim:
+        span = f"{-ndim} to {ndim - 1} are possible" if ndim else "it has no dimensions"
+        raise IndexError(f"{name}(): dim {dim} is out of range for a tensor of shape {shape}: {span}")
+    return int(dim) % ndim
+
+
+def all_dims(name: str, dim: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A dim, several, or None or () for all, as numbers from 0; a tensor without dimensions takes 0 and −1 too."""
+    ndim = len(shape)
+    if dim is None or dim == () or (not shape and dim in (0, -1)):
+        return tuple(range(ndim))
+    dims = tuple(one_dim(name, d, ndim, shape) for d in (dim if isinstance(dim, tuple | list) else (dim,)))
+    if len(set(dims)) < len(dims):
+        raise ValueError(f"{name}(): dim {dim} names a dimension of shape {shape} twice")
+    return dims

@@ -1,0 +1,129 @@
+"""Comparisons and tests: truth values, which no gradient flows through. Operands of two shapes are broadcast."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chainrule.ops.arguments import all_dims, broadcast
+from chainrule.tensor import Tensor, method
+
+__all__ = [
+    "all", "allclose", "any", "eq", "equal", "ge", "gt", "isclose", "isfinite", "isinf", "isnan", "le", "logical_and",
+    "logical_not", "logical_or", "lt", "ne",
+]  # fmt: skip
+
+
+def _truth(y: Any) -> Tensor:
+    return Tensor(np.asarray(y, dtype=np.bool_))
+
+
+def _array(value: Any) -> Any:
+    return value.array if isinstance(value, Tensor) else value
+
+
+def _pairwise(name: str, f: Any, x: Any, other: Any) -> Tensor:
+    return _truth(broadcast(name, f, _array(x), _array(other)))
+
+
+@method
+def eq(input: Tensor, other: Any) -> Tensor:
+    """input = other, elementwise."""
+    return _pairwise("eq", np.equal, input, other)
+
+
+@method
+def ne(input: Tensor, other: Any) -> Tensor:
+    """input ≠ other, elementwise."""
+    return _pairwise("ne", np.not_equal, input, other)
+
+
+@method
+def lt(input: Tensor, other: Any) -> Tensor:
+    """input < other, elementwise."""
+    return _pairwise("lt", np.less, input, other)
+
+
+@method
+def le(input: Tensor, other: Any) -> Tensor:
+    """input ≤ other, elementwise."""
+    return _pairwise("le", np.less_equal, input, other)
+
+
+@method
+def gt(input: Tensor, other: Any) -> Tensor:
+    """input > other, elementwise."""
+    return _pairwise("gt", np.greater, input, other)
+
+
+@method
+def ge(input: Tensor, other: Any) -> Tensor:
+    """input ≥ other, elementwise."""
+    return _pairwise("ge", np.greater_equal, input, other)
+
+
+@method
+def logical_and(input: Tensor, other: Any) -> Tensor:
+    """Whether both are true (not 0), elementwise."""
+    return _pairwise("logical_and", np.logical_and, input, other)
+
+
+@method
+def logical_or(input: Tensor, other: Any) -> Tensor:
+    """Whether at least one is true (not 0), elementwise."""
+    return _pairwise("logical_or", np.logical_or, input, other)
+
+
+@method
+def logical_not(input: Tensor) -> Tensor:
+    """Whether it is 0, elementwise."""
+    return _truth(np.logical_not(input.array))
+
+
+@method
+def isnan(input: Tensor) -> Tensor:
+    """Whether it is not a number, elementwise."""
+    return _truth(np.isnan(input.array))
+
+
+@method
+def isinf(input: Tensor) -> Tensor:
+    """Whether it is ∞ or −∞, elementwise."""
+    return _truth(np.isinf(input.array))
+
+
+@method
+def isfinite(input: Tensor) -> Tensor:
+    """Whether it is neither NaN nor infinite, elementwise."""
+    return _truth(np.isfinite(input.array))
+
+
+@method
+def any(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+    """Whether any element is true (not 0), over all dimensions or those in `dim`."""
+    return _truth(np.any(input.array, all_dims("any", dim, input.shape), keepdims=keepdim))
+
+
+@method
+def all(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+    """Whether all elements are true (not 0), over all dimensions or those in `dim`."""
+    return _truth(np.all(input.array, all_dims("all", dim, input.shape), keepdims=keepdim))
+
+
+@method
+def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
+    """|input − other| ≤ atol + rtol · |other|, elementwise; infinities must be equal, NaNs are if `equal_nan`."""
+    return _pairwise("isclose", lambda x, y: np.isclose(x, y, rtol, atol, equal_nan), input, other)
+
+
+@method
+def allclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
+    """Whether `isclose` holds for all elements: a Python bool."""
+    return bool(isclose(input, other, rtol, atol, equal_nan).array.all())
+
+
+@method
+def equal(input: Tensor, other: Tensor) -> bool:
+    """Whether both have the same shape and the same values: a Python bool."""
+    return np.array_equal(input.array, other.array)

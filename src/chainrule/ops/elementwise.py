@@ -1,0 +1,334 @@
+"""Elementwise arithmetic and functions. Operands of two shapes are broadcast; numbers do for tensors.
+
+    x (…)  and  other (…)  ->  y (…), the broadcast shape
+
+The dtype of two operands is PyTorch's (`chainrule.tensor.result_type`); functions of real numbers turn integers into
+the default dtype. Out of its domain a function gives NaN or infinity, as IEEE 754 says, and no warning.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chainrule.autograd import Pullback, primitive
+from chainrule.native import Unsupported, core
+from chainrule.ops.arguments import broadcast, floating, promoted
+from chainrule.tensor import Array, Scalar, method
+
+__all__ = [
+    "abs", "add", "ceil", "clamp", "cos", "div", "exp", "expm1", "floor", "log", "log1p", "maximum", "minimum", "mul",
+    "neg", "pow", "reciprocal", "round", "rsqrt", "sign", "sin", "sqrt", "square", "sub", "where",
+]  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------------- two operands
+
+
+@method
+@primitive(promote=True)
+def add(x: Any, other: Any, alpha: Scalar = 1) -> tuple[Array, Pullback]:
+    """x + alpha · other.   dx = dy,   dother = alpha · dy"""
+    if alpha == 1:
+        return broadcast("add", np.add, x, other), (_same, _same)
+    return broadcast("add", np.add, x, alpha * other), (_same, lambda dy: alpha * dy)
+
+
+@add.native
+def _(x: Any, other: Any, alpha: Scalar = 1) -> tuple[Array, Pullback]:
+    if alpha != 1:
+        raise Unsupported
+    return core.add(x, other), (_same, _same)
+
+
+@method
+@primitive(promote=True)
+def sub(x: Any, other: Any, alpha: Scalar = 1) -> tuple[Array, Pullback]:
+    """x − alpha · other.   dx = dy,   dother = −alpha · dy"""
+    if alpha == 1:
+        return broadcast("sub", np.subtract, x, other), (_same, np.negative)
+    return broadcast("sub", np.subtract, x, alpha * other), (_same, lambda dy: -alpha * dy)
+
+
+@sub.native
+def _(x: Any, other: Any, alpha: Scalar = 1) -> tuple[Array, Pullback]:
+    if alpha != 1:
+        raise Unsupported
+    return core.sub(x, other), (_same, core.neg)
+
+
+def _same(dy: Array) -> Array:
+    return dy
+
+
+@method
+@primitive(promote=True)
+def mul(x: Any, other: Any) -> tuple[Array, Pullback]:
+    """x · other.   dx = dy · other,   dother = dy · x"""
+    return broadcast("mul", np.multiply, x, other), (lambda dy: dy * other, lambda dy: dy * x)
+
+
+@mul.native
+def _(x: Any, other: Any) -> tuple[Array, Pullback]:
+    return core.mul(x, other), (lambda dy: core.mul(dy, other), lambda dy: core.mul(dy, x))
+
+
+@method
+@primitive(promote=True)
+def div(x: Any, other: Any) -> tuple[Array, Pullback]:
+    """x / other, the true quotient.   dx = dy / other,   dother = −dy · y / other"""
+    x, other = floating(x), floating(other)
+    y = broadcast("div", np.true_divide, x, other)
+    return y, (lambda dy: dy / other, lambda dy: -dy * y / other)
+
+
+@div.native
+def _(x: Any, other: Any) -> tuple[Array, Pullback]:
+    y = core.div(x, other)
+    return y, (lambda dy: core.div(dy, other), lambda dy: core.neg(core.div(core.mul(dy, y), other)))
+
+
+@method
+@primitive(promote=True)
+def pow(x: Any, other: Any) -> tuple[Array, Pullback]:
+    """x to the power other.   dx = dy · other · x^(other − 1),   dother = dy · y · ln x
+
+    dx is 0 where other = 0, and dother is 0 where x = 0 ≤ other: 0 · ∞ does not come up.
+    """
+    y = broadcast("pow", _power, x, other)
+    return y, (
+        lambda dy: dy * (other * x ** (other - (other != 0))),
+        lambda dy: dy * np.where((x == 0) & (other >= 0), 0, y * np.log(x, dtype=dy.dtype)),
+    )
+
+
+def _power(x: Any, other: Any) -> Any:
+    return x**other  # unlike np.power, this knows squares and roots
+
+
+@method
+@primitive(promote=True)
+def maximum(x: Any, other: Any) -> tuple[Array, Pullback]:
+    """The greater of x and other; NaN if either is.   dx = dy · [x > other], and one half at a tie; dother alike"""
+    return broadcast("maximum", np.maximum, x, other), _dealt(x, other)
+
+
+@maximum.native
+def _(x: Any, other: Any) -> tuple[Array, Pullback]:
+    return core.maximum(x, other), _dealt(x, other)
+
+
+@method
+@primitive(promote=True)
+def minimum(x: Any, other: Any) -> tuple[Array, Pullback]:
+    """The lesser of x and other; NaN if either is.   dx = dy · [x < other], and one half at a tie; dother alike"""
+    return broadcast("minimum", np.minimum, x, other), _dealt(other, x)
+
+
+@minimum.native
+def _(x: Any, other: Any) -> tuple[Array, Pullback]:
+    return core.minimum(x, other), _dealt(other, x)
+
+
+def _dealt(a: Any, b: Any) -> tuple[Any, Any]:
+    """dy for the operand that is chosen where a > b, and for the one where a < b; to each one half where a = b."""
+    return (
+        lambda dy: np.where(a == b, dy / 2, np.where(a < b, 0, dy)),
+        lambda dy: np.where(a == b, dy / 2, np.where(b < a, 0, dy)),
+    )
+
+
+@primitive
+def where(condition: Array, input: Any, other: Any) -> tuple[Array, Pullback]:
+    """input where condition, else other.   dinput = dy where condition, else 0;   dother = 0 where condition, else dy
+
+    Unlike in PyTorch there is no form with the condition alone.
+    """
+    if not isinstance(condition, np.ndarray) or condition.dtype != np.bool_:
+        kind = getattr(condition, "dtype", type(condition).__name__)
+        raise TypeError(f"where(): the condition must be a tensor of truth values, not {kind}")
+    input, other = promoted(input, other)
+    try:
+        y = np.where(condition, input, other)
+    except ValueError:
+        shapes = f"{condition.shape}, input {np.shape(input)} and other {np.shape(other)}"
+        raise ValueError(f"where(): the shapes of condition {shapes} do not broadcast") from None
+    return y, (_same, lambda dy: np.where(condition, dy, 0), lambda dy: np.where(condition, 0, dy))
+
+
+@method
+@primitive
+def clamp(x: Array, min: Any = None, max: Any = None) -> tuple[Array, Pullback]:
+    """x, limited to [min, max]: numbers or tensors, either may be None; max wins where min > max.
+
+    dx = dy · [min ≤ x ≤ max],   dmin = dy · [x < min < max],   dmax = dy · [x > max or min > max]
+    """
+    if min is None and max is None:
+        raise ValueError("clamp(): give min, max or both")
+    x, min, max = promoted(x, min, max)
+    low, high = -np.inf if min is None else min, np.inf if max is None else max
+    y = x if min is None else broadcast("clamp", np.maximum, x, min)
+    y = y if max is None else broadcast("clamp", np.minimum, y, max)
+    return y, (
+        lambda dy: dy * ((low <= x) & (x <= high)),
+        lambda dy: dy * ((x < low) & (low < high)),
+        lambda dy: dy * ((x > high) | (low > high)),
+    )
+
+
+# ---------------------------------------------------------------------------------------------- one operand
+
+
+@method
+@primitive
+def neg(x: Array) -> tuple[Array, Pullback]:
+    """−x.   dx = −dy"""
+    if x.dtype == np.bool_:
+        raise TypeError("neg(): not defined for truth values; use ~x or logical_not(x)")
+    return -x, np.negative
+
+
+@neg.native
+def _(x: Array) -> tuple[Array, Pullback]:
+    return core.neg(x), core.neg
+
+
+@method
+@primitive
+def abs(x: Array) -> tuple[Array, Pullback]:
+    """|x|.   dx = dy · sign(x), which is 0 at 0"""
+    return np.abs(x), lambda dy: dy * np.sign(x)
+
+
+@abs.native
+def _(x: Array) -> tuple[Array, Pullback]:
+    return core.abs(x), lambda dy: dy * np.sign(x)
+
+
+@method
+@primitive
+def square(x: Array) -> tuple[Array, Pullback]:
+    """x².   dx = dy · 2x"""
+    return x * x, lambda dy: dy * (x + x)
+
+
+@square.native
+def _(x: Array) -> tuple[Array, Pullback]:
+    return core.square(x), lambda dy: core.mul(dy, core.add(x, x))
+
+
+@method
+@primitive
+def sqrt(x: Array) -> tuple[Array, Pullback]:
+    """√x.   dx = dy / 2y, which is infinite at 0"""
+    y = np.sqrt(floating(x))
+    return y, lambda dy: dy / (y + y)
+
+
+@sqrt.native
+def _(x: Array) -> tuple[Array, Pullback]:
+    y = core.sqrt(x)
+    return y, lambda dy: core.div(dy, core.add(y, y))
+
+
+@method
+@primitive
+def rsqrt(x: Array) -> tuple[Array, Pullback]:
+    """1 / √x.   dx = −½ dy · y³"""
+    y = 1 / np.sqrt(floating(x))
+    return y, lambda dy: -0.5 * dy * (y * y * y)
+
+
+@method
+@primitive
+def reciprocal(x: Array) -> tuple[Array, Pullback]:
+    """1 / x.   dx = −dy · y²"""
+    y = 1 / floating(x)
+    return y, lambda dy: -dy * (y * y)
+
+
+@method
+@primitive
+def exp(x: Array) -> tuple[Array, Pullback]:
+    """eˣ.   dx = dy · y"""
+    y = np.exp(floating(x))
+    return y, lambda dy: dy * y
+
+
+@exp.native
+def _(x: Array) -> tuple[Array, Pullback]:
+    y = core.exp(x)
+    return y, lambda dy: core.mul(dy, y)
+
+
+@method
+@primitive
+def expm1(x: Array) -> tuple[Array, Pullback]:
+    """eˣ − 1, exact near 0 too.   dx = dy · (y + 1)"""
+    y = np.expm1(floating(x))
+    return y, lambda dy: dy * (y + 1)
+
+
+@method
+@primitive
+def log(x: Array) -> tuple[Array, Pullback]:
+    """ln x.   dx = dy / x"""
+    return np.log(floating(x)), lambda dy: dy / x
+
+
+@log.native
+def _(x: Array) -> tuple[Array, Pullback]:
+    return core.log(x), lambda dy: core.div(dy, x)
+
+
+@method
+@primitive
+def log1p(x: Array) -> tuple[Array, Pullback]:
+    """ln(1 + x), exact near 0 too.   dx = dy / (1 + x)"""
+    return np.log1p(floating(x)), lambda dy: dy / (1 + x)
+
+
+@method
+@primitive
+def sin(x: Array) -> tuple[Array, Pullback]:
+    """sin x.   dx = dy · cos x"""
+    return np.sin(floating(x)), lambda dy: dy * np.cos(x)
+
+
+@method
+@primitive
+def cos(x: Array) -> tuple[Array, Pullback]:
+    """cos x.   dx = −dy · sin x"""
+    return np.cos(floating(x)), lambda dy: -dy * np.sin(x)
+
+
+# ---------------------------------------------------------------------------------------------- steps
+
+
+@method
+@primitive
+def sign(x: Array) -> tuple[Array, Pullback]:
+    """−1, 0 or 1.   dx = 0"""
+    return np.sign(x), np.zeros_like
+
+
+@method
+@primitive
+def floor(x: Array) -> tuple[Array, Pullback]:
+    """The greatest whole number ≤ x.   dx = 0"""
+    return np.floor(x), np.zeros_like
+
+
+@method
+@primitive
+def ceil(x: Array) -> tuple[Array, Pullback]:
+    """The least whole number ≥ x.   dx = 0"""
+    return np.ceil(x), np.zeros_like
+
+
+@method
+@primitive
+def round(x: Array, decimals: int = 0) -> tuple[Array, Pullback]:
+    """x to the nearest multiple of 10^−decimals, halves to the even one.   dx = 0"""
+    return np.round(x, decimals), np.zeros_like

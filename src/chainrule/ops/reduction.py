@@ -1,0 +1,240 @@
+"""Reductions over all dimensions, or over those in `dim`: a number, several, counted from the end if negative.
+
+    x (N, C, H, W), dim=(2, 3)  ->  y (N, C), or (N, C, 1, 1) with keepdim
+
+Below, dy stands for the cotangent with the reduced dimensions put back, so that it broadcasts against x.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from chainrule.autograd import Pullback, primitive
+from chainrule.native import core
+from chainrule.ops.arguments import all_dims, floating, one_dim, require_floating
+from chainrule.ops.elementwise import maximum, minimum
+from chainrule.tensor import Array, Tensor, method
+
+__all__ = ["amax", "amin", "argmax", "argmin", "logsumexp", "max", "mean", "min", "prod", "std", "sum", "var"]
+
+
+class ValuesIndices(NamedTuple):
+    """What `max` and `min` along a dimension return."""
+
+    values: Tensor
+    indices: Tensor
+
+
+def _restored(dy: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
+    """dy, with the reduced dimensions put back."""
+    return dy if keepdim else np.expand_dims(dy, axes)
+
+
+def _spread(dy: Array, axes: tuple[int, ...], keepdim: bool, shape: tuple[int, ...]) -> Array:
+    """dy, the same for every element that went into one result."""
+    return np.broadcast_to(_restored(dy, axes, keepdim), shape)
+
+
+def _count(x: Array, axes: tuple[int, ...]) -> int:
+    """How many elements go into each result."""
+    return math.prod(x.shape[axis] for axis in axes)
+
+
+def _some(name: str, x: Array, axes: tuple[int, ...]) -> None:
+    if not _count(x, axes):
+        raise ValueError(f"{name}(): nothing to choose from: dim {axes} of shape {x.shape} has no elements")
+
+
+# ---------------------------------------------------------------------------------------------- sums
+
+
+@method
+@primitive
+def sum(x: Array, dim: Any = None, keepdim: bool = False) -> tuple[Array, Pullback]:
+    """y = Σ x; of integers and truth values in int64.   dx = dy"""
+    axes = all_dims("sum", dim, x.shape)
+    y: Any = np.sum(x, axes, keepdims=keepdim, dtype=None if x.dtype.kind == "f" else np.int64)
+    return y, lambda dy: _spread(dy, axes, keepdim, x.shape)
+
+
+@sum.native
+def _(x: Array, dim: Any = None, keepdim: bool = False) -> tuple[Array, Pullback]:
+    axes = all_dims("sum", dim, x.shape)
+    y = core.sum(x, axes, keepdim)
+    return y, lambda dy: _spread(dy, axes, keepdim, x.shape)
+
+
+@method
+@primitive
+def mean(x: Array, dim: Any = None, keepdim: bool = False) -> tuple[Array, Pullback]:
+    """y = Σ x / n for n elements.   dx = dy / n"""
+    axes = all_dims("mean", dim, require_floating("mean", x).shape)
+    n = _count(x, axes)
+    return np.sum(x, axes, keepdims=keepdim) / n, lambda dy: _spread(dy, axes, keepdim, x.shape) / n
+
+
+@mean.native
+def _(x: Array, dim: Any = None, keepdim: bool = False) -> tuple[Array, Pullback]:
+    axes = all_dims("mean", dim, x.shape)
+    n = _count(x, axes)
+    return core.div(core.sum(x, axes, keepdim), n), lambda dy: _spread(dy, axes, keepdim, x.shape) / n
+
+
+@method
+@primitive
+def prod(x: Array, dim: Any = None, keepdim: bool = False) -> tuple[Array, Pullback]:
+    """y = Π x; of integers and truth values in int64.   dxᵢ = dy · Πⱼ xⱼ over j ≠ i, without a division"""
+    axes = all_dims("prod", dim, x.shape)
+    y = np.prod(x, axes, keepdims=keepdim, dtype=None if x.dtype.kind == "f" else np.int64)
+    return y, lambda dy: _restored(dy, axes, keepdim) * _product_of_others(x, axes)
+
+
+def _product_of_others(x: Array, axes: tuple[int, ...]) -> Array:
+    last = range(-len(axes), 0)
+    moved = np.moveaxis(x, axes, last)
+    rows = moved.reshape(*moved.shape[: x.ndim - len(axes)], _count(x, axes))  # -> (the rest, n)
+    one = np.ones_like(rows[..., :1])
+    before = np.cumprod(np.concatenate([one, rows[..., :-1]], -1), -1)
+    after = np.cumprod(np.concatenate([one, rows[..., :0:-1]], -1), -1)[..., ::-1]
+    return np.moveaxis((before * after).reshape(moved.shape), last, axes)
+
+
+@method
+@primitive
+def logsumexp(x: Array, dim: Any, keepdim: bool = False) -> tuple[Array, Pullback]:
+    """y = ln Σ eˣ, without overflow.   dx = dy · e^(x − y)"""
+    x, axes = floating(x), all_dims("logsumexp", dim, x.shape)
+    top = np.max(x, axes, keepdims=True, initial=-np.inf)
+    top = np.where(np.isfinite(top), top, 0)
+    y = np.log(np.exp(x - top).sum(axes, keepdims=True)) + top
+    return y if keepdim else y.squeeze(axes), lambda dy: _restored(dy, axes, keepdim) * np.exp(x - y)
+
+
+# ---------------------------------------------------------------------------------------------- spread
+
+
+@method
+@primitive
+def var(x: Array, dim: Any = None, correction: int = 1, keepdim: bool = False) -> tuple[Array, Pullback]:
+    """y = Σ (x − x̄)² / (n − correction), for n elements of mean x̄.   dx = dy · 2 (x − x̄) / (n − correction)"""
+    axes = all_dims("var", dim, require_floating("var", x).shape)
+    away, y = _deviation(x, axes, correction)
+    freedom = _freedom(x, axes, correction)
+    return y if keepdim else y.squeeze(axes), lambda dy: _restored(dy, axes, keepdim) * away * 2 / freedom
+
+
+@method
+@primitive
+def std(x: Array, dim: Any = None, correction: int = 1, keepdim: bool = False) -> tuple[Array, Pullback]:
+    """y = √(Σ (x − x̄)² / (n − correction)).   dx = dy · (x − x̄) / ((n − correction) · y), and 0 where y = 0"""
+    axes = all_dims("std", dim, require_floating("std", x).shape)
+    away, square = _deviation(x, axes, correction)
+    y, freedom = np.sqrt(square), _freedom(x, axes, correction)
+
+    def dx(dy: Array) -> Any:
+        return np.where(y == 0, 0, _restored(dy, axes, keepdim) / y) * away / freedom
+
+    return y if keepdim else y.squeeze(axes), dx
+
+
+def _deviation(x: Array, axes: tuple[int, ...], correction: int) -> tuple[Array, Array]:
+    """x − x̄, and the variance with its dimensions kept."""
+    away = x - np.sum(x, axes, keepdims=True) / _count(x, axes)
+    return away, np.sum(away * away, axes, keepdims=True) / _freedom(x, axes, correction)
+
+
+def _freedom(x: Array, axes: tuple[int, ...], correction: int) -> Any:
+    """The degrees of freedom n − correction, at least 0, where the variance is NaN or infinite."""
+    return x.dtype.type(np.maximum(_count(x, axes) - correction, 0))
+
+
+# ---------------------------------------------------------------------------------------------- extremes
+
+
+@method
+@primitive
+def amax(x: Array, dim: Any = None, keepdim: bool = False) -> tuple[Array, Pullback]:
+    """The greatest element; NaN if there is one.   dx = dy where x = y, in equal shares, else 0"""
+    axes = all_dims("amax", dim, x.shape)
+    _some("amax", x, axes)
+    return _shared(x, np.amax(x, axes, keepdims=True), axes, keepdim)
+
+
+@method
+@primitive
+def amin(x: Array, dim: Any = None, keepdim: bool = False) -> tuple[Array, Pullback]:
+    """The least element; NaN if there is one.   dx = dy where x = y, in equal shares, else 0"""
+    axes = all_dims("amin", dim, x.shape)
+    _some("amin", x, axes)
+    return _shared(x, np.amin(x, axes, keepdims=True), axes, keepdim)
+
+
+def _shared(x: Array, y: Array, axes: tuple[int, ...], keepdim: bool) -> tuple[Array, Pullback]:
+    """y, and the pullback that deals dy out among the elements equal to it."""
+
+    def dx(dy: Array) -> Any:
+        equal = x == y
+        return equal * (_restored(dy, axes, keepdim) / equal.sum(axes, keepdims=True, dtype=dy.dtype))
+
+    return y if keepdim else y.squeeze(axes), dx
+
+
+@method
+def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+    """The greatest element (`amax`); with `dim`, a pair (values, indices) along it; of two tensors, `maximum`.
+
+    Where several are equal, the first is chosen, and it alone gets the gradient: dx = dy at the index, else 0.
+    """
+    if dim is None or isinstance(dim, Tensor):
+        return amax(input) if dim is None else maximum(input, dim)
+    return _chosen(input, argmax(input, dim, keepdim=True), dim, keepdim)
+
+
+@method
+def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+    """The least element (`amin`); with `dim`, a pair (values, indices) along it; of two tensors, `minimum`.
+
+    Where several are equal, the first is chosen, and it alone gets the gradient: dx = dy at the index, else 0.
+    """
+    if dim is None or isinstance(dim, Tensor):
+        return amin(input) if dim is None else minimum(input, dim)
+    return _chosen(input, argmin(input, dim, keepdim=True), dim, keepdim)
+
+
+def _chosen(input: Tensor, indices: Tensor, dim: int, keepdim: bool) -> ValuesIndices:
+    values = _pick(input, indices.array, dim, keepdim)
+    return ValuesIndices(values, indices if keepdim else Tensor(indices.array.squeeze(dim)))
+
+
+@primitive
+def _pick(x: Array, index: Array, dim: int, keepdim: bool) -> tuple[Array, Pullback]:
+    """The elements at `index`, one along `dim` for each place.   dx = dy at the index, else 0"""
+    y = np.take_along_axis(x, index, dim)
+
+    def dx(dy: Array) -> Array:
+        dx = np.zeros_like(x)
+        np.put_along_axis(dx, index, _restored(dy, (dim,), keepdim), dim)
+        return dx
+
+    return y if keepdim else y.squeeze(dim), dx
+
+
+@method
+def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """Where the greatest element is, along `dim` or among all in row-major order; the first of several."""
+    return _place("argmax", np.argmax, input.array, dim, keepdim)
+
+
+@method
+def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """Where the least element is, along `dim` or among all in row-major order; the first of several."""
+    return _place("argmin", np.argmin, input.array, dim, keepdim)
+
+
+def _place(name: str, f: Any, x: Array, dim: int | None, keepdim: bool) -> Tensor:
+    axis = None if dim is None else one_dim(name, dim, x.ndim, x.shape)
+    _some(name, x, all_dims(name, axis, x.shape))
+    return Tensor(np.asarray(f(x, axis=axis, keepdims=keepdim), np.int64))

@@ -1,0 +1,21 @@
+"""What all tests share."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+import chainrule as cr
+
+settings.register_profile("chainrule", deadline=None, max_examples=25, derandomize=True, database=None)
+settings.load_profile("chainrule")
+
+
+@pytest.fixture(autouse=True)
+def same_start() -> Iterator[None]:
+    """Every test begins with the same random numbers, and leaves threads and default dtype as they were."""
+    threads, dtype = cr.get_num_threads(), cr.get_default_dtype()
+    cr.manual_seed(0)
+    yield
+    cr.set_num_threads(threads)
+    cr.set_default_dtype(dtype)

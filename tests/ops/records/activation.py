@@ -1,0 +1,78 @@
+"""Records of `ops/activation.py`."""
+
+import numpy as np
+
+from records.record import Record, Sample, apart, normal, s, unary, wrong
+
+edge = np.array([[0.0, -0.0, 1.0], [-1.0, 0.0, 3.0]])
+wide = np.array([[-800.0, -40.0, 1e-9], [800.0, 40.0, -1e-9]])
+whole = np.arange(3)
+
+
+def _softmax(name: str) -> Record:
+    x = normal(3, 4, 2)
+    some = np.array([[1.0, -np.inf, 2.0], [-np.inf, 0.0, -np.inf]])
+    return Record(
+        name,
+        (
+            s(x, -1),
+            s(x, 1),
+            s(x, 0),
+            s(x, dim=2),
+            s(normal(4), 0),
+            s(np.array([[1e4, 0.0, -1e4]]), 1),
+            s(normal(0, 3), 1),
+            s(normal(3, 0), 1),
+            s(some, 1, kink=True),
+        ),
+        errors=(
+            wrong(IndexError, f"{name}(): dim 3 is out of range for a tensor of shape (3, 4, 2): -3 to 2", x, 3),
+            wrong(TypeError, f"{name}(): dim must be a whole number, not None", x, None),
+            wrong(TypeError, f"{name}() missing 1 required positional argument: 'dim'", x),
+        ),
+        draws=unary(name, settings=()).draws.filter(lambda sample: sample.args[0].ndim > 0).map(_last),
+        large=(s(normal(67, 1031), 1), s(normal(67, 1031), 0)),
+    )
+
+
+def _last(sample: Sample) -> Sample:
+    return s(sample.args[0], -1)
+
+
+RECORDS = (
+    unary("relu", apart, samples=(s(edge, kink=True),)),
+    unary("sigmoid", samples=(s(wide, kink=True),)),
+    unary("tanh", samples=(s(wide, kink=True),)),
+    unary(
+        "leaky_relu",
+        apart,
+        samples=(s(apart(3, 4), 0.2), s(edge, negative_slope=-0.1, kink=True)),
+        errors=(wrong(TypeError, "leaky_relu(): a floating-point tensor is needed, not int64", whole),),
+    ),
+    unary(
+        "elu",
+        apart,
+        samples=(s(apart(3, 4), alpha=0.5), s(edge, alpha=0.5, kink=True), s(wide, kink=True)),
+        errors=(wrong(TypeError, "elu(): a floating-point tensor is needed, not int64", whole),),
+    ),
+    unary(
+        "gelu",
+        samples=(s(normal(3, 4), approximate="tanh"), s(wide, kink=True)),
+        errors=(
+            wrong(ValueError, "gelu(): approximate must be 'none' or 'tanh', not 'quick'", normal(2), "quick"),
+            wrong(TypeError, "gelu(): a floating-point tensor is needed, not int64", whole),
+        ),
+    ),
+    unary(
+        "silu",
+        samples=(s(wide, kink=True),),
+        errors=(wrong(TypeError, "silu(): a floating-point tensor is needed, not int64", whole),),
+    ),
+    unary(
+        "softplus",
+        samples=(s(3 * normal(3, 4), 2.0, 1.5, kink=True), s(wide, kink=True)),
+        errors=(wrong(TypeError, "softplus(): a floating-point tensor is needed, not int64", whole),),
+    ),
+    _softmax("softmax"),
+    _softmax("log_softmax"),
+)

@@ -1,0 +1,268 @@
+"""What every operator promises, tested from its record: see `records`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from harness import (
+    EXACT,
+    Call,
+    cotangent,
+    equal,
+    gradients,
+    is_floating,
+    primitive_calls,
+    pulled,
+    run,
+    run_torch,
+    values,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+from records import RECORDS, Record, Sample
+
+import chainrule as cr
+from chainrule.autograd import PRIMITIVES
+from chainrule.check import gradcheck
+from chainrule.native import Unsupported, core
+
+# They make tensors, and take none.
+MAKERS = {
+    "generator", "get_rng_state", "manual_seed", "normal_", "rand", "rand_like", "randint", "randn", "randn_like",
+    "randperm", "set_rng_state", "uniform_",
+}  # fmt: skip
+
+every_dtype = pytest.mark.parametrize("dtype", EXACT)
+needs_native = pytest.mark.skipif(core is None, reason="the native kernels are not built")
+
+
+def records(chosen: Any = lambda record: True) -> Any:
+    found = {name: record for name, record in RECORDS.items() if chosen(record)}
+    return pytest.mark.parametrize("record", found.values(), ids=found.keys())
+
+
+# ---------------------------------------------------------------------------------------------- nothing is left out
+
+
+def test_every_public_operator_has_a_record() -> None:
+    methods = {name for name, f in vars(cr.Tensor).items() if getattr(f, "__module__", "").startswith("chainrule.ops")}
+    assert (set(cr.ops.__all__) | methods) - MAKERS - set(RECORDS) == set()
+
+
+def test_every_primitive_is_reached_by_a_record() -> None:
+    reached = {id(op) for record in RECORDS.values() for op, _ in primitive_calls(record, "float64")}
+    ours = {name: op for name, op in PRIMITIVES.items() if op.reference.__module__.startswith("chainrule.")}
+    assert [name for name, op in ours.items() if id(op) not in reached] == []
+
+
+@needs_native
+@every_dtype
+def test_every_override_runs_on_some_sample(dtype: str) -> None:
+    ran = {id(op) for record in RECORDS.values() for op, args in primitive_calls(record, dtype) if _native(op, args)}
+    assert [name for name, op in PRIMITIVES.items() if op.override and id(op) not in ran] == []
+
+
+# ---------------------------------------------------------------------------------------------- native tier
+
+
+def _native(op: Any, args: tuple[Any, ...]) -> Any:
+    """What the override returns, or None where it declines."""
+    try:
+        return op.override(*args) if op.override else None
+    except Unsupported:
+        return None
+
+
+def _dys(y: np.ndarray) -> list[np.ndarray]:
+    """Cotangents in the layouts that come up: of the value itself, by rows, one number spread out, not aligned."""
+    dy = cotangent(y.shape, y.dtype)
+    odd = np.empty((*y.shape, 3), y.dtype)[..., 1]
+    odd[...] = dy
+    like = np.empty_like(y)
+    like[...] = dy
+    return [like, dy, np.broadcast_to(np.asarray(0.5, y.dtype), y.shape), odd]
+
+
+@needs_native
+@records()
+@every_dtype
+def test_native_equals_reference(record: Record, dtype: str) -> None:
+    for op, args in primitive_calls(record, dtype, record.samples + record.large):
+        native = _native(op, args)
+        if native is None:
+            continue
+        with np.errstate(all="ignore"):
+            y, pullback = op.reference(*args)
+            equal(native[0], y, dtype, (op.__name__, args))
+            for dy in _dys(np.asarray(native[0])):
+                both = zip(pulled(op, native[1], dy, args), pulled(op, pullback, dy, args), strict=True)
+                for i, (actual, expected) in enumerate(both):
+                    equal(actual, expected, dtype, f"cotangent {i} of {op.__name__}")
+
+
+@needs_native
+@records(lambda record: record.large)
+@every_dtype
+def test_the_number_of_threads_does_not_change_a_bit(record: Record, dtype: str) -> None:
+    def bits(sample: Sample, threads: int) -> list[bytes]:
+        cr.set_num_threads(threads)
+        outputs, leaves = run(record, sample, dtype)
+        return [a.tobytes() for a in values(outputs) + gradients(outputs, leaves)]
+
+    for sample in record.large:
+        assert bits(sample, 1) == bits(sample, 2), sample
+
+
+# ---------------------------------------------------------------------------------------------- gradients
+
+
+@records(lambda record: record.gradients)
+def test_gradient_is_that_of_central_differences(record: Record) -> None:
+    checked = [sample for sample in record.samples if not sample.kink and _has_elements(record, sample)]
+    for sample in checked:
+
+        def f(*leaves: cr.Tensor, sample: Sample = sample) -> cr.Tensor:
+            given = iter(leaves)
+
+            def tensor(array: np.ndarray, wanted: bool) -> cr.Tensor:
+                return next(given) if wanted and is_floating(array) else cr.Tensor(array)
+
+            call = record.converted(sample, tensor)
+            outputs = record.function(*call.args, **call.kwargs)
+            parts = [y.reshape(-1) for y in (outputs if isinstance(outputs, tuple) else [outputs]) if y.requires_grad]
+            return cr.cat(parts)
+
+        report = gradcheck(f, _leaves(record, sample))
+        assert report, f"{record.name}{sample}\n{report}"
+    assert checked
+
+
+def _leaves(record: Record, sample: Sample) -> list[np.ndarray]:
+    found: list[np.ndarray] = []
+    record.converted(sample, lambda a, wanted: found.append(a) if wanted and is_floating(a) else None)
+    return found
+
+
+def _has_elements(record: Record, sample: Sample) -> bool:
+    return all(a.size for a in _leaves(record, sample))
+
+
+def _both_tiers(call: Call) -> list[tuple[Any, Any]]:
+    op, args = call
+    with np.errstate(all="ignore"):
+        found = [op.reference(*args)]
+    native = _native(*call) if core is not None else None
+    return found if native is None else [*found, native]
+
+
+@records(lambda record: record.gradients)
+@every_dtype
+def test_pullback_is_linear_and_changes_nothing(record: Record, dtype: str) -> None:
+    for op, args in primitive_calls(record, dtype, [sample for sample in record.samples if not sample.kink]):
+        for y, pullback in _both_tiers((op, args)):
+            y = np.asarray(y)
+            a, b = cotangent(y.shape, y.dtype, 1), cotangent(y.shape, y.dtype, 2)
+            held = [x for x in (a, b, y, *args) if isinstance(x, np.ndarray)]
+            before = [x.copy() for x in held]
+            with np.errstate(all="ignore"):
+                parts = [pulled(op, pullback, dy, args) for dy in (np.asarray(2 * a - b), a, b)]
+            for x, was in zip(held, before, strict=True):
+                assert x.tobytes() == was.tobytes(), f"{op.__name__} changes its arguments, its value or dy"
+                expected = [2 * da - db for da, db in zip(*parts[1:], strict=True)]
+            for actual, wanted in zip(parts[0], expected, strict=True):
+                equal(actual, wanted, dtype, op.__name__)
+
+
+@records(lambda record: record.gradients)
+def test_cotangents_can_be_computed_one_by_one(record: Record) -> None:
+    for op, args in primitive_calls(record, "float64"):
+        for y, pullback in _both_tiers((op, args)):
+            if not isinstance(pullback, tuple):
+                with np.errstate(all="ignore"):
+                    assert not isinstance(pullback(cotangent(np.shape(y), "float64")), tuple), op.__name__
+
+
+@records(lambda record: record.gradients)
+def test_gradients_lie_in_memory_of_their_own(record: Record) -> None:
+    for sample in record.samples:
+        outputs, leaves = run(record, sample)
+        for y in outputs:
+            if isinstance(y, cr.Tensor) and y.requires_grad:
+                y.backward(cr.Tensor(np.ones_like(y.array)), retain_graph=True)
+        grads = [x.grad.array for x in leaves if x.grad is not None]
+        others = [x.array for x in leaves] + values(outputs)
+        for i, g in enumerate(grads):
+            assert type(g) is np.ndarray, sample
+            assert g.flags.writeable, sample
+            assert not any(np.may_share_memory(g, other) for other in [*grads[:i], *others]), sample
+
+
+# ---------------------------------------------------------------------------------------------- PyTorch as the oracle
+
+
+@records(lambda record: record.oracle is not None)
+@every_dtype
+def test_same_as_pytorch(record: Record, dtype: str) -> None:
+    torch = pytest.importorskip("torch")
+    for sample in record.samples:
+        _compare(torch, record, sample, dtype)
+
+
+def _compare(torch: Any, record: Record, sample: Sample, dtype: str) -> None:
+    outputs, leaves = run(record, sample, dtype)
+    expected, expected_gradients = run_torch(torch, record, sample, dtype)
+    for actual, wanted in zip(values(outputs), expected, strict=True):
+        equal(actual, wanted, dtype, sample)
+    for actual, wanted in zip(gradients(outputs, leaves), expected_gradients, strict=True):
+        equal(actual, wanted, dtype, f"gradient of {record.name}{sample}")
+
+
+# ---------------------------------------------------------------------------------------------- any shape, any layout
+
+
+@records(lambda record: record.draws is not None)
+@given(data=st.data())
+def test_any_shape_and_memory_layout(record: Record, data: Any) -> None:
+    sample, dtype = data.draw(record.draws), data.draw(st.sampled_from(tuple(EXACT)))
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    plain, strided = run(record, sample, dtype), run(record, sample, dtype, lambda array: _laid_out(array, rng))
+    for actual, expected in zip(values(strided[0]), values(plain[0]), strict=True):
+        equal(actual, expected, dtype, sample)
+    for actual, expected in zip(gradients(*strided), gradients(*plain), strict=True):
+        equal(actual, expected, dtype, sample)
+    if record.oracle is not None and _torch() is not None:
+        _compare(_torch(), record, sample, dtype)
+
+
+def _laid_out(array: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The same values: axes in another order in memory, with gaps or backwards."""
+    order = rng.permutation(array.ndim)
+    sizes = [2 * array.shape[i] for i in order]
+    memory = np.full(sizes, np.nan) if array.dtype.kind == "f" else np.full(sizes, -1)
+    steps = [slice(None, None, 2) if rng.random() < 0.4 else slice(array.shape[i]) for i in order]
+    view = memory.astype(array.dtype)[(*steps, ...)].transpose(np.argsort(order))
+    view = view[(*(slice(None, None, rng.choice((1, 1, -1))) for _ in order), ...)]
+    view[...] = array
+    return view
+
+
+def _torch() -> Any:
+    try:
+        import torch
+    except ImportError:
+        return None
+    return torch
+
+
+# ---------------------------------------------------------------------------------------------- mistakes
+
+MISTAKES = [(record, error) for record in RECORDS.values() for error in record.errors]
+
+
+@pytest.mark.parametrize(("record", "error"), MISTAKES, ids=[f"{r.name}-{e.text[:40]}" for r, e in MISTAKES])
+def test_mistakes_are_told_in_words(record: Record, error: Any) -> None:
+    with pytest.raises(error.kind) as caught:
+        run(record, error.sample)
+    assert error.text in str(caught.value)

@@ -1,0 +1,88 @@
+"""Random numbers: seeds, ranges, distributions."""
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+
+
+def draws() -> list[list]:
+    weights = cr.zeros(3)
+    return [
+        cr.rand(3).tolist(),
+        cr.randn(2, 2).tolist(),
+        cr.randint(5, (4,)).tolist(),
+        cr.randperm(6).tolist(),
+        weights.uniform_().tolist(),
+        weights.normal_().tolist(),
+        cr.dropout(cr.ones(9)).tolist(),
+    ]
+
+
+def test_the_same_seed_gives_the_same_numbers() -> None:
+    cr.manual_seed(7)
+    first, second = draws(), draws()
+    cr.manual_seed(7)
+    assert draws() == first
+    assert draws() == second
+    assert first != second
+
+
+def test_the_state_can_be_kept_and_taken_up_again() -> None:
+    cr.rand(5)
+    state = cr.get_rng_state()
+    first = draws()
+    cr.set_rng_state(state)
+    assert draws() == first
+
+
+def test_a_generator_of_ones_own_leaves_the_global_one_alone() -> None:
+    state = cr.get_rng_state()
+    one, two = (np.random.default_rng(1) for _ in range(2))
+    assert cr.rand(4, generator=one).tolist() == cr.rand(4, generator=two).tolist()
+    assert cr.randperm(4, generator=one).tolist() == cr.randperm(4, generator=two).tolist()
+    assert cr.get_rng_state() == state
+
+
+def test_shapes_and_dtypes() -> None:
+    assert cr.rand(2, 3).shape == cr.rand((2, 3)).shape == cr.randn([2, 3]).shape == (2, 3)
+    assert cr.rand().shape == ()
+    assert (cr.rand(1).dtype, cr.randn(1, dtype=cr.float64).dtype) == (cr.float32, cr.float64)
+    like = cr.zeros(2, dtype=cr.float64)
+    assert (cr.rand_like(like).dtype, cr.randn_like(like).shape) == (cr.float64, (2,))
+    assert cr.randn(2, requires_grad=True).is_leaf
+    assert cr.randint(0, 3, (2,)).dtype == cr.randperm(3).dtype == cr.int64
+
+
+def test_ranges_and_moments() -> None:
+    uniform, normal = cr.rand(20_000), cr.randn(20_000)
+    assert 0 <= uniform.amin().item() < 0.01 < 0.99 < uniform.amax().item() < 1
+    assert abs(normal.mean().item()) < 0.03
+    assert abs(normal.std().item() - 1) < 0.03
+    whole = cr.randint(-2, 3, (1000,))
+    assert sorted(set(whole.tolist())) == [-2, -1, 0, 1, 2]
+    assert sorted(cr.randperm(50).tolist()) == list(range(50))
+    assert sorted(set(cr.randint(3, (1000,)).tolist())) == [0, 1, 2]
+    with pytest.raises(ValueError, match="there is no whole number from 3 to below 3"):
+        cr.randint(3, 3, (2,))
+
+
+def test_filling_in_place() -> None:
+    x = cr.zeros(20_000)
+    for args, mean, std in (((), 0, 1), ((3, 0.5), 3, 0.5)):
+        x.normal_(*args)
+        assert abs(x.mean().item() - mean) < 0.03
+        assert abs(x.std().item() - std) < 0.03
+    for args, low, high in (((), 0, 1), ((-1, 4), -1, 4)):
+        x.uniform_(*args)
+        assert low <= x.amin().item() < low + 0.01 < high - 0.01 < x.amax().item() <= high
+
+
+def test_dropout_keeps_the_mean_and_masks_the_gradient_alike() -> None:
+    x = cr.ones(20_000, requires_grad=True)
+    y = cr.dropout(x, 0.25)
+    assert abs(y.mean().item() - 1) < 0.02
+    assert abs((y == 0).float().mean().item() - 0.25) < 0.02
+    y.sum().backward()
+    assert cr.equal(x.grad, y.detach())
+    assert cr.dropout(x, 0.25, training=False) is x

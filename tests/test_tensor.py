@@ -1,0 +1,298 @@
+"""Tensors: dtypes, memory, indexing, in-place rules, conversion."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+
+DTYPES = ("bool", "uint8", "int8", "int32", "int64", "float32", "float64")
+
+
+# ---------------------------------------------------------------------------------------------- dtypes
+
+
+def test_dtypes_of_python_data() -> None:
+    assert cr.tensor(1.5).dtype == cr.float32
+    assert cr.tensor([1, 2]).dtype == cr.int64
+    assert cr.tensor([True, False]).dtype == cr.bool
+    assert cr.tensor([1, 2.5]).dtype == cr.float32
+    assert cr.tensor(np.array([1.5])).dtype == cr.float64
+    assert cr.tensor([cr.tensor(1.0), cr.tensor(2.0)]).tolist() == [1, 2]
+    with pytest.raises(TypeError, match="numbers and truth values are needed"):
+        cr.tensor(["a"])
+
+
+def test_default_dtype() -> None:
+    cr.set_default_dtype(cr.float64)
+    assert cr.tensor(1.5).dtype == cr.zeros(2).dtype == cr.rand(2).dtype == (cr.arange(3) / 2).dtype == cr.float64
+    with pytest.raises(TypeError, match="only float32 and float64"):
+        cr.set_default_dtype(cr.int64)
+
+
+@pytest.mark.parametrize("operation", ["add", "mul", "div"])
+def test_common_dtype_is_that_of_pytorch(operation: str) -> None:
+    torch = pytest.importorskip("torch")
+    for one in DTYPES:
+        for other in DTYPES:
+            for first, second in (((2,), (2,)), ((), (2,)), ((2,), ()), ((), ())):
+                a, b = np.ones(first, one), np.ones(second, other)
+                ours = getattr(cr, operation)(cr.tensor(a), cr.tensor(b)).dtype
+                theirs = getattr(torch, operation)(torch.tensor(a), torch.tensor(b)).dtype
+                assert f"torch.{ours.name}" == str(theirs), (one, first, other, second)
+
+
+@pytest.mark.parametrize("number", [True, 2, 2.5])
+def test_a_number_only_lifts_the_kind(number: float) -> None:
+    torch = pytest.importorskip("torch")
+    for dtype in DTYPES:
+        for shape in ((2,), ()):
+            a = np.ones(shape, dtype)
+            for f in (lambda x: x * number, lambda x: number + x, lambda x: x / number):
+                assert f"torch.{f(cr.tensor(a)).dtype.name}" == str(f(torch.tensor(a)).dtype), (dtype, shape, number)
+
+
+def test_numpy_numbers_count_as_numbers() -> None:
+    x = cr.ones(2)
+    for number in (np.float64(2), np.float32(2), np.int64(2)):
+        assert (x * number).dtype == (number - x).dtype == (x**number).dtype == cr.float32
+
+
+@pytest.mark.parametrize("name", ["exp", "log", "sqrt", "sin", "sigmoid", "tanh", "reciprocal", "rsqrt"])
+def test_functions_of_real_numbers_turn_integers_into_floats(name: str) -> None:
+    for dtype in ("bool", "int32", "int64"):
+        assert getattr(cr, name)(cr.tensor(np.ones(2, dtype))).dtype == cr.float32
+
+
+def test_bounds_and_branches_count_for_the_common_dtype() -> None:
+    whole, halves, wide = cr.tensor([1, 2]), cr.tensor([0.5, 1.5]), cr.tensor(np.array([0.5, 1.5]))
+    assert cr.clamp(whole, min=0.5).dtype == cr.clamp(whole, max=halves).dtype == cr.float32
+    assert cr.clamp(halves, wide).dtype == cr.clamp(halves, max=wide).dtype == cr.float64
+    assert cr.clamp(halves, cr.tensor(np.array(1.0))).dtype == cr.clamp(halves, 1).dtype == cr.float32
+    assert cr.clamp(whole, 2).tolist() == [2, 2]
+    assert cr.where(whole > 1, whole, 0.5).tolist() == [0.5, 2]
+    assert cr.where(whole > 1, halves, wide).dtype == cr.float64
+
+
+def test_sums_of_integers_are_int64() -> None:
+    for dtype in ("bool", "uint8", "int32"):
+        x = cr.tensor(np.ones(2, dtype))
+        assert x.sum().dtype == x.prod().dtype == cr.int64
+
+
+def test_conversions() -> None:
+    x = cr.tensor([1.7, 0.0])
+    assert (x.long().tolist(), x.bool().tolist(), x.double().dtype) == ([1, 0], [True, False], cr.float64)
+    assert x.to(cr.float32) is x
+    assert x.to("cpu") is x
+    assert x.to(x.double()).dtype == cr.float64
+
+
+# ---------------------------------------------------------------------------------------------- memory
+
+
+def test_numpy_and_dlpack_share_memory_in_both_directions() -> None:
+    a = np.arange(6.0).reshape(2, 3)
+    x = cr.from_numpy(a)
+    out = (x.numpy(), np.asarray(x), np.from_dlpack(x), cr.from_dlpack(a).numpy(), cr.as_tensor(a).numpy())
+    assert all(np.shares_memory(a, b) for b in out)
+    assert not np.shares_memory(a, cr.tensor(a).array)
+    a[0, 0] = 7
+    assert x[0, 0].item() == 7
+
+
+def test_dlpack_with_pytorch_shares_memory() -> None:
+    torch = pytest.importorskip("torch")
+    x = cr.arange(6.0).reshape(2, 3)
+    t = torch.from_dlpack(x)
+    t[0, 0] = 9
+    assert x[0, 0].item() == 9
+    back = cr.from_dlpack(torch.arange(4.0))
+    source = torch.zeros(3)
+    y = cr.from_dlpack(source)
+    source[1] = 5
+    assert (y.tolist(), back.tolist()) == ([0, 5, 0], [0, 1, 2, 3])
+
+
+def test_numpy_of_a_tracked_tensor_is_refused() -> None:
+    x = cr.ones(2, requires_grad=True)
+    with pytest.raises(RuntimeError, match=r"use x\.detach\(\)\.numpy\(\)"):
+        x.numpy()
+    assert np.shares_memory(x.detach().numpy(), x.array)
+
+
+def test_views_share_memory_and_copies_do_not() -> None:
+    x = cr.arange(24.0).reshape(2, 3, 4)
+    views = (
+        x[0],
+        x[:, 1:],
+        x.transpose(0, 2),
+        x.permute(2, 0, 1),
+        x.unsqueeze(0),
+        x.view(6, 4),
+        x.flatten(),
+        x.chunk(2)[1],
+    )
+    assert all(np.shares_memory(x.array, view.array) for view in views)
+    assert not any(
+        np.shares_memory(x.array, y.array) for y in (x.clone(), x[[0, 1]], x + 0, x.transpose(0, 1).flatten())
+    )
+
+
+def test_results_keep_the_order_of_memory() -> None:
+    x = cr.from_numpy(np.ones((2, 3, 4, 5), np.float32)).permute(3, 0, 1, 2)
+    for y in (x + 1, x * x, x.relu(), x.exp(), cr.where(x > 0, x, 0.0), x.clone()):
+        assert y.array.strides == x.array.strides
+
+
+# ---------------------------------------------------------------------------------------------- indexing
+
+
+def test_indexing_by_tensors_masks_and_negative_numbers() -> None:
+    a = np.arange(12.0).reshape(3, 4)
+    x = cr.from_numpy(a)
+    assert x[-1, -2].item() == 10
+    assert x[cr.tensor([2, 0])].tolist() == a[[2, 0]].tolist()
+    assert x[x > 5].tolist() == a[a > 5].tolist()
+    assert x[cr.tensor(1), cr.tensor([0, 0, 3])].tolist() == [4, 4, 7]
+    assert [row.tolist() for row in x] == a.tolist()
+    assert len(x) == 3
+
+
+def test_assignment_by_index() -> None:
+    x = cr.zeros(3, 2)
+    x[0] = 1.0
+    x[cr.tensor([False, True, False])] = cr.tensor([5.0, 6.0])
+    assert x.tolist() == [[1, 1], [5, 6], [0, 0]]
+    tracked = cr.ones(2, requires_grad=True)
+    with pytest.raises(RuntimeError, match=r"x\[index\] = value would lose the gradient"):
+        x[1] = tracked
+    with pytest.raises(RuntimeError, match="a leaf that requires a gradient"):
+        tracked[0] = 1.0
+
+
+def test_repeated_indices_accumulate_their_gradients() -> None:
+    x = cr.zeros(3, requires_grad=True)
+    x[cr.tensor([0, 2, 2, 2])].sum().backward()
+    assert x.grad.tolist() == [1, 0, 3]
+
+
+# ---------------------------------------------------------------------------------------------- in place
+
+
+def test_leaves_change_in_place_under_no_grad_only() -> None:
+    x = cr.ones(2, requires_grad=True)
+    array = x.array
+    for update in (lambda: x.add_(1), lambda: x.zero_(), lambda: x.copy_(cr.ones(2)), lambda: x.uniform_()):
+        with pytest.raises(RuntimeError, match=r"a leaf that requires a gradient in place.*\n.*no_grad\(\)"):
+            update()
+    with cr.no_grad():
+        x.sub_(cr.tensor([0.5, 0.25]), alpha=2)
+        x *= 2
+    assert x.array is array
+    assert x.tolist() == [0, 1]
+    assert x.requires_grad
+    (x * x).sum().backward()
+    assert x.grad.tolist() == [0, 2]
+
+
+def test_augmented_assignment() -> None:
+    plain = cr.ones(2)
+    memory = plain.array
+    plain += 1
+    assert plain.array is memory
+    leaf = cr.ones(2, requires_grad=True)
+    plain += leaf  # becomes a recorded value: the old memory stays as it is
+    assert memory.tolist() == [2, 2]
+    plain *= 3
+    plain.sum().backward()
+    assert leaf.grad.tolist() == [3, 3]
+    with pytest.raises(RuntimeError, match="would change a leaf that requires a gradient in place"):
+        leaf += 1
+
+
+def test_augmented_assignment_does_not_touch_what_the_tape_has_saved() -> None:
+    x = cr.tensor([2.0], requires_grad=True)
+    y = x * 1
+    z = y * y
+    y += 5
+    z.sum().backward()
+    assert x.grad.tolist() == [4]
+
+
+def test_recorded_values_are_not_changed_in_place() -> None:
+    y = cr.ones(2, requires_grad=True) * 2
+    with pytest.raises(RuntimeError, match="a value that the tape has recorded"):
+        y.mul_(2)
+
+
+# ---------------------------------------------------------------------------------------------- Python's operators
+
+
+def test_operators_from_both_sides() -> None:
+    x = cr.tensor([1.0, 2.0, 4.0])
+    assert (2 - x).tolist() == [1, 0, -2]
+    assert (2 / x).tolist() == [2, 1, 0.5]
+    assert (2**x).tolist() == [2, 4, 16]
+    assert (-x).tolist() == [-1, -2, -4]
+    assert abs(-x).tolist() == x.tolist()
+    assert (x @ x).item() == 21
+    assert (~(x > 1)).tolist() == [True, False, False]
+    assert (x == 2).tolist() == [False, True, False]
+    assert (x != None).all()  # noqa: E711
+
+
+def test_a_tensor_is_a_key_by_identity() -> None:
+    x, y = cr.ones(1), cr.ones(1)
+    assert {x: 1, y: 2}[y] == 2
+
+
+def test_single_elements() -> None:
+    x = cr.tensor(2.5)
+    assert (x.item(), float(x), int(x), bool(x), f"{x:.2f}") == (2.5, 2.5, 2, True, "2.50")
+    assert [10, 20, 30][cr.tensor(1)] == 20
+    for wrong, text in ((lambda: cr.ones(2).item(), "one element"), (lambda: bool(cr.ones(2)), "is ambiguous")):
+        with pytest.raises(RuntimeError, match=text):
+            wrong()
+    with pytest.raises(TypeError, match="without dimensions"):
+        len(x)
+
+
+def test_printing() -> None:
+    assert repr(cr.tensor([1.0, 2.5])) == "tensor([1. , 2.5])"
+    assert repr(cr.tensor([1, 2])) == "tensor([1, 2])"
+    assert repr(cr.tensor(np.ones(1))) == "tensor([1.], dtype=float64)"
+    x = cr.ones(1, requires_grad=True)
+    assert repr(x) == "tensor([1.], requires_grad=True)"
+    assert repr(x * 2) == "tensor([2.], grad_fn=<mul>)"
+
+
+def test_requires_grad_is_for_floating_point_leaves() -> None:
+    with pytest.raises(RuntimeError, match="only floating-point tensors can require a gradient"):
+        cr.tensor([1], requires_grad=True)
+    y = cr.ones(1, requires_grad=True) * 2
+    with pytest.raises(RuntimeError, match="only a leaf"):
+        y.requires_grad = False
+    with pytest.raises(RuntimeError, match=r"a gradient of shape \(3,\) does not fit a tensor of shape \(1,\)"):
+        y.grad = cr.ones(3)
+
+
+# ---------------------------------------------------------------------------------------------- the package
+
+
+def test_import_loads_numpy_and_nothing_else() -> None:
+    code = "import sys, chainrule; print(sorted({m.partition('.')[0] for m in sys.modules}))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    heavy = ("matplotlib", "rich", "tyro", "jinja2", "safetensors", "scipy", "torch", "importlib_metadata", "asyncio")
+    assert "'numpy'" in loaded
+    assert [name for name in heavy if f"'{name}'" in loaded] == []
+
+
+def test_parts_are_loaded_when_first_used() -> None:
+    assert cr.nn.__name__ == "chainrule.nn"
+    assert cr.optim.__name__ == "chainrule.optim"
+    assert cr.__version__
+    with pytest.raises(AttributeError, match="module 'chainrule' has no attribute 'cuda'"):
+        cr.cuda  # noqa: B018
