@@ -1,12 +1,13 @@
 """The tape: what `chainrule.autograd` promises."""
 
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.autograd import primitive
+from chainrule.autograd import PRIMITIVES, primitive
 
 
 def leaf(*values: float) -> cr.Tensor:
@@ -345,3 +346,54 @@ def test_a_primitive_takes_arrays_numbers_and_tensors() -> None:
     assert (np.array([1.0, 1.0]) + x).tolist() == [2, 3]
     assert isinstance(np.array([1.0, 1.0]) * x, cr.Tensor)
     assert primitive(double)(3.0).item() == 6
+
+
+# ---------------------------------------------------------------------------------------------- several outputs
+
+
+def _both() -> Any:
+    calls: list[str] = []
+
+    @primitive
+    def sum_and_product(x: Any, other: Any) -> Any:
+        def dx(ds: Any, dp: Any) -> Any:
+            calls.append("x")
+            return ds + dp * other
+
+        def dother(ds: Any, dp: Any) -> Any:
+            calls.append("other")
+            return ds + dp * x
+
+        return (x + other, x * other, np.argsort(x)), (dx, dother)
+
+    del PRIMITIVES["test_autograd.sum_and_product"]
+    return sum_and_product, calls
+
+
+def test_an_operator_of_several_outputs_pulls_their_cotangents_back_at_once() -> None:
+    f, calls = _both()
+    a, b = cr.tensor([1.0, 2.0], requires_grad=True), cr.tensor([3.0, 4.0], requires_grad=True)
+    s, p, order = f(a, b)
+    assert not order.requires_grad
+    (s * 10 + p).sum().backward(retain_graph=True)
+    assert a.grad.tolist() == [13, 14]
+    assert b.grad.tolist() == [11, 12]
+    assert sorted(calls) == ["other", "x"]
+    (s * 10 + p).sum().backward()
+    assert a.grad.tolist() == [26, 28]
+
+
+def test_an_output_that_is_not_used_counts_as_zero_and_an_argument_without_gradient_is_left_out() -> None:
+    f, calls = _both()
+    a, b = cr.tensor([1.0, 2.0], requires_grad=True), cr.tensor([3.0, 4.0])
+    _, p, _ = f(a, b)
+    p.sum().backward()
+    assert a.grad.tolist() == [3, 4]
+    assert calls == ["x"]
+    with pytest.raises(RuntimeError, match="freed"):
+        p.sum().backward()
+
+
+def test_several_outputs_without_a_tape() -> None:
+    f, _ = _both()
+    assert all(y.node is None for y in f(cr.ones(2), cr.ones(2)))

@@ -11,6 +11,8 @@ A pullback comes in two forms:
   wants a gradient, so nothing is computed that nobody needs;
 - one function, for a single array argument or where all cotangents come out of one computation.
 
+Of an operator with several outputs, which returns a tuple of values, they take a cotangent for each real one.
+
 It must not change dy, and it returns new arrays or views of dy. It need not undo broadcasting: the walk does that,
 for all operators at once.
 """
@@ -31,7 +33,7 @@ from chainrule.tensor import Array, Tensor, result_type
 
 __all__ = ["PRIMITIVES", "Node", "backward", "enable_grad", "grad", "is_grad_enabled", "no_grad", "primitive", "vjp"]
 
-Pullback = Callable[[Array], Any] | tuple[Callable[[Array], Any], ...]
+Pullback = Callable[..., Any] | tuple[Callable[..., Any], ...]
 Forward = Callable[..., tuple[Any, Pullback]]
 PRIMITIVES: dict[str, Operator] = {}
 """Every primitive by module and name, such as "convolution.conv2d": what the generic tests walk over."""
@@ -145,7 +147,7 @@ def primitive(reference: Forward | None = None, *, promote: bool = False) -> Any
     fast: Forward = slow
 
     @functools.wraps(reference)
-    def operator(*args: Any, **kwargs: Any) -> Tensor:
+    def operator(*args: Any, **kwargs: Any) -> Any:
         if kwargs:
             args = _positional(name, parameters, args, kwargs)
         arrays, parents = [], []
@@ -160,6 +162,8 @@ def primitive(reference: Forward | None = None, *, promote: bool = False) -> Any
             y, pullback = fast(*arrays)
         except Unsupported:
             y, pullback = slow(*arrays)
+        if type(y) is tuple:
+            return _several(name, y, pullback, parents)
         result = new(Tensor)
         result.array = y if type(y) is np.ndarray else np.asarray(y)
         result.node = Node(name, result.array, pullback, parents) if any(parents) and _mode.enabled else None
@@ -177,6 +181,37 @@ def primitive(reference: Forward | None = None, *, promote: bool = False) -> Any
     operator.native = native  # type: ignore[attr-defined]
     PRIMITIVES[f"{reference.__module__.rpartition('.')[2]}.{name}"] = cast(Operator, operator)
     return operator
+
+
+def _several(
+    name: str, values: tuple[Any, ...], pullback: Pullback, parents: Sequence[Node | None]
+) -> tuple[Tensor, ...]:
+    """A Tensor for each output. Each output's node hands its cotangent in, and a node behind them all pulls back.
+
+    What flows between the two is a zero that only says that something was handed in.
+    """
+    outputs = tuple(Tensor(np.asarray(y)) for y in values)
+    if not (any(parents) and _mode.enabled):
+        return outputs
+    real = [y for y in outputs if y.array.dtype.kind == "f"]
+    zeros = [functools.partial(np.zeros, y.shape, y.dtype) for y in real]
+    handed_in: dict[int, Array] = {}
+
+    def joint(_: Array) -> tuple[Any, ...]:
+        dys = [handed_in.pop(i) if i in handed_in else zero() for i, zero in enumerate(zeros)]
+        return tuple(_pull(pullback, parents, *dys))
+
+    def hand_in(i: int, dy: Array) -> Array:
+        handed_in[i] = dy
+        return _TOKEN
+
+    node = Node(name, _TOKEN, joint, parents)
+    for i, y in enumerate(real):
+        y.node = Node(name, y.array, functools.partial(hand_in, i), (node,))
+    return outputs
+
+
+_TOKEN = np.zeros(())
 
 
 def _silently() -> np.errstate:
@@ -315,11 +350,11 @@ def _reachable(stack: list[Node]) -> set[Node]:
     return seen
 
 
-def _pull(pullback: Pullback, parents: Sequence[Node | None], dy: Array) -> Sequence[Any]:
+def _pull(pullback: Pullback, parents: Sequence[Node | None], *dy: Array) -> Sequence[Any]:
     """The cotangents of the arguments, in order; None for those that want none."""
     if type(pullback) is tuple:
-        return [pull(dy) if parent is not None else None for pull, parent in zip(pullback, parents, strict=False)]
-    cotangents = pullback(dy)  # type: ignore[operator]
+        return [pull(*dy) if parent is not None else None for pull, parent in zip(pullback, parents, strict=False)]
+    cotangents = pullback(*dy)  # type: ignore[operator]
     return cotangents if type(cotangents) is tuple else (cotangents,)
 
 
