@@ -11,6 +11,7 @@ import json
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from chainrule.native import get_num_threads
 
 __all__ = ["Settings", "main", "measure"]
 
+PAUSE = 0.5  # seconds before a round: the threads of the engine before go on spinning for a while
 Measurements = dict[str, dict[str, list[float]]]  # engine -> what -> one value for each round
 
 
@@ -84,6 +86,7 @@ def _worker(settings: Settings, engine: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def _round(worker: subprocess.Popen[str]) -> dict[str, float]:
+    time.sleep(PAUSE)
     print("go", file=worker.stdin, flush=True)
     measured: dict[str, float] = json.loads(_line(worker))
     return measured
