@@ -35,7 +35,10 @@ def _list(words: list[str]) -> int:
 
     if words:
         return _complain(f"'chainrule list' takes no arguments, but got: {' '.join(words)}")
-    table = Table("lab", "topic", "source", "data", "time", "expected", box=None, padding=(0, 2, 1, 0))
+    table = Table(box=None, padding=(0, 2, 1, 0))
+    table.add_column("lab", no_wrap=True)  # a name that can be copied
+    for column in ("topic", "source", "data", "time", "expected"):
+        table.add_column(column)
     for name in labs.names():
         lab = labs.load(name)
         main_one = lab.expected(lab.settings())[0]
@@ -110,9 +113,9 @@ def _help(status: int) -> int:
 
 
 def _version() -> int:
-    from importlib.metadata import version
+    import chainrule
 
-    Console().print(f"chainrule {version('chainrule')}", highlight=False)
+    Console().print(f"chainrule {chainrule.__version__}", highlight=False)
     return 0
 
 
