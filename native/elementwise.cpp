@@ -74,15 +74,30 @@ template <class T> Shape broadcast_shape(const Strided<T>& a, const Strided<T>& 
   return shape;
 }
 
-// Axes from the innermost outwards, neighbours merged where both operands step through them evenly.
-template <class T> std::vector<Axis> merged_axes(const Shape& shape, const Strided<T>& a, const Strided<T>& b) {
+// Strides of the result: those of an operand that has its shape and no gaps, so that an order of axes is kept; else row by row.
+template <class T> Shape result_strides(const Shape& shape, const Strided<T>& a, const Strided<T>& b) {
+  for (const Strided<T>* x : {&a, &b})
+    if (x->shape() == shape && is_dense(*x)) return strides(*x);
+  Shape rows(shape.size(), 1);
+  for (size_t i = shape.size(); i > 1; --i) rows[i - 2] = rows[i - 1] * shape[i - 1];
+  return rows;
+}
+
+// Axes from the innermost of the result outwards, neighbours merged where both operands step through them evenly.
+template <class T>
+std::vector<Axis> merged_axes(const Shape& shape, const Shape& result, const Strided<T>& a, const Strided<T>& b) {
+  std::vector<int> order;
+  for (int d = int(shape.size()) - 1; d >= 0; --d)
+    if (shape[size_t(d)] != 1) order.push_back(d);
+  std::stable_sort(order.begin(), order.end(), [&](int d, int e) { return result[size_t(d)] < result[size_t(e)]; });
   std::vector<Axis> axes;
-  for (int i = 1; i <= int(shape.size()); ++i) {
-    const int64_t n = shape[shape.size() - size_t(i)];
-    if (n == 1) continue;
-    const auto step = [&](const Strided<T>& x) { return i <= x.ndim() && x.shape(x.ndim() - i) != 1 ? x.stride(x.ndim() - i) : 0; };
-    const Axis axis{n, step(a), step(b)};
-    if (!axes.empty() && axis.a == axes.back().a * axes.back().n && axis.b == axes.back().b * axes.back().n) axes.back().n *= n;
+  for (int d : order) {
+    const auto step = [&](const Strided<T>& x) {
+      const int own = d - int(shape.size()) + x.ndim();  // shapes are aligned at their ends
+      return own >= 0 && x.shape(own) != 1 ? x.stride(own) : 0;
+    };
+    const Axis axis{shape[size_t(d)], step(a), step(b)};
+    if (!axes.empty() && axis.a == axes.back().a * axes.back().n && axis.b == axes.back().b * axes.back().n) axes.back().n *= axis.n;
     else axes.push_back(axis);
   }
   if (axes.empty()) axes.push_back({1, 0, 0});
@@ -100,8 +115,9 @@ template <class F> nb::object binary(nb::handle a_, nb::handle b_) {
       return y.object();
     }
     const Shape shape = broadcast_shape(a, b);
-    New<T> y(shape);
-    const std::vector<Axis> axes = merged_axes(shape, a, b);
+    const Shape result = result_strides(shape, a, b);
+    New<T> y(shape, result);
+    const std::vector<Axis> axes = merged_axes(shape, result, a, b);
     int64_t size = 1;
     for (int64_t n : shape) size *= n;
     if (size) compute(double(size), [&] { broadcast<F>(axes.data(), int(axes.size()), a.data(), b.data(), y.data()); });

@@ -112,7 +112,7 @@ template <class F, class T> void map(int64_t n, const T* a, int64_t sa, const T*
   parallel_ranges(n, GRAIN, [&](int64_t i, int64_t end) { line<F>(end - i, a + i * sa, sa, b + i * sb, sb, y + i); });
 }
 
-// Axes of a broadcast operation from the innermost outwards; y lies row by row.
+// Axes of a broadcast operation from the innermost outwards, in the order in which y lies in memory.
 struct Axis {
   int64_t n, a, b;
 };
