@@ -1,5 +1,6 @@
 """What the README shows is what a reader gets."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -31,9 +32,9 @@ def test_the_check_shown_prints_what_is_shown():
     shown = re.search(r"```text\n\$ (chainrule check .*?)\n(.*?)```", README, re.DOTALL)
     assert shown
     arguments = shlex.split(shown[1])[1:]
-    said = subprocess.run(
-        [sys.executable, "-m", "chainrule", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-m", "chainrule", *arguments]
+    environment = os.environ | {"COLUMNS": "80"}
+    said = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert said.returncode == 1
     assert _lines(shown[2]) == _lines(said.stdout)[: len(_lines(shown[2]))]
 
