@@ -235,6 +235,10 @@ def test_operators_from_both_sides() -> None:
     x = cr.tensor([1.0, 2.0, 4.0])
     assert (2 - x).tolist() == [1, 0, -2]
     assert (2 / x).tolist() == [2, 1, 0.5]
+    assert (x // 2).tolist() == [0, 1, 2]
+    assert (-5 // x).tolist() == [-5, -3, -2]
+    assert (x % 3).tolist() == [1, 2, 1]
+    assert (-5 % x).tolist() == [0, 1, 3]
     assert (2**x).tolist() == [2, 4, 16]
     assert (-x).tolist() == [-1, -2, -4]
     assert abs(-x).tolist() == x.tolist()

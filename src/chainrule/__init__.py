@@ -13,7 +13,7 @@ Operators, tensors and the tape are here; `nn`, `optim`, `data`, `train`, `check
 import importlib
 from typing import Any
 
-from chainrule import autograd, ops
+from chainrule import autograd, linalg, ops
 from chainrule.autograd import enable_grad, grad, is_grad_enabled, no_grad, vjp
 from chainrule.native import get_num_threads, set_num_threads
 from chainrule.ops import *  # noqa: F403
@@ -70,6 +70,7 @@ __all__ = [
     "int32",
     "int64",
     "is_grad_enabled",
+    "linalg",
     "linspace",
     "no_grad",
     "ones",

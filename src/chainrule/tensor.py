@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, SupportsIndex, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.hooks import RemovableHandle, register
+
 if TYPE_CHECKING:
     from chainrule.autograd import Node
 
@@ -114,6 +116,18 @@ class Tensor:
         if self.node is None:
             raise RuntimeError("retain_grad(): this tensor does not require a gradient")
         self.node.retains_grad = True
+
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
+        """Call hook(dy) with the complete gradient of this tensor whenever it is computed.
+
+        What it returns, unless None, takes the gradient's place on the way further back and in `.grad`; it must not
+        change dy. The handle that is returned takes the hook back: `handle.remove()`.
+        """
+        if self.node is None:
+            raise RuntimeError("register_hook(): this tensor does not require a gradient, so none will come by")
+        if self.node.hooks is None:
+            self.node.hooks = {}
+        return register(self.node.hooks, hook)
 
     def backward(self, gradient: Tensor | None = None, retain_graph: bool = False) -> None:
         """Add the gradient of this number to `.grad` of every leaf it depends on; see `autograd.backward`."""
@@ -367,6 +381,18 @@ class Tensor:
     def __rtruediv__(self, other: Any) -> Tensor:
         return Tensor.div(other, self)
 
+    def __floordiv__(self, other: Any) -> Tensor:
+        return self.floor_divide(other)
+
+    def __rfloordiv__(self, other: Any) -> Tensor:
+        return Tensor.floor_divide(other, self)
+
+    def __mod__(self, other: Any) -> Tensor:
+        return self.remainder(other)
+
+    def __rmod__(self, other: Any) -> Tensor:
+        return Tensor.remainder(other, self)
+
     def __pow__(self, other: Any) -> Tensor:
         return self.pow(other)
 
@@ -426,6 +452,8 @@ class Tensor:
         sub: ClassVar[Callable[..., Tensor]]
         div: ClassVar[Callable[..., Tensor]]
         pow: ClassVar[Callable[..., Tensor]]
+        floor_divide: ClassVar[Callable[..., Tensor]]
+        remainder: ClassVar[Callable[..., Tensor]]
         matmul: ClassVar[Callable[..., Tensor]]
 
         def __getattr__(self, name: str) -> Callable[..., Tensor]: ...

@@ -145,10 +145,13 @@ def is_floating(a: Any) -> bool:
     return isinstance(a, np.ndarray) and a.dtype.kind == "f"
 
 
-def pulled(op: Any, pullback: Any, dy: np.ndarray, args: tuple[Any, ...]) -> list[np.ndarray]:
-    """The cotangents of the array arguments, summed over what was broadcast, as the walk does it."""
+def pulled(op: Any, pullback: Any, dys: Any, args: tuple[Any, ...]) -> list[np.ndarray]:
+    """The cotangents of the array arguments, summed over what was broadcast, as the walk does it.
+
+    `dys` is the cotangent of the value, or a tuple of them, one for each real output.
+    """
     if isinstance(pullback, tuple):
-        found = [(pull(dy), a) for pull, a in zip(pullback, args, strict=False) if is_floating(a)]
+        found = [(pull(*listed(dys)), a) for pull, a in zip(pullback, args, strict=False) if is_floating(a)]
     else:
-        found = [(dx, a) for dx, a in zip(listed(pullback(dy)), args, strict=False) if is_floating(a)]
+        found = [(dx, a) for dx, a in zip(listed(pullback(*listed(dys))), args, strict=False) if is_floating(a)]
     return [_unbroadcast(np.asarray(dx), a.shape, op.__name__) for dx, a in found]

@@ -3,38 +3,104 @@
 # ruff: noqa: F403
 from chainrule.ops import (
     activation,
+    adaptive,
+    attention,
+    columns,
     comparison,
+    contraction,
     convolution,
+    convolution_transpose,
+    ctc,
+    distance,
     elementwise,
+    embeddings,
+    indexing,
     joining,
     linalg,
     loss,
+    loss_elementwise,
+    loss_margin,
+    multihead,
+    normalization,
+    padding,
+    piecewise,
     pooling,
     random,
+    recurrent_gru,
+    recurrent_lstm,
+    recurrent_rnn,
     reduction,
+    resize,
+    rounding,
+    scan,
     shape,
+    trigonometry,
 )
 from chainrule.ops.activation import *
+from chainrule.ops.adaptive import *
+from chainrule.ops.attention import *
+from chainrule.ops.columns import *
 from chainrule.ops.comparison import *
+from chainrule.ops.contraction import *
 from chainrule.ops.convolution import *
+from chainrule.ops.convolution_transpose import *
+from chainrule.ops.ctc import *
+from chainrule.ops.distance import *
 from chainrule.ops.elementwise import *
+from chainrule.ops.embeddings import *
+from chainrule.ops.indexing import *
 from chainrule.ops.joining import *
 from chainrule.ops.linalg import *
 from chainrule.ops.loss import *
+from chainrule.ops.loss_elementwise import *
+from chainrule.ops.loss_margin import *
+from chainrule.ops.multihead import *
+from chainrule.ops.normalization import *
+from chainrule.ops.padding import *
+from chainrule.ops.piecewise import *
 from chainrule.ops.pooling import *
 from chainrule.ops.random import *
+from chainrule.ops.recurrent_gru import *
+from chainrule.ops.recurrent_lstm import *
+from chainrule.ops.recurrent_rnn import *
 from chainrule.ops.reduction import *
+from chainrule.ops.resize import *
+from chainrule.ops.rounding import *
+from chainrule.ops.scan import *
 from chainrule.ops.shape import *
+from chainrule.ops.trigonometry import *
 
 __all__: list[str] = []
 __all__ += activation.__all__
+__all__ += adaptive.__all__
+__all__ += attention.__all__
+__all__ += columns.__all__
 __all__ += comparison.__all__
+__all__ += contraction.__all__
 __all__ += convolution.__all__
+__all__ += convolution_transpose.__all__
+__all__ += ctc.__all__
+__all__ += distance.__all__
 __all__ += elementwise.__all__
+__all__ += embeddings.__all__
+__all__ += indexing.__all__
 __all__ += joining.__all__
 __all__ += linalg.__all__
 __all__ += loss.__all__
+__all__ += loss_elementwise.__all__
+__all__ += loss_margin.__all__
+__all__ += multihead.__all__
+__all__ += normalization.__all__
+__all__ += padding.__all__
+__all__ += piecewise.__all__
 __all__ += pooling.__all__
 __all__ += random.__all__
+__all__ += recurrent_gru.__all__
+__all__ += recurrent_lstm.__all__
+__all__ += recurrent_rnn.__all__
 __all__ += reduction.__all__
+__all__ += resize.__all__
+__all__ += rounding.__all__
+__all__ += scan.__all__
 __all__ += shape.__all__
+__all__ += trigonometry.__all__

@@ -1,4 +1,7 @@
-"""Activations: the functions that make a network more than one matrix. All keep the shape."""
+"""Activations: the functions that make a network more than one matrix. All but `glu` keep the shape.
+
+Those of straight pieces are in `piecewise`. `inplace` is taken for PyTorch's sake; a new tensor is made all the same.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +9,30 @@ import math
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from chainrule.autograd import Pullback, primitive
 from chainrule.native import Unsupported, core
 from chainrule.ops.arguments import floating, one_dim, require_floating
-from chainrule.tensor import Array, method
+from chainrule.ops.elementwise import neg
+from chainrule.tensor import Array, Tensor, method
 
 __all__ = [
-    "elu", "gelu", "leaky_relu", "log_softmax", "relu", "sigmoid", "silu", "softmax", "softplus", "tanh",
+    "celu", "elu", "gelu", "glu", "leaky_relu", "log_softmax", "logsigmoid", "mish", "relu", "selu", "sigmoid", "silu",
+    "softmax", "softmin", "softplus", "softsign", "tanh", "tanhshrink",
 ]  # fmt: skip
 
 
 @method
 @primitive
-def relu(x: Array) -> tuple[Array, Pullback]:
+def relu(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
     """The rectifier max(x, 0); NaN stays NaN.   dx = dy · [x > 0]"""
     y = np.maximum(x, 0)
     return y, lambda dy: dy * (y > 0)
 
 
 @relu.native
-def _(x: Array) -> tuple[Array, Pullback]:
+def _(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
     y = core.relu(x)
     return y, lambda dy: core.relu_grad(dy, y)
 
@@ -65,7 +71,7 @@ def _(x: Array) -> tuple[Array, Pullback]:
 
 
 @primitive
-def leaky_relu(x: Array, negative_slope: float = 0.01) -> tuple[Array, Pullback]:
+def leaky_relu(x: Array, negative_slope: float = 0.01, inplace: bool = False) -> tuple[Array, Pullback]:
     """x where x > 0, else negative_slope · x.   dx = dy where x > 0, else negative_slope · dy
 
     Maas, Hannun, Ng: Rectifier nonlinearities improve neural network acoustic models (2013).
@@ -76,7 +82,7 @@ def leaky_relu(x: Array, negative_slope: float = 0.01) -> tuple[Array, Pullback]
 
 
 @primitive
-def elu(x: Array, alpha: float = 1.0) -> tuple[Array, Pullback]:
+def elu(x: Array, alpha: float = 1.0, inplace: bool = False) -> tuple[Array, Pullback]:
     """x where x > 0, else alpha · (eˣ − 1).   dx = dy where x > 0, else dy · (y + alpha)
 
     Clevert, Unterthiner, Hochreiter: Fast and accurate deep network learning by exponential linear units (2016).
@@ -87,13 +93,42 @@ def elu(x: Array, alpha: float = 1.0) -> tuple[Array, Pullback]:
 
 
 @primitive
+def selu(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
+    """λ · elu(x, α), with λ and α that keep mean 0 and variance 1 from layer to layer.
+
+    dx = λ · dy where x > 0, else dy · (y + λα)
+
+    Klambauer et al.: Self-normalizing neural networks (2017).
+    """
+    require_floating("selu", x)
+    scale, alpha = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
+    y = np.where(x > 0, scale * x, scale * alpha * np.expm1(np.minimum(x, 0)))
+    return y, lambda dy: np.where(x > 0, scale * dy, dy * (y + scale * alpha))
+
+
+@primitive
+def celu(x: Array, alpha: float = 1.0, inplace: bool = False) -> tuple[Array, Pullback]:
+    """x where x > 0, else alpha · (e^(x/alpha) − 1): of one slope at 0.   dx = dy where x > 0, else dy · e^(x/alpha)
+
+    Barron: Continuously differentiable exponential linear units (2017).
+    """
+    require_floating("celu", x)
+    if alpha == 0:
+        raise ValueError("celu(): alpha must not be 0")
+    z = x / x.dtype.type(alpha)
+    return np.where(x > 0, x, alpha * np.expm1(z)), lambda dy: np.where(x > 0, dy, dy * np.exp(z))
+
+
+@primitive
 def gelu(x: Array, approximate: str = "none") -> tuple[Array, Pullback]:
     """x · Φ(x) with the normal distribution's Φ(x) = ½ erfc(−x/√2) and density φ.   dx = dy · (Φ(x) + x · φ(x))
 
     approximate="tanh":  y = x · t with t = ½ (1 + tanh u), u = √(2/π) (x + 0.044715 x³)
                          dx = dy · (t + x · 2t(1 − t) · u'),  u' = √(2/π) (1 + 3 · 0.044715 x²)
+    approximate="sigmoid":  y = x · s with s = σ(1.702 x)
+                            dx = dy · (s + 1.702 x · s(1 − s))
 
-    Hendrycks, Gimpel: Gaussian error linear units (2016).
+    The third, which some call QuickGELU, PyTorch does not have. Hendrycks, Gimpel: Gaussian error linear units (2016).
     """
     require_floating("gelu", x)
     if approximate == "none":
@@ -103,7 +138,10 @@ def gelu(x: Array, approximate: str = "none") -> tuple[Array, Pullback]:
         a, b = math.sqrt(2 / math.pi), 0.044715
         t = _sigmoid(2 * a * (x + b * x * x * x))  # ½ (1 + tanh u) = σ(2u)
         return x * t, lambda dy: dy * (t + x * (2 * t * (1 - t)) * (a + 3 * a * b * x * x))
-    raise ValueError(f"gelu(): approximate must be 'none' or 'tanh', not {approximate!r}")
+    if approximate == "sigmoid":
+        s = _sigmoid(1.702 * x)
+        return x * s, lambda dy: dy * (s + 1.702 * x * (s * (1 - s)))
+    raise ValueError(f"gelu(): approximate must be 'none', 'tanh' or 'sigmoid', not {approximate!r}")
 
 
 _erfc = np.vectorize(math.erfc, otypes=[np.float64])
@@ -117,7 +155,7 @@ def _(x: Array, approximate: str = "none") -> tuple[Array, Pullback]:
 
 
 @primitive
-def silu(x: Array) -> tuple[Array, Pullback]:
+def silu(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
     """x · σ(x), also called swish.   dx = dy · σ(x) · (1 + x · (1 − σ(x)))
 
     Elfwing, Uchibe, Doya: Sigmoid-weighted linear units for neural network function approximation (2018).
@@ -127,8 +165,57 @@ def silu(x: Array) -> tuple[Array, Pullback]:
 
 
 @silu.native
-def _(x: Array) -> tuple[Array, Pullback]:
+def _(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
     return core.silu(x), lambda dy: core.silu_grad(dy, x)
+
+
+@primitive
+def mish(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
+    """x · t with t = tanh(ln(1 + eˣ)).   dx = dy · (t + x · σ(x) · (1 − t²))
+
+    Misra: Mish, a self regularized non-monotonic activation function (2020).
+    """
+    t = np.tanh(np.logaddexp(require_floating("mish", x), 0))
+    return x * t, lambda dy: dy * (t + x * _sigmoid(x) * (1 - t * t))
+
+
+@primitive
+def softsign(x: Array) -> tuple[Array, Pullback]:
+    """x / (1 + |x|).   dx = dy / (1 + |x|)²"""
+    x = floating(x)
+    d = 1 + np.abs(x)
+    return x / d, lambda dy: dy / (d * d)
+
+
+@primitive
+def tanhshrink(x: Array) -> tuple[Array, Pullback]:
+    """x − tanh x.   dx = dy · tanh² x"""
+    x = floating(x)
+    t = np.tanh(x)
+    return x - t, lambda dy: dy * (t * t)
+
+
+@primitive
+def logsigmoid(x: Array) -> tuple[Array, Pullback]:
+    """ln σ(x) = −ln(1 + e⁻ˣ), without overflow.   dx = dy · σ(−x)"""
+    require_floating("logsigmoid", x)
+    return -np.logaddexp(-x, 0), lambda dy: dy * _sigmoid(-x)
+
+
+@primitive
+def glu(x: Array, dim: int = -1) -> tuple[Array, Pullback]:
+    """a · σ(b) for the two halves (a, b) of x along `dim`, whose size is halved.
+
+    da = dy · σ(b),   db = dy · a · σ(b) · (1 − σ(b))
+
+    Dauphin et al.: Language modeling with gated convolutional networks (2017).
+    """
+    axis = one_dim("glu", dim, require_floating("glu", x).ndim, x.shape)
+    if x.shape[axis] % 2:
+        raise ValueError(f"glu(): dim {dim} of shape {x.shape} must have an even size, to be cut into halves")
+    a, b = np.split(x, 2, axis)
+    s = _sigmoid(b)
+    return a * s, lambda dy: np.concatenate([dy * s, dy * a * s * (1 - s)], axis)
 
 
 @primitive
@@ -140,8 +227,18 @@ def softplus(x: Array, beta: float = 1.0, threshold: float = 20.0) -> tuple[Arra
 
 
 @method
+def softmax(input: Tensor, dim: int | None, dtype: npt.DTypeLike | None = None) -> Tensor:
+    """yᵢ = e^xᵢ / Σⱼ e^xⱼ along `dim`.   dx = y · (dy − Σⱼ dyⱼ yⱼ)
+
+    The input is converted to `dtype` first where one is given.
+    """
+    input = input if dtype is None else input.to(dtype)
+    y: Tensor = _softmax(input, dim) if input.ndim else _softmax(input.reshape(1), dim).reshape(())
+    return y
+
+
 @primitive
-def softmax(x: Array, dim: int) -> tuple[Array, Pullback]:
+def _softmax(x: Array, dim: int) -> tuple[Array, Pullback]:
     """yᵢ = e^xᵢ / Σⱼ e^xⱼ along `dim`.   dx = y · (dy − Σⱼ dyⱼ yⱼ)"""
     x, axis = floating(x), one_dim("softmax", dim, x.ndim, x.shape)
     e = np.exp(x - np.max(x, axis, keepdims=True, initial=-np.inf))  # ≤ 1: never overflows
@@ -149,7 +246,7 @@ def softmax(x: Array, dim: int) -> tuple[Array, Pullback]:
     return y, lambda dy: y * (dy - (dy * y).sum(axis, keepdims=True))
 
 
-@softmax.native
+@_softmax.native
 def _(x: Array, dim: int) -> tuple[Array, Pullback]:
     if dim not in (-1, x.ndim - 1):
         raise Unsupported
@@ -158,8 +255,18 @@ def _(x: Array, dim: int) -> tuple[Array, Pullback]:
 
 
 @method
+def log_softmax(input: Tensor, dim: int | None, dtype: npt.DTypeLike | None = None) -> Tensor:
+    """yᵢ = xᵢ − ln Σⱼ e^xⱼ along `dim`, without overflow.   dx = dy − eʸ · Σⱼ dyⱼ
+
+    The input is converted to `dtype` first where one is given.
+    """
+    input = input if dtype is None else input.to(dtype)
+    y: Tensor = _log_softmax(input, dim) if input.ndim else _log_softmax(input.reshape(1), dim).reshape(())
+    return y
+
+
 @primitive
-def log_softmax(x: Array, dim: int) -> tuple[Array, Pullback]:
+def _log_softmax(x: Array, dim: int) -> tuple[Array, Pullback]:
     """yᵢ = xᵢ − ln Σⱼ e^xⱼ along `dim`, without overflow.   dx = dy − eʸ · Σⱼ dyⱼ"""
     x, axis = floating(x), one_dim("log_softmax", dim, x.ndim, x.shape)
     z = x - np.max(x, axis, keepdims=True, initial=-np.inf)
@@ -167,9 +274,14 @@ def log_softmax(x: Array, dim: int) -> tuple[Array, Pullback]:
     return y, lambda dy: dy - np.exp(y) * dy.sum(axis, keepdims=True)
 
 
-@log_softmax.native
+@_log_softmax.native
 def _(x: Array, dim: int) -> tuple[Array, Pullback]:
     if dim not in (-1, x.ndim - 1):
         raise Unsupported
     y = core.log_softmax(x)
     return y, lambda dy: core.log_softmax_grad(dy, y)
+
+
+def softmin(input: Tensor, dim: int | None, dtype: npt.DTypeLike | None = None) -> Tensor:
+    """softmax(−x): yᵢ = e^−xᵢ / Σⱼ e^−xⱼ along `dim`.   dx = −y · (dy − Σⱼ dyⱼ yⱼ)"""
+    return softmax(neg(input), dim, dtype)

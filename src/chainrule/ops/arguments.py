@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from typing import Any, cast
 
 import numpy as np
 
-from chainrule.tensor import Array, get_default_dtype, result_type
+from chainrule.tensor import Array, F, get_default_dtype, result_type
 
-__all__ = ["all_dims", "broadcast", "floating", "one_dim", "promoted", "require_floating"]
+__all__ = ["all_dims", "broadcast", "floating", "numpy_names", "one_dim", "promoted", "require_floating"]
 
 
 def floating(x: Any) -> Any:
@@ -72,3 +73,16 @@ def all_dims(name: str, dim: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
     if len(set(dims)) < len(dims):
         raise ValueError(f"{name}(): dim {dim} names a dimension of shape {shape} twice")
     return dims
+
+
+def numpy_names(f: F) -> F:
+    """Let NumPy's names for arguments do as well, as PyTorch does: axis for dim, and keepdims for keepdim."""
+
+    @functools.wraps(f)
+    def called(*args: Any, **named: Any) -> Any:
+        return f(*args, **{_NUMPYS.get(name, name): value for name, value in named.items()}) if named else f(*args)
+
+    return cast(F, called)
+
+
+_NUMPYS = {"axis": "dim", "keepdims": "keepdim"}

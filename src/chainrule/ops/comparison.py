@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.ops.arguments import all_dims, broadcast
+from chainrule.ops.arguments import all_dims, broadcast, numpy_names
 from chainrule.tensor import Tensor, method
 
 __all__ = [
@@ -100,12 +100,14 @@ def isfinite(input: Tensor) -> Tensor:
 
 
 @method
+@numpy_names
 def any(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Whether any element is true (not 0), over all dimensions or those in `dim`."""
     return _truth(np.any(input.array, all_dims("any", dim, input.shape), keepdims=keepdim))
 
 
 @method
+@numpy_names
 def all(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Whether all elements are true (not 0), over all dimensions or those in `dim`."""
     return _truth(np.all(input.array, all_dims("all", dim, input.shape), keepdims=keepdim))

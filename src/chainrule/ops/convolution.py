@@ -1,24 +1,48 @@
-"""Convolution: one small set of weights, applied at every place of an image."""
+"""Convolution: one small set of weights, applied at every place of a sequence, an image or a volume."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from chainrule.autograd import Pullback, primitive
 from chainrule.native import core
-from chainrule.ops.windows import Pair, gather_windows, output_size, pair, scatter_windows
+from chainrule.ops.windows import Pair, Sizes, gather_windows, output_size, scatter_windows, whole
 from chainrule.tensor import Array, Tensor
 
-__all__ = ["conv2d"]
+__all__ = ["conv1d", "conv2d", "conv3d"]
+
+AXES = ("L", "H, W", "D, H, W")
+KERNEL = ("kL", "kH, kW", "kD, kH, kW")
+
+
+def conv1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int | Sizes = 1,
+    padding: str | int | Sizes = 0,
+    dilation: int | Sizes = 1,
+    groups: int = 1,
+) -> Tensor:
+    """The cross-correlation of sequences with O kernels: conv2d of images that are one pixel high.
+
+        y[n, o, i] = b[o] + Σ_{c, k} w[o, c, k] · x[n, c, i·s + k·d − p]
+
+    The arguments, the gradients and the errors are those of `conv2d`.
+
+    Shapes: x (N, C, L) or (C, L), w (O, C/G, K), b (O) -> y (N, O, OL), OL = ⌊(L + 2p − d·(K − 1) − 1) / s⌋ + 1.
+    """
+    return _convolve("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
 def conv2d(
     input: Tensor,
     weight: Tensor,
     bias: Tensor | None = None,
-    stride: int | Pair = 1,
-    padding: str | int | Pair = 0,
-    dilation: int | Pair = 1,
+    stride: int | Sizes = 1,
+    padding: str | int | Sizes = 0,
+    dilation: int | Sizes = 1,
     groups: int = 1,
 ) -> Tensor:
     """The cross-correlation of images with O kernels, which the field calls convolution:
@@ -36,40 +60,78 @@ def conv2d(
     OH = ⌊(H + 2p − d·(KH − 1) − 1) / s⌋ + 1.   2·N·O·OH·OW·C/G·KH·KW FLOPs, twice that backwards.
     Paper: LeCun et al., Gradient-based learning applied to document recognition, 1998.
     """
-    if input.ndim == 3:
-        return conv2d(input.unsqueeze(0), weight, bias, stride, padding, dilation, groups).squeeze(0)
-    stride, dilation = pair("conv2d", "stride", stride, 1), pair("conv2d", "dilation", dilation, 1)
-    _check(input.array, weight.array, None if bias is None else bias.array, groups)
+    return _convolve("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv3d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int | Sizes = 1,
+    padding: str | int | Sizes = 0,
+    dilation: int | Sizes = 1,
+    groups: int = 1,
+) -> Tensor:
+    """The cross-correlation of volumes with O kernels: `conv2d` with one more axis, and its arguments and gradients.
+
+        y[n, o, h, i, j] = b[o] + Σ_{c, kd, kh, kw} w[o, c, kd, kh, kw] · x[n, c, h·s + kd·d − p, i·s + …, j·s + …]
+
+    Shapes: x (N, C, D, H, W) or (C, D, H, W), w (O, C/G, KD, KH, KW), b (O) -> y (N, O, OD, OH, OW).
+    Paper: Tran et al., Learning spatiotemporal features with 3D convolutional networks, 2015.
+    """
+    return _convolve("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
+
+
+def _convolve(
+    name: str, axes: int, x: Tensor, w: Tensor, b: Tensor | None, stride: Any, padding: Any, dilation: Any, groups: int
+) -> Tensor:
+    """The arguments put in order, for any number of axes."""
+    if x.ndim == axes + 1:
+        return _convolve(name, axes, x.unsqueeze(0), w, b, stride, padding, dilation, groups).squeeze(0)
+    stride, dilation = whole(name, "stride", stride, 1, axes), whole(name, "dilation", dilation, 1, axes)
+    _check(name, axes, x.array, w.array, None if b is None else b.array, groups)
     if isinstance(padding, str):
-        input, padding = _named_padding(input, padding, weight.shape[2:], stride, dilation)
+        x, padding = _named_padding(name, x, padding, w.shape[2:], stride, dilation)
     else:
-        padding = pair("conv2d", "padding", padding, 0)
-    _output_size(input.shape, weight.shape, stride, padding, dilation)
-    y: Tensor = _conv2d(input, weight, bias, stride, padding, dilation, groups)
+        padding = whole(name, "padding", padding, 0, axes)
+    _check_size(name, x.shape, w.shape, stride, padding, dilation)
+    y: Tensor
+    if axes == 1:
+        flat = (1, *stride), (0, *padding), (1, *dilation)
+        y = _conv2d(x.unsqueeze(2), w.unsqueeze(2), b, *flat, groups).squeeze(2)
+    else:
+        y = (_conv2d if axes == 2 else _conv3d)(x, w, b, stride, padding, dilation, groups)
     return y
+
+
+def _product(
+    x: Array, w: Array, b: Array | None, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int
+) -> tuple[Array, Pullback]:
+    """A matrix product: of the kernels with the columns of everything that they see."""
+    N, C, *size = x.shape
+    O, _, *kernel = w.shape
+    out = _output_sizes(x.shape, w.shape, stride, padding, dilation)
+    windows = gather_windows(x, tuple(kernel), stride, padding, dilation, out)
+    columns = windows.reshape(N, groups, w[0].size, math.prod(out))  # (N, C, KH, KW, OH, OW) -> (N, G, K, P)
+    kernels = w.reshape(groups, O // groups, w[0].size)  # (O, C/G, KH, KW) -> (G, O/G, K)
+    y = (kernels @ columns).reshape(N, O, *out)  # (G, O/G, K) · (N, G, K, P) -> (N, G, O/G, P)
+
+    def dx(dy: Array) -> Array:
+        dcolumns = kernels.mT @ dy.reshape(N, groups, O // groups, math.prod(out))  # -> (N, G, K, P)
+        return scatter_windows(dcolumns.reshape(N, C, *kernel, *out), tuple(size), stride, padding, dilation)
+
+    def dw(dy: Array) -> Any:
+        return (dy.reshape(N, groups, O // groups, math.prod(out)) @ columns.mT).sum(0).reshape(w.shape)
+
+    return y if b is None else y + channels(b, y), (dx, dw, total)
 
 
 @primitive
 def _conv2d(
-    x: Array, w: Array, b: Array | None, stride: Pair, padding: Pair, dilation: Pair, groups: int
+    x: Array, w: Array, b: Array | None, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int
 ) -> tuple[Array, Pullback]:
-    """A matrix product: of the kernels with the columns of everything that they see."""
-    N, C, H, W = x.shape
-    O, _, KH, KW = w.shape
-    OH, OW = _output_size(x.shape, w.shape, stride, padding, dilation)
-    windows = gather_windows(x, (KH, KW), stride, padding, dilation, (OH, OW))
-    columns = windows.reshape(N, groups, C // groups * KH * KW, OH * OW)  # (N, C, KH, KW, OH, OW) -> (N, G, K, P)
-    kernels = w.reshape(groups, O // groups, C // groups * KH * KW)  # (O, C/G, KH, KW) -> (G, O/G, K)
-    y = (kernels @ columns).reshape(N, O, OH, OW)  # (G, O/G, K) · (N, G, K, P) -> (N, G, O/G, P)
-
-    def dx(dy: Array) -> Array:
-        dcolumns = kernels.mT @ dy.reshape(N, groups, O // groups, OH * OW)  # -> (N, G, K, P)
-        return scatter_windows(dcolumns.reshape(N, C, KH, KW, OH, OW), (H, W), stride, padding, dilation)
-
-    def dw(dy: Array) -> Any:
-        return (dy.reshape(N, groups, O // groups, OH * OW) @ columns.mT).sum(0).reshape(w.shape)
-
-    return y if b is None else y + b[:, None, None], (dx, dw, lambda dy: dy.sum((0, 2, 3)))
+    """As `_product`, on windows of two axes."""
+    return _product(x, w, b, stride, padding, dilation, groups)
 
 
 @_conv2d.native
@@ -84,43 +146,77 @@ def _(
     )
 
 
-def _output_size(x: tuple[int, ...], w: tuple[int, ...], stride: Pair, padding: Pair, dilation: Pair) -> Pair:
-    OH, OW = (output_size(x[2 + i], w[2 + i], stride[i], padding[i], dilation[i]) for i in (0, 1))
-    if OH < 1 or OW < 1:
+@primitive
+def _conv3d(
+    x: Array, w: Array, b: Array | None, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int
+) -> tuple[Array, Pullback]:
+    """As `_product`, on windows of three axes."""
+    return _product(x, w, b, stride, padding, dilation, groups)
+
+
+def channels(b: Array, y: Array) -> Array:
+    """(O) -> (O, 1, 1): a number for every channel of y (N, O, OH, OW)."""
+    return b.reshape(-1, *(1,) * (y.ndim - 2))
+
+
+def total(dy: Array) -> Any:
+    """The bias' cotangent, (N, O, OH, OW) -> (O)."""
+    return dy.sum((0, *range(2, dy.ndim)))
+
+
+def _output_sizes(x: Sizes, w: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes) -> Sizes:
+    return tuple(map(output_size, x[2:], w[2:], stride, padding, dilation))
+
+
+def _check_size(name: str, x: Sizes, w: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes) -> None:
+    if min(_output_sizes(x, w, stride, padding, dilation)) < 1:
         extent = tuple(d * (k - 1) + 1 for d, k in zip(dilation, w[2:], strict=True))
         raise ValueError(
-            f"conv2d(): the kernel is larger than the padded input: it spans {extent}, "
-            f"the input is {x[2:]} with padding {padding}\n  input {x} = (N, C, H, W), weight {w} = (out, in, kH, kW)"
+            f"{name}(): the kernel is larger than the padded input: it spans {extent}, "
+            f"the input is {x[2:]} with padding {padding}{_shapes(len(stride), x, w)}"
         )
-    return OH, OW
 
 
-def _check(x: Array, w: Array, b: Array | None, groups: int) -> None:
-    shapes = f"\n  input {x.shape} = (N, C, H, W), weight {w.shape} = (out, in, kH, kW)"
-    if x.ndim != 4 or w.ndim != 4:
-        raise ValueError(f"conv2d(): the input needs 4 dimensions (or 3, without N) and the weight 4{shapes}")
+def _shapes(axes: int, x: Sizes, w: Sizes) -> str:
+    return f"\n  input {x} = (N, C, {AXES[axes - 1]}), weight {w} = (out, in, {KERNEL[axes - 1]})"
+
+
+def _check(name: str, axes: int, x: Array, w: Array, b: Array | None, groups: int) -> None:
+    shapes = _shapes(axes, x.shape, w.shape)
+    if x.ndim != axes + 2 or w.ndim != axes + 2:
+        need = f"the input needs {axes + 2} dimensions (or {axes + 1}, without N) and the weight {axes + 2}"
+        raise ValueError(f"{name}(): {need}{shapes}")
+    if 0 in (len(w), *w.shape[2:]):
+        raise ValueError(f"{name}(): the weight has a dimension of size 0{shapes}")
     if groups < 1 or len(w) % groups:
-        raise ValueError(f"conv2d(): groups={groups} must divide the {len(w)} output channels{shapes}")
+        raise ValueError(f"{name}(): groups={groups} must divide the {len(w)} output channels{shapes}")
     if x.shape[1] != w.shape[1] * groups:
         each = f" in each of {groups} groups" if groups > 1 else ""
         channels = f"the input has {x.shape[1]} channels, the weight expects {w.shape[1]}{each}"
-        raise ValueError(f"conv2d(): {channels}{shapes}")
-    if b is not None and b.shape != w.shape[:1]:
-        raise ValueError(f"conv2d(): the bias has shape {b.shape}, the weight asks for ({len(w)},){shapes}")
+        raise ValueError(f"{name}(): {channels}{shapes}")
+    check_bias(name, x, w, b, len(w), shapes)
+
+
+def check_bias(name: str, x: Array, w: Array, b: Array | None, outputs: int, shapes: str) -> None:
+    """One number for every output channel, and one dtype for all."""
+    if b is not None and b.shape != (outputs,):
+        raise ValueError(f"{name}(): the bias has shape {b.shape}, the weight asks for ({outputs},){shapes}")
     if x.dtype != w.dtype or (b is not None and b.dtype != w.dtype):
         dtypes = f"input {x.dtype}, weight {w.dtype}" + ("" if b is None else f", bias {b.dtype}")
-        raise TypeError(f"conv2d(): the dtypes differ: {dtypes}; convert one side with .to(dtype){shapes}")
+        raise TypeError(f"{name}(): the dtypes differ: {dtypes}; convert one side with .to(dtype){shapes}")
 
 
-def _named_padding(x: Tensor, padding: str, kernel: Any, stride: Pair, dilation: Pair) -> tuple[Tensor, Pair]:
+def _named_padding(
+    name: str, x: Tensor, padding: str, kernel: Sizes, stride: Sizes, dilation: Sizes
+) -> tuple[Tensor, Sizes]:
     """Padding "same" or "valid" in numbers; an odd total puts the extra zero behind, by padding the input first."""
     if padding == "valid":
-        return x, (0, 0)
+        return x, (0,) * len(kernel)
     if padding != "same":
-        raise ValueError(f'conv2d(): padding="{padding}" is unknown; a number, a pair, "same" and "valid" are possible')
-    if stride != (1, 1):
-        raise ValueError('conv2d(): padding="same" needs stride 1, for a larger stride cannot keep the size')
-    total = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
-    if total[0] % 2 or total[1] % 2:
-        x = x.pad((0, total[1] % 2, 0, total[0] % 2))
-    return x, (total[0] // 2, total[1] // 2)
+        raise ValueError(f'{name}(): padding="{padding}" is unknown; numbers, "same" and "valid" are possible')
+    if max(stride) > 1:
+        raise ValueError(f'{name}(): padding="same" needs stride 1, for a larger stride cannot keep the size')
+    both = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
+    if any(n % 2 for n in both):
+        x = x.pad([side for n in reversed(both) for side in (0, n % 2)])
+    return x, tuple(n // 2 for n in both)

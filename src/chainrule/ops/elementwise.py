@@ -8,6 +8,7 @@ the default dtype. Out of its domain a function gives NaN or infinity, as IEEE 7
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,13 @@ import numpy as np
 from chainrule.autograd import Pullback, primitive
 from chainrule.native import Unsupported, core
 from chainrule.ops.arguments import broadcast, floating, promoted
-from chainrule.tensor import Array, Scalar, method
+from chainrule.ops.rounding import quotient
+from chainrule.tensor import Array, Scalar, Tensor, float64, method
 
 __all__ = [
-    "abs", "add", "ceil", "clamp", "cos", "div", "exp", "expm1", "floor", "log", "log1p", "maximum", "minimum", "mul",
-    "neg", "pow", "reciprocal", "round", "rsqrt", "sign", "sin", "sqrt", "square", "sub", "where",
+    "abs", "add", "clamp", "clamp_max", "clamp_min", "div", "erf", "exp", "exp2", "expm1", "float_power", "log",
+    "log1p", "log2", "log10", "maximum", "minimum", "mul", "neg", "pow", "reciprocal", "rsqrt", "sqrt", "square",
+    "sub", "where",
 ]  # fmt: skip
 
 
@@ -75,36 +78,51 @@ def _(x: Any, other: Any) -> tuple[Array, Pullback]:
 
 
 @method
-@primitive(promote=True)
-def div(x: Any, other: Any) -> tuple[Array, Pullback]:
-    """x / other, the true quotient.   dx = dy / other,   dother = −dy · y / other"""
+@primitive
+def div(x: Any, other: Any, rounding_mode: str | None = None) -> tuple[Array, Pullback]:
+    """x / other, the true quotient; or, in the dtype of the operands, rounded: "floor" down, "trunc" towards 0.
+
+    dx = dy / other,   dother = −dy · y / other;   both 0 where the quotient is rounded
+    """
+    x, other = promoted(x, other)
+    if rounding_mode is not None:
+        return quotient("div", x, other, rounding_mode), (np.zeros_like, np.zeros_like)
     x, other = floating(x), floating(other)
     y = broadcast("div", np.true_divide, x, other)
     return y, (lambda dy: dy / other, lambda dy: -dy * y / other)
 
 
 @div.native
-def _(x: Any, other: Any) -> tuple[Array, Pullback]:
+def _(x: Any, other: Any, rounding_mode: str | None = None) -> tuple[Array, Pullback]:
+    if rounding_mode is not None:
+        raise Unsupported
     y = core.div(x, other)
     return y, (lambda dy: core.div(dy, other), lambda dy: core.neg(core.div(core.mul(dy, y), other)))
 
 
 @method
 @primitive(promote=True)
-def pow(x: Any, other: Any) -> tuple[Array, Pullback]:
-    """x to the power other.   dx = dy · other · x^(other − 1),   dother = dy · y · ln x
+def pow(x: Any, exponent: Any) -> tuple[Array, Pullback]:
+    """x to the power p = exponent.   dx = dy · p · x^(p − 1),   dexponent = dy · y · ln x
 
-    dx is 0 where other = 0, and dother is 0 where x = 0 ≤ other: 0 · ∞ does not come up.
+    dx is 0 where p = 0, and dexponent is 0 where x = 0 ≤ p: 0 · ∞ does not come up.
     """
-    y = broadcast("pow", _power, x, other)
+    y = broadcast("pow", _power, x, exponent)
     return y, (
-        lambda dy: dy * (other * x ** (other - (other != 0))),
-        lambda dy: dy * np.where((x == 0) & (other >= 0), 0, y * np.log(x, dtype=dy.dtype)),
+        lambda dy: dy * (exponent * x ** (exponent - (exponent != 0))),
+        lambda dy: dy * np.where((x == 0) & (exponent >= 0), 0, y * np.log(x, dtype=dy.dtype)),
     )
 
 
 def _power(x: Any, other: Any) -> Any:
     return x**other  # unlike np.power, this knows squares and roots
+
+
+@method
+def float_power(input: Any, exponent: Any) -> Tensor:
+    """`pow` in float64, whatever the dtypes of its operands: (−2)^0.5 of integers is NaN, not an error."""
+    x, p = (a.to(float64) if isinstance(a, Tensor) else a for a in (input, exponent))
+    return pow(x, p)
 
 
 @method
@@ -175,6 +193,18 @@ def clamp(x: Array, min: Any = None, max: Any = None) -> tuple[Array, Pullback]:
         lambda dy: dy * ((x < low) & (low < high)),
         lambda dy: dy * ((x > high) | (low > high)),
     )
+
+
+@method
+def clamp_min(input: Tensor, min: Any) -> Tensor:
+    """The greater of input and min, a number or a tensor; see `clamp`. At a tie the gradient is the input's."""
+    return clamp(input, min)
+
+
+@method
+def clamp_max(input: Tensor, max: Any) -> Tensor:
+    """The lesser of input and max, a number or a tensor; see `clamp`. At a tie the gradient is the input's."""
+    return clamp(input, None, max)
 
 
 # ---------------------------------------------------------------------------------------------- one operand
@@ -264,6 +294,14 @@ def _(x: Array) -> tuple[Array, Pullback]:
 
 @method
 @primitive
+def exp2(x: Array) -> tuple[Array, Pullback]:
+    """2ˣ.   dx = dy · y · ln 2"""
+    y = np.exp2(floating(x))
+    return y, lambda dy: dy * (y * math.log(2))
+
+
+@method
+@primitive
 def expm1(x: Array) -> tuple[Array, Pullback]:
     """eˣ − 1, exact near 0 too.   dx = dy · (y + 1)"""
     y = np.expm1(floating(x))
@@ -291,44 +329,24 @@ def log1p(x: Array) -> tuple[Array, Pullback]:
 
 @method
 @primitive
-def sin(x: Array) -> tuple[Array, Pullback]:
-    """sin x.   dx = dy · cos x"""
-    return np.sin(floating(x)), lambda dy: dy * np.cos(x)
+def log2(x: Array) -> tuple[Array, Pullback]:
+    """log₂ x.   dx = dy / (x · ln 2)"""
+    return np.log2(floating(x)), lambda dy: dy / (x * math.log(2))
 
 
 @method
 @primitive
-def cos(x: Array) -> tuple[Array, Pullback]:
-    """cos x.   dx = −dy · sin x"""
-    return np.cos(floating(x)), lambda dy: -dy * np.sin(x)
-
-
-# ---------------------------------------------------------------------------------------------- steps
+def log10(x: Array) -> tuple[Array, Pullback]:
+    """log₁₀ x.   dx = dy / (x · ln 10)"""
+    return np.log10(floating(x)), lambda dy: dy / (x * math.log(10))
 
 
 @method
 @primitive
-def sign(x: Array) -> tuple[Array, Pullback]:
-    """−1, 0 or 1.   dx = 0"""
-    return np.sign(x), np.zeros_like
+def erf(x: Array) -> tuple[Array, Pullback]:
+    """The error function 2/√π · ∫₀ˣ e^(−t²) dt.   dx = dy · 2/√π · e^(−x²)"""
+    x = floating(x)
+    return np.asarray(_erf(x), x.dtype), lambda dy: dy * (2 / math.sqrt(math.pi) * np.exp(-x * x))
 
 
-@method
-@primitive
-def floor(x: Array) -> tuple[Array, Pullback]:
-    """The greatest whole number ≤ x.   dx = 0"""
-    return np.floor(x), np.zeros_like
-
-
-@method
-@primitive
-def ceil(x: Array) -> tuple[Array, Pullback]:
-    """The least whole number ≥ x.   dx = 0"""
-    return np.ceil(x), np.zeros_like
-
-
-@method
-@primitive
-def round(x: Array, decimals: int = 0) -> tuple[Array, Pullback]:
-    """x to the nearest multiple of 10^−decimals, halves to the even one.   dx = 0"""
-    return np.round(x, decimals), np.zeros_like
+_erf = np.vectorize(math.erf, otypes=[np.float64])

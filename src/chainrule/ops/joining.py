@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
-from chainrule.ops.arguments import one_dim
+from chainrule.ops.arguments import numpy_names, one_dim
 from chainrule.tensor import Array, Tensor, method, result_type
 
-__all__ = ["cat", "chunk", "one_hot", "split", "stack", "unbind"]
+__all__ = ["cat", "chunk", "hstack", "one_hot", "split", "stack", "unbind", "vstack"]
 
 
 # ---------------------------------------------------------------------------------------------- joining
 
 
+@numpy_names
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """One after the other along `dim`: (2, 4) and (3, 4) -> (5, 4). All other sizes must be equal."""
     if not len(tensors):
@@ -50,6 +51,7 @@ def _part(index: tuple[Any, ...]) -> Any:
     return lambda dy: dy[index]
 
 
+@numpy_names
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Side by side along a new dimension `dim`: two of (3, 4) -> (2, 3, 4). All shapes must be equal."""
     if not len(tensors):
@@ -66,6 +68,17 @@ def _stack(dim: int, *xs: Array) -> tuple[Array, Pullback]:
             raise ValueError(f"stack(): tensor {i} has shape {x.shape}; it must match tensor 0, {xs[0].shape}")
     whole = (slice(None),) * axis
     return np.stack(xs, axis, dtype=_common_dtype(xs)), (_none, *[_part((*whole, i)) for i in range(len(xs))])
+
+
+def hstack(tensors: Sequence[Tensor]) -> Tensor:
+    """Side by side: along dim 1, or dim 0 of vectors; numbers count as vectors of one element."""
+    rows = [x if x.ndim else x.reshape(1) for x in tensors]
+    return cat(rows, 1 if rows and rows[0].ndim > 1 else 0)
+
+
+def vstack(tensors: Sequence[Tensor]) -> Tensor:
+    """One above the other: along dim 0; vectors count as rows, numbers as rows of one element."""
+    return cat([x if x.ndim > 1 else x.reshape(1, x.numel()) for x in tensors])
 
 
 # ---------------------------------------------------------------------------------------------- cutting

@@ -7,9 +7,9 @@ from typing import Any
 
 from chainrule.autograd import Pullback, primitive
 from chainrule.native import core
-from chainrule.tensor import Array, Tensor, method
+from chainrule.tensor import Array, Scalar, Tensor, method
 
-__all__ = ["bmm", "dot", "linear", "matmul", "mm", "mv", "outer"]
+__all__ = ["addmm", "bilinear", "bmm", "dot", "linear", "matmul", "mm", "mv", "outer"]
 
 
 @primitive
@@ -141,3 +141,47 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """The outer product of two vectors, y[i, j] = input[i] · vec2[j]: (M), (N) -> (M, N)."""
     _with_dims("outer", ("input", input, 1), ("vec2", vec2, 1))
     return input.unsqueeze(1) * vec2.unsqueeze(0)
+
+
+@method
+def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Scalar = 1, alpha: Scalar = 1) -> Tensor:
+    """y = beta · input + alpha · mat1·mat2.
+
+    dinput = beta · dy,   dmat1 = alpha · dy·mat2ᵀ,   dmat2 = alpha · mat1ᵀ·dy
+    Shapes: input broadcasts to (M, N), mat1 (M, K), mat2 (K, N) -> (M, N). With beta = 0 input is left out, NaN or not.
+    """
+    _with_dims("addmm", ("mat1", mat1, 2), ("mat2", mat2, 2))
+    y = _matmul(mat1, mat2)
+    y = y if alpha == 1 else y * alpha
+    try:
+        whole = input.broadcast_to(y.shape)
+    except ValueError:
+        raise ValueError(
+            f"addmm(): input of shape {input.shape} does not broadcast to the product, {y.shape}"
+        ) from None
+    return y if beta == 0 else y + (whole if beta == 1 else whole * beta)
+
+
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """y[…, o] = Σ_ij input1[…, i] · weight[o, i, j] · input2[…, j] + bias[o].
+
+    Shapes: input1 (…, I), input2 (…, J), weight (O, I, J), bias (O) -> (…, O). The gradients are those of two products:
+    z[…, o, j] = Σ_i input1[…, i] · weight[o, i, j] of matrices, then Σ_j z[…, o, j] · input2[…, j].
+    """
+    _check_bilinear(input1, input2, weight, bias)
+    o, i, j = weight.shape
+    rows = input1.reshape(math.prod(input1.shape[:-1]), i)
+    z = _matmul(rows, weight.transpose(0, 1).reshape(i, o * j)).reshape(*input1.shape[:-1], o, j)
+    y = _matmul(z, input2.unsqueeze(-1)).squeeze(-1)
+    return y if bias is None else y + bias
+
+
+def _check_bilinear(a: Tensor, b: Tensor, w: Tensor, bias: Tensor | None) -> None:
+    _with_dims("bilinear", ("weight", w, 3))
+    if not (a.ndim and b.ndim) or a.shape[:-1] != b.shape[:-1] or (a.shape[-1], b.shape[-1]) != w.shape[1:]:
+        raise ValueError(
+            f"bilinear(): inputs of shapes {a.shape} and {b.shape} do not fit the weight {w.shape}\n"
+            "  input1 (…, in1), input2 (…, in2), weight (out, in1, in2)"
+        )
+    if bias is not None and bias.shape != w.shape[:1]:
+        raise ValueError(f"bilinear(): the bias has shape {bias.shape}, the weight {w.shape} asks for ({w.shape[0]},)")

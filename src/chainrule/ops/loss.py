@@ -38,7 +38,7 @@ def _class_dim(input: Tensor | Array) -> int:
     return 0 if input.ndim == 1 else 1
 
 
-def _classes(name: str, x: Array, target: Array, ignore_index: int) -> tuple[Array, Array]:
+def _classes(name: str, x: Array, target: Array, ignore_index: int | None) -> tuple[Array, Array]:
     """The target along the class dimension, 0 where it is ignored, and whether it is not: (N, …) -> 2 × (N, 1, …)."""
     dim = _class_dim(x)
     if not x.ndim or target.shape != x.shape[:dim] + x.shape[dim + 1 :]:
@@ -181,16 +181,35 @@ def _same_shape(name: str, input: Tensor, target: Tensor) -> None:
         )
 
 
-def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
-    """The squared error ℓ = (input − target)². Unlike in PyTorch the two shapes must be equal."""
+def _weighted(name: str, losses: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
+    """The losses times their weights, reduced; the mean divides by the sum of the weights."""
+    if weight is None:
+        return _reduced(name, losses, reduction)
+    if weight.shape != losses.shape:
+        raise ValueError(f"{name}(): weight {weight.shape} and input {losses.shape} must have one shape")
+    losses = mul(losses, weight)
+    if reduction == "mean":
+        y: Tensor = div(sum(losses), sum(weight))
+        return y
+    return _reduced(name, losses, reduction)
+
+
+def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Tensor | None = None) -> Tensor:
+    """The squared error ℓ = (input − target)², times weight where given: "mean" divides Σℓ by Σ weight then.
+
+    Unlike in PyTorch the shapes must be equal.
+    """
     _same_shape("mse_loss", input, target)
-    return _reduced("mse_loss", square(sub(input, target)), reduction)
+    return _weighted("mse_loss", square(sub(input, target)), weight, reduction)
 
 
-def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
-    """The absolute error ℓ = |input − target|. Unlike in PyTorch the two shapes must be equal."""
+def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Tensor | None = None) -> Tensor:
+    """The absolute error ℓ = |input − target|, times weight where given: "mean" divides Σℓ by Σ weight then.
+
+    Unlike in PyTorch the shapes must be equal.
+    """
     _same_shape("l1_loss", input, target)
-    return _reduced("l1_loss", abs(sub(input, target)), reduction)
+    return _weighted("l1_loss", abs(sub(input, target)), weight, reduction)
 
 
 def binary_cross_entropy_with_logits(

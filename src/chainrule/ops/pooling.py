@@ -1,40 +1,84 @@
-"""Pooling: one number for each window of an image."""
+"""Pooling: one number for each window of a sequence or an image."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
 from chainrule.native import core
-from chainrule.ops.windows import Pair, gather_windows, output_size, pair, scatter_windows
+from chainrule.ops.windows import Pair, Sizes, gather_windows, output_size, scatter_windows, whole
 from chainrule.tensor import Array, Tensor
 
-__all__ = ["avg_pool2d", "max_pool2d"]
+__all__ = ["avg_pool1d", "avg_pool2d", "max_pool1d", "max_pool2d"]
+
+SHAPES = ("(N, C, L)", "(N, C, H, W)")
+
+
+# ---------------------------------------------------------------------------------------------- the greatest
+
+
+def max_pool1d(
+    input: Tensor,
+    kernel_size: int | Sizes,
+    stride: int | Sizes | None = None,
+    padding: int | Sizes = 0,
+    dilation: int | Sizes = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """The greatest value of each window, y[n, c, i] = max_k x[n, c, i·s + k·d − p]: `max_pool2d` of a single row.
+
+    Shapes: x (N, C, L) or (C, L) -> y (N, C, OL); with `return_indices` (y, places in the row).
+    """
+    return _max_pool("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 def max_pool2d(
     input: Tensor,
-    kernel_size: int | Pair,
-    stride: int | Pair | None = None,
-    padding: int | Pair = 0,
-    dilation: int | Pair = 1,
+    kernel_size: int | Sizes,
+    stride: int | Sizes | None = None,
+    padding: int | Sizes = 0,
+    dilation: int | Sizes = 1,
     ceil_mode: bool = False,
-) -> Tensor:
+    return_indices: bool = False,
+) -> Any:
     """The greatest value of each window:   y[n, c, i, j] = max_{kh, kw} x[n, c, i·s + kh·d − p, j·s + kw·d − p]
 
     with stride s (the kernel size if not given), dilation d and padding p with −∞. dy goes to the place of the
     greatest value, of several equal ones to the first; where windows overlap the parts add up. NaN is greater than all.
 
     Shapes: x (N, C, H, W) or (C, H, W) -> y (N, C, OH, OW) with OH = ⌊(H + 2p − d·(KH − 1) − 1) / s⌋ + 1, rounded up
-    with `ceil_mode`. Unlike PyTorch's there is no `return_indices`.
+    with `ceil_mode`; with `return_indices` (y, places), row · W + column. Of several NaN PyTorch names the last.
     """
-    if input.ndim == 3:
-        return max_pool2d(input.unsqueeze(0), kernel_size, stride, padding, dilation, ceil_mode).squeeze(0)
-    kernel, steps, pads = _geometry("max_pool2d", kernel_size, stride, padding)
-    holes = pair("max_pool2d", "dilation", dilation, 1)
-    out = _output_size("max_pool2d", input.shape, kernel, steps, pads, holes, ceil_mode)
-    y: Tensor = _max_pool2d(input, kernel, steps, pads, holes, out)
-    return y
+    return _max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def _max_pool(
+    name: str,
+    axes: int,
+    x: Tensor,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    ceil: bool,
+    places: bool,
+) -> Any:
+    """The arguments put in order, for images and for sequences, which are images one pixel high."""
+    if x.ndim == axes + 1:
+        y = _max_pool(name, axes, x.unsqueeze(0), kernel_size, stride, padding, dilation, ceil, places)
+        return (y[0].squeeze(0), Tensor(y[1].array[0])) if places else y.squeeze(0)
+    kernel, steps, pads = _geometry(name, axes, kernel_size, stride, padding)
+    holes: Any = whole(name, "dilation", dilation, 1, axes)
+    out = _output_sizes(name, x.shape, kernel, steps, pads, holes, ceil)
+    if axes == 2:
+        y = _max_pool2d(x, kernel, steps, pads, holes, out)
+        return (y, Tensor(_places(x.array, kernel, steps, pads, holes, out))) if places else y
+    row: Any = (1, *kernel), (1, *steps), (0, *pads), (1, *holes), (1, *out)
+    y = _max_pool2d(x.unsqueeze(2), *row).squeeze(2)
+    return (y, Tensor(_places(x.array[:, :, None], *row)[:, :, 0])) if places else y
 
 
 @primitive
@@ -42,10 +86,8 @@ def _max_pool2d(
     x: Array, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, out: Pair
 ) -> tuple[Array, Pullback]:
     N, C, H, W = x.shape
-    lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
-    windows = gather_windows(x, kernel, stride, padding, dilation, out, fill=lowest)
-    windows = windows.reshape(N, C, kernel[0] * kernel[1], *out)  # (N, C, KH, KW, OH, OW) -> (N, C, K, OH, OW)
-    place = windows.argmax(2)[:, :, None]  # (N, C, 1, OH, OW)
+    place = _winners(x, kernel, stride, padding, dilation, out)  # (N, C, 1, OH, OW)
+    windows = gather_windows(x, kernel, stride, padding, dilation, out).reshape(N, C, kernel[0] * kernel[1], *out)
     y = np.take_along_axis(windows, place, 2)[:, :, 0]
 
     def pullback(dy: Array) -> Array:
@@ -62,11 +104,47 @@ def _(x: Array, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, out: 
     return y, lambda dy: core.max_pool2d_grad(dy, place, kernel, stride, padding, dilation, *x.shape[2:])
 
 
+def _winners(x: Array, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, out: Pair) -> Array:
+    """The place of the greatest value in each window, kh · KW + kw: (N, C, 1, OH, OW)."""
+    floating = x.dtype.kind == "f"
+    lowest = -np.inf if floating else np.iinfo(x.dtype).min
+    raised = np.maximum(x, np.finfo(x.dtype).min) if floating else x  # even −∞ is more than the padding
+    windows = gather_windows(raised, kernel, stride, padding, dilation, out, fill=lowest)
+    place: Array = windows.reshape(*x.shape[:2], kernel[0] * kernel[1], *out).argmax(2)
+    return place[:, :, None]
+
+
+def _places(x: Array, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, out: Pair) -> Array:
+    """Where in its image, row · W + column, the greatest value of each window lies: (N, C, OH, OW)."""
+    pixels = np.arange(x.shape[2] * x.shape[3]).reshape(1, 1, *x.shape[2:])
+    windows = gather_windows(pixels, kernel, stride, padding, dilation, out).reshape(1, 1, -1, *out)
+    place = _winners(x, kernel, stride, padding, dilation, out)
+    return np.take_along_axis(np.broadcast_to(windows, (*x.shape[:2], *windows.shape[2:])), place, 2)[:, :, 0]
+
+
+# ---------------------------------------------------------------------------------------------- the mean
+
+
+def avg_pool1d(
+    input: Tensor,
+    kernel_size: int | Sizes,
+    stride: int | Sizes | None = None,
+    padding: int | Sizes = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Tensor:
+    """The mean of each window, y[n, c, i] = 1/D · Σ_k x[n, c, i·s + k − p]: `avg_pool2d` of a single row.
+
+    Shapes: x (N, C, L) or (C, L) -> y (N, C, OL), OL = ⌊(L + 2p − K) / s⌋ + 1, rounded up with `ceil_mode`.
+    """
+    return _avg_pool("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
+
+
 def avg_pool2d(
     input: Tensor,
-    kernel_size: int | Pair,
-    stride: int | Pair | None = None,
-    padding: int | Pair = 0,
+    kernel_size: int | Sizes,
+    stride: int | Sizes | None = None,
+    padding: int | Sizes = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
@@ -79,15 +157,25 @@ def avg_pool2d(
     Shapes: x (N, C, H, W) or (C, H, W) -> y (N, C, OH, OW) with OH = ⌊(H + 2p − KH) / s⌋ + 1, rounded up with
     `ceil_mode`.
     """
-    if input.ndim == 3:
-        args = (kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
-        return avg_pool2d(input.unsqueeze(0), *args).squeeze(0)
-    kernel, steps, pads = _geometry("avg_pool2d", kernel_size, stride, padding)
-    if divisor_override == 0:
-        raise ValueError("avg_pool2d(): divisor_override must not be 0")
-    out = _output_size("avg_pool2d", input.shape, kernel, steps, pads, (1, 1), ceil_mode)
-    y: Tensor = _avg_pool2d(input, kernel, steps, pads, count_include_pad, divisor_override or 0, out)
-    return y
+    args = (kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+    return _avg_pool("avg_pool2d", 2, input, *args)
+
+
+def _avg_pool(
+    name: str, axes: int, x: Tensor, kernel_size: Any, stride: Any, padding: Any,
+    ceil: bool, count_pad: bool, divisor: int | None,
+) -> Tensor:  # fmt: skip
+    """The arguments put in order, for images and for sequences, which are images one pixel high."""
+    if x.ndim == axes + 1:
+        args = (kernel_size, stride, padding, ceil, count_pad, divisor)
+        return _avg_pool(name, axes, x.unsqueeze(0), *args).squeeze(0)
+    kernel, steps, pads = _geometry(name, axes, kernel_size, stride, padding)
+    if divisor == 0:
+        raise ValueError(f"{name}(): divisor_override must not be 0")
+    out = _output_sizes(name, x.shape, kernel, steps, pads, (1,) * axes, ceil)
+    if axes == 2:
+        return _avg_pool2d(x, kernel, steps, pads, count_pad, divisor or 0, out)
+    return _avg_pool2d(x.unsqueeze(2), (1, *kernel), (1, *steps), (0, *pads), count_pad, 0, (1, *out)).squeeze(2)
 
 
 @primitive
@@ -127,24 +215,28 @@ def _divisors(
     return np.outer(*counts).astype(float)
 
 
-def _geometry(
-    name: str, kernel_size: int | Pair, stride: int | Pair | None, padding: int | Pair
-) -> tuple[Pair, Pair, Pair]:
-    kernel = pair(name, "kernel_size", kernel_size, 1)
-    steps = kernel if stride is None else pair(name, "stride", stride, 1)
-    pads = pair(name, "padding", padding, 0)
-    if pads[0] * 2 > kernel[0] or pads[1] * 2 > kernel[1]:
+# ---------------------------------------------------------------------------------------------- arguments
+
+
+def _geometry(name: str, axes: int, kernel_size: Any, stride: Any, padding: Any) -> tuple[Any, Any, Any]:
+    kernel = whole(name, "kernel_size", kernel_size, 1, axes)
+    steps = kernel if stride in (None, (), []) else whole(name, "stride", stride, 1, axes)
+    pads = whole(name, "padding", padding, 0, axes)
+    if any(p * 2 > k for p, k in zip(pads, kernel, strict=True)):
         raise ValueError(f"{name}(): padding={padding} must be at most half of kernel_size={kernel_size}")
     return kernel, steps, pads
 
 
-def _output_size(
-    name: str, shape: tuple[int, ...], kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, ceil: bool
-) -> Pair:
-    if len(shape) != 4:
-        raise ValueError(f"{name}(): the input needs 4 dimensions (N, C, H, W), or 3 without N; its shape is {shape}")
-    OH, OW = (output_size(shape[2 + i], kernel[i], stride[i], padding[i], dilation[i], ceil) for i in (0, 1))
-    if OH < 1 or OW < 1:
-        images = f"{shape} = (N, C, H, W) with padding {padding}"
+def _output_sizes(
+    name: str, shape: Sizes, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, ceil: bool
+) -> Any:
+    axes = len(kernel)
+    if len(shape) != axes + 2:
+        need = f"the input needs {axes + 2} dimensions {SHAPES[axes - 1]}, or {axes + 1} without N"
+        raise ValueError(f"{name}(): {need}; its shape is {shape}")
+    steps = zip(shape[2:], kernel, stride, padding, dilation, strict=True)
+    out = tuple(output_size(*step, ceil) for step in steps)
+    if min(out) < 1:
+        images = f"{shape} = {SHAPES[axes - 1]} with padding {padding}"
         raise ValueError(f"{name}(): the window {kernel} is larger than the input {images}")
-    return OH, OW
+    return out

@@ -16,8 +16,8 @@ from chainrule.autograd import Pullback, primitive
 from chainrule.tensor import Array, Tensor, get_default_dtype, int64, method
 
 __all__ = [
-    "dropout", "generator", "get_rng_state", "manual_seed", "rand", "rand_like", "randint", "randn", "randn_like",
-    "randperm", "set_rng_state",
+    "dropout", "dropout1d", "dropout2d", "generator", "get_rng_state", "manual_seed", "rand", "rand_like", "randint",
+    "randn", "randn_like", "randperm", "set_rng_state",
 ]  # fmt: skip
 
 _generator = np.random.default_rng()
@@ -111,19 +111,45 @@ def normal_(
     return self
 
 
-def dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """input · m, where m is 0 with probability p, else 1 / (1 − p), so that the mean stays; input if not training.
 
-    dinput = dy · m. Hinton et al.: Improving neural networks by preventing co-adaptation of feature detectors (2012).
+    dinput = dy · m. `inplace` is taken for PyTorch's sake; a new tensor is made all the same.
+    Hinton et al.: Improving neural networks by preventing co-adaptation of feature detectors (2012).
     """
+    return _dropped("dropout", input, p, training, input.shape)
+
+
+def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """`dropout` of whole channels: input (N, C, L) or (C, L), m (N, C, 1) or (C, 1)."""
+    _check_dimensions("dropout1d", input, "(N, C, L) or (C, L)", 2, 3)
+    return _dropped("dropout1d", input, p, training, (*input.shape[:-1], 1))
+
+
+def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """`dropout` of whole channels: input (N, C, H, W), m (N, C, 1, 1).
+
+    As in PyTorch, three dimensions are taken for (N, C, L).
+    Tompson et al.: Efficient object localization using convolutional networks (2015).
+    """
+    _check_dimensions("dropout2d", input, "(N, C, H, W) or (N, C, L)", 3, 4)
+    return _dropped("dropout2d", input, p, training, (*input.shape[:2], *(1,) * (input.ndim - 2)))
+
+
+def _check_dimensions(name: str, input: Tensor, layout: str, least: int, most: int) -> None:
+    if not least <= input.ndim <= most:
+        raise ValueError(f"{name}(): the input needs dimensions {layout}, not {input.shape}")
+
+
+def _dropped(name: str, input: Tensor, p: float, training: bool, mask: tuple[int, ...]) -> Tensor:
     if not 0 <= p <= 1:
-        raise ValueError(f"dropout(): the probability p must lie between 0 and 1, not {p}")
-    return _dropout(input, p) if training and p else input
+        raise ValueError(f"{name}(): the probability p must lie between 0 and 1, not {p}")
+    return _dropout(input, p, mask) if training and p else input
 
 
 @primitive
-def _dropout(x: Array, p: float) -> tuple[Array, Pullback]:
-    """y = x · m with m = [random ≥ p] / (1 − p).   dx = dy · m"""
-    kept = _generator.random(x.shape, np.float32) >= p
+def _dropout(x: Array, p: float, mask: tuple[int, ...]) -> tuple[Array, Pullback]:
+    """y = x · m with m = [random ≥ p] / (1 − p), of shape `mask`.   dx = dy · m"""
+    kept = _generator.random(mask, np.float32) >= p
     m = kept * x.dtype.type(1 / (1 - p) if p < 1 else 0)
     return x * m, lambda dy: dy * m

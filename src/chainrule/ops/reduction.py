@@ -14,11 +14,15 @@ import numpy as np
 
 from chainrule.autograd import Pullback, primitive
 from chainrule.native import core
-from chainrule.ops.arguments import all_dims, floating, one_dim, require_floating
+from chainrule.ops.arguments import all_dims, floating, numpy_names, one_dim, require_floating
 from chainrule.ops.elementwise import maximum, minimum
-from chainrule.tensor import Array, Tensor, method
+from chainrule.ops.shape import to
+from chainrule.tensor import Array, Scalar, Tensor, method
 
-__all__ = ["amax", "amin", "argmax", "argmin", "logsumexp", "max", "mean", "min", "prod", "std", "sum", "var"]
+__all__ = [
+    "amax", "amin", "argmax", "argmin", "logsumexp", "max", "mean", "min", "norm", "prod", "std", "std_mean", "sum",
+    "var", "var_mean",
+]  # fmt: skip
 
 
 class ValuesIndices(NamedTuple):
@@ -52,41 +56,59 @@ def _some(name: str, x: Array, axes: tuple[int, ...]) -> None:
 
 
 @method
+@numpy_names
+def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """y = Σ x, added up in `dtype`, which is int64 for integers and truth values unless given.   dx = dy"""
+    return _sum(input if dtype is None else to(input, dtype), dim, keepdim)
+
+
 @primitive
-def sum(x: Array, dim: Any = None, keepdim: bool = False) -> tuple[Array, Pullback]:
-    """y = Σ x; of integers and truth values in int64.   dx = dy"""
+def _sum(x: Array, dim: Any, keepdim: bool) -> tuple[Array, Pullback]:
+    """dx = dy"""
     axes = all_dims("sum", dim, x.shape)
     y: Any = np.sum(x, axes, keepdims=keepdim, dtype=None if x.dtype.kind == "f" else np.int64)
     return y, lambda dy: _spread(dy, axes, keepdim, x.shape)
 
 
-@sum.native
-def _(x: Array, dim: Any = None, keepdim: bool = False) -> tuple[Array, Pullback]:
+@_sum.native
+def _(x: Array, dim: Any, keepdim: bool) -> tuple[Array, Pullback]:
     axes = all_dims("sum", dim, x.shape)
     y = core.sum(x, axes, keepdim)
     return y, lambda dy: _spread(dy, axes, keepdim, x.shape)
 
 
 @method
+@numpy_names
+def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """y = Σ x / n for n elements, in `dtype`, which integers need to be told.   dx = dy / n"""
+    return _mean(input if dtype is None else to(input, dtype), dim, keepdim)
+
+
 @primitive
-def mean(x: Array, dim: Any = None, keepdim: bool = False) -> tuple[Array, Pullback]:
-    """y = Σ x / n for n elements.   dx = dy / n"""
+def _mean(x: Array, dim: Any, keepdim: bool) -> tuple[Array, Pullback]:
+    """dx = dy / n"""
     axes = all_dims("mean", dim, require_floating("mean", x).shape)
     n = _count(x, axes)
     return np.sum(x, axes, keepdims=keepdim) / n, lambda dy: _spread(dy, axes, keepdim, x.shape) / n
 
 
-@mean.native
-def _(x: Array, dim: Any = None, keepdim: bool = False) -> tuple[Array, Pullback]:
+@_mean.native
+def _(x: Array, dim: Any, keepdim: bool) -> tuple[Array, Pullback]:
     axes = all_dims("mean", dim, x.shape)
     n = _count(x, axes)
     return core.div(core.sum(x, axes, keepdim), n), lambda dy: _spread(dy, axes, keepdim, x.shape) / n
 
 
 @method
+@numpy_names
+def prod(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """y = Π x, in `dtype`, which is int64 for integers and truth values unless given.   dxᵢ = dy · Πⱼ xⱼ over j ≠ i"""
+    return _prod(input if dtype is None else to(input, dtype), dim, keepdim)
+
+
 @primitive
-def prod(x: Array, dim: Any = None, keepdim: bool = False) -> tuple[Array, Pullback]:
-    """y = Π x; of integers and truth values in int64.   dxᵢ = dy · Πⱼ xⱼ over j ≠ i, without a division"""
+def _prod(x: Array, dim: Any, keepdim: bool) -> tuple[Array, Pullback]:
+    """dxᵢ = dy · Πⱼ xⱼ over j ≠ i, without a division: a product of those before i and of those after"""
     axes = all_dims("prod", dim, x.shape)
     y = np.prod(x, axes, keepdims=keepdim, dtype=None if x.dtype.kind == "f" else np.int64)
     return y, lambda dy: _restored(dy, axes, keepdim) * _product_of_others(x, axes)
@@ -117,19 +139,72 @@ def logsumexp(x: Array, dim: Any, keepdim: bool = False) -> tuple[Array, Pullbac
 
 
 @method
+@numpy_names
+def var(
+    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None
+) -> Tensor:
+    """y = Σ (x − x̄)² / (n − correction), for n elements of mean x̄.   dx = dy · 2 (x − x̄) / (n − correction)
+
+    correction is 1 unless given; unbiased=False is another word for 0. Also var(x, unbiased).
+    """
+    dim, correction = _correction("var", dim, unbiased, correction)
+    return _var(input, dim, correction, keepdim)
+
+
+@method
+@numpy_names
+def std(
+    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None
+) -> Tensor:
+    """y = √(Σ (x − x̄)² / (n − correction)).   dx = dy · (x − x̄) / ((n − correction) · y), and 0 where y = 0
+
+    correction is 1 unless given; unbiased=False is another word for 0. Also std(x, unbiased).
+    """
+    dim, correction = _correction("std", dim, unbiased, correction)
+    return _std(input, dim, correction, keepdim)
+
+
+@numpy_names
+def var_mean(
+    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None
+) -> tuple[Tensor, Tensor]:
+    """The pair of `var` and `mean`, with the arguments of `var`."""
+    dim, correction = _correction("var_mean", dim, unbiased, correction)
+    return _var(input, dim, correction, keepdim), _mean(input, dim, keepdim)
+
+
+@numpy_names
+def std_mean(
+    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None
+) -> tuple[Tensor, Tensor]:
+    """The pair of `std` and `mean`, with the arguments of `std`."""
+    dim, correction = _correction("std_mean", dim, unbiased, correction)
+    return _std(input, dim, correction, keepdim), _mean(input, dim, keepdim)
+
+
+def _correction(name: str, dim: Any, unbiased: bool | None, correction: Any) -> tuple[Any, Any]:
+    """(dim, correction), from all the ways to say it."""
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    if unbiased is None:
+        return dim, 1 if correction is None else correction
+    if correction is not None:
+        raise TypeError(f"{name}(): give unbiased or correction, not both")
+    return dim, int(unbiased)
+
+
 @primitive
-def var(x: Array, dim: Any = None, correction: int = 1, keepdim: bool = False) -> tuple[Array, Pullback]:
-    """y = Σ (x − x̄)² / (n − correction), for n elements of mean x̄.   dx = dy · 2 (x − x̄) / (n − correction)"""
+def _var(x: Array, dim: Any, correction: Scalar, keepdim: bool) -> tuple[Array, Pullback]:
+    """dx = dy · 2 (x − x̄) / (n − correction)"""
     axes = all_dims("var", dim, require_floating("var", x).shape)
     away, y = _deviation(x, axes, correction)
     freedom = _freedom(x, axes, correction)
     return y if keepdim else y.squeeze(axes), lambda dy: _restored(dy, axes, keepdim) * away * 2 / freedom
 
 
-@method
 @primitive
-def std(x: Array, dim: Any = None, correction: int = 1, keepdim: bool = False) -> tuple[Array, Pullback]:
-    """y = √(Σ (x − x̄)² / (n − correction)).   dx = dy · (x − x̄) / ((n − correction) · y), and 0 where y = 0"""
+def _std(x: Array, dim: Any, correction: Scalar, keepdim: bool) -> tuple[Array, Pullback]:
+    """dx = dy · (x − x̄) / ((n − correction) · y), and 0 where y = 0"""
     axes = all_dims("std", dim, require_floating("std", x).shape)
     away, square = _deviation(x, axes, correction)
     y, freedom = np.sqrt(square), _freedom(x, axes, correction)
@@ -140,15 +215,65 @@ def std(x: Array, dim: Any = None, correction: int = 1, keepdim: bool = False) -
     return y if keepdim else y.squeeze(axes), dx
 
 
-def _deviation(x: Array, axes: tuple[int, ...], correction: int) -> tuple[Array, Array]:
+def _deviation(x: Array, axes: tuple[int, ...], correction: Scalar) -> tuple[Array, Array]:
     """x − x̄, and the variance with its dimensions kept."""
     away = x - np.sum(x, axes, keepdims=True) / _count(x, axes)
     return away, np.sum(away * away, axes, keepdims=True) / _freedom(x, axes, correction)
 
 
-def _freedom(x: Array, axes: tuple[int, ...], correction: int) -> Any:
+def _freedom(x: Array, axes: tuple[int, ...], correction: Scalar) -> Any:
     """The degrees of freedom n − correction, at least 0, where the variance is NaN or infinite."""
     return x.dtype.type(np.maximum(_count(x, axes) - correction, 0))
+
+
+# ---------------------------------------------------------------------------------------------- norms
+
+
+@method
+@numpy_names
+def norm(input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Tensor:
+    """`linalg.vector_norm` of order p, over all dimensions or those in `dim`; "fro" is order 2.
+
+    Unlike in PyTorch there is no "nuc", the nuclear norm.
+    """
+    if isinstance(p, str) and p != "fro":
+        raise ValueError(f"norm(): p must be a number, infinity or 'fro', not {p!r}")
+    return vector_norm(input, 2 if p is None or p == "fro" else p, dim, keepdim, dtype=dtype)
+
+
+def vector_norm(
+    x: Tensor,
+    ord: Scalar = 2,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    dtype: Any = None,
+) -> Tensor:
+    """y = (Σ |x|^p)^(1/p) for ord = p; ∞: max |x|, −∞: min |x|, 0: how many x are not 0.
+
+    dx = dy · sign(x) · (|x| / y)^(p − 1), and 0 where x = 0
+    ±∞: dx = dy · sign(x) where |x| = y, in equal shares, else 0
+    """
+    return _vector_norm(x if dtype is None else to(x, dtype), ord, dim, keepdim)
+
+
+@primitive
+def _vector_norm(x: Array, p: Scalar, dim: Any, keepdim: bool) -> tuple[Array, Pullback]:
+    """dx = dy · sign(x) · (|x| / y)^(p − 1), and 0 where x = 0"""
+    axes = all_dims("vector_norm", dim, require_floating("vector_norm", x).shape)
+    size = np.abs(x)
+    if p == 0:
+        return np.sum(x != 0, axes, keepdims=keepdim, dtype=x.dtype), lambda dy: np.zeros_like(x)
+    if math.isinf(p):
+        _some("vector_norm", x, axes)
+        y, dx = _shared(size, (np.amax if p > 0 else np.amin)(size, axes, keepdims=True), axes, keepdim)
+        return y, lambda dy: dx(dy) * np.sign(x)
+    y = np.sum(size**p, axes, keepdims=True) ** (1 / p)
+
+    def pulled(dy: Array) -> Array:
+        return np.where(x == 0, 0, _restored(dy, axes, keepdim) * np.sign(x) * (size / y) ** (p - 1))
+
+    return y if keepdim else y.squeeze(axes), pulled
 
 
 # ---------------------------------------------------------------------------------------------- extremes
@@ -172,7 +297,7 @@ def amin(x: Array, dim: Any = None, keepdim: bool = False) -> tuple[Array, Pullb
     return _shared(x, np.amin(x, axes, keepdims=True), axes, keepdim)
 
 
-def _shared(x: Array, y: Array, axes: tuple[int, ...], keepdim: bool) -> tuple[Array, Pullback]:
+def _shared(x: Array, y: Array, axes: tuple[int, ...], keepdim: bool) -> tuple[Array, Any]:
     """y, and the pullback that deals dy out among the elements equal to it."""
 
     def dx(dy: Array) -> Any:
@@ -183,6 +308,7 @@ def _shared(x: Array, y: Array, axes: tuple[int, ...], keepdim: bool) -> tuple[A
 
 
 @method
+@numpy_names
 def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """The greatest element (`amax`); with `dim`, a pair (values, indices) along it; of two tensors, `maximum`.
 
@@ -194,6 +320,7 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
 
 
 @method
+@numpy_names
 def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """The least element (`amin`); with `dim`, a pair (values, indices) along it; of two tensors, `minimum`.
 
@@ -205,6 +332,8 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
 
 
 def _chosen(input: Tensor, indices: Tensor, dim: int, keepdim: bool) -> ValuesIndices:
+    if not input.ndim:
+        return ValuesIndices(input.clone(), indices)
     values = _pick(input, indices.array, dim, keepdim)
     return ValuesIndices(values, indices if keepdim else Tensor(indices.array.squeeze(dim)))
 
@@ -223,18 +352,20 @@ def _pick(x: Array, index: Array, dim: int, keepdim: bool) -> tuple[Array, Pullb
 
 
 @method
+@numpy_names
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Where the greatest element is, along `dim` or among all in row-major order; the first of several."""
     return _place("argmax", np.argmax, input.array, dim, keepdim)
 
 
 @method
+@numpy_names
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Where the least element is, along `dim` or among all in row-major order; the first of several."""
     return _place("argmin", np.argmin, input.array, dim, keepdim)
 
 
 def _place(name: str, f: Any, x: Array, dim: int | None, keepdim: bool) -> Tensor:
-    axis = None if dim is None else one_dim(name, dim, x.ndim, x.shape)
+    axis = None if dim is None or (not x.ndim and dim in (0, -1)) else one_dim(name, dim, x.ndim, x.shape)
     _some(name, x, all_dims(name, axis, x.shape))
     return Tensor(np.asarray(f(x, axis=axis, keepdims=keepdim), np.int64))

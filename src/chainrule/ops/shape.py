@@ -5,34 +5,48 @@ A view changes with the tensor that it was taken from, as in PyTorch.
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from chainrule.autograd import Pullback, primitive
 from chainrule.ops.arguments import all_dims, one_dim
-from chainrule.tensor import Array, Scalar, Tensor, method
+from chainrule.tensor import Array, F, Tensor, method
 
 __all__ = [
-    "broadcast_to", "clone", "flatten", "flip", "pad", "permute", "reshape", "squeeze", "t", "transpose", "unsqueeze",
+    "broadcast_to", "clone", "flatten", "flip", "movedim", "permute", "reshape", "roll", "squeeze", "t", "tile",
+    "transpose", "unflatten", "unsqueeze",
 ]  # fmt: skip
 
 
-def _listed(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """f(2, 3) and f((2, 3)) alike."""
-    return tuple(values[0]) if len(values) == 1 and isinstance(values[0], tuple | list) else values
+def _one_by_one(keyword: str) -> Callable[[F], F]:
+    """Let the last argument be given in one or one by one: f(x, (2, 3)), f(x, 2, 3) and f(x, keyword=(2, 3)) alike."""
+
+    def decorate(f: F) -> F:
+        @functools.wraps(f)
+        def called(input: Tensor, *values: Any, **named: Any) -> Any:
+            if named:
+                values = (*values, named.pop(keyword, ()))
+            listed = len(values) == 1 and isinstance(values[0], tuple | list)
+            return f(input, tuple(values[0]) if listed else values, **named)
+
+        return cast(F, called)
+
+    return decorate
 
 
 # ---------------------------------------------------------------------------------------------- sizes
 
 
 @method
-def reshape(input: Tensor, *shape: Any) -> Tensor:
+@_one_by_one("shape")
+def reshape(input: Tensor, shape: tuple[int, ...]) -> Tensor:
     """The elements in row-major order in another shape, in which −1 stands for what is left."""
-    return _reshape(input, _listed(shape))
+    return _reshape(input, shape)
 
 
 @primitive
@@ -46,9 +60,10 @@ def _reshape(x: Array, shape: tuple[int, ...]) -> tuple[Array, Pullback]:
 
 
 @method
-def view(input: Tensor, *shape: Any) -> Tensor:
+@_one_by_one("size")
+def view(input: Tensor, size: tuple[int, ...]) -> Tensor:
     """As `reshape`. Unlike in PyTorch it copies where the memory's order does not allow a view."""
-    return _reshape(input, _listed(shape))
+    return _reshape(input, size)
 
 
 @method
@@ -60,6 +75,18 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     if start > end:
         raise ValueError(f"flatten(): start_dim {start_dim} comes after end_dim {end_dim} in shape {shape}")
     return _reshape(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
+
+
+@method
+def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
+    """One dimension as several, in which −1 stands for what is left: (N, C·H), 1, (C, H) -> (N, C, H)."""
+    axis, sizes = one_dim("unflatten", dim, input.ndim, input.shape), tuple(sizes)
+    size, known = input.shape[axis], math.prod(n for n in sizes if n != -1)
+    left = size // known if known and -1 in sizes else 1
+    if not sizes or min(sizes) < -1 or sizes.count(-1) > 1 or known * left != size:
+        raise ValueError(f"unflatten(): the sizes {sizes} do not make {size}, dim {dim} of shape {input.shape}")
+    sizes = tuple(left if n == -1 else n for n in sizes)
+    return _reshape(input, (*input.shape[:axis], *sizes, *input.shape[axis + 1 :]))
 
 
 @method
@@ -78,14 +105,17 @@ def unsqueeze(x: Array, dim: int) -> tuple[Array, Pullback]:
 
 
 @method
-def expand(input: Tensor, *sizes: Any) -> Tensor:
+@_one_by_one("size")
+def expand(input: Tensor, size: tuple[int, ...]) -> Tensor:
     """Repeated along dimensions of size 1, and new ones in front, without a copy; −1 keeps a size.   dx = Σ dy there
 
     Unlike in PyTorch the result cannot be written to.
     """
-    shape, new = input.shape, _listed(sizes)
-    kept = (1,) * (len(new) - len(shape)) + shape
-    return _broadcast_to(input, tuple(m if n == -1 else n for m, n in zip(kept, new, strict=False)))
+    new = len(size) - input.ndim
+    if any(n < (0 if i < new else -1) for i, n in enumerate(size)):
+        raise ValueError(f"expand(): sizes {size}: −1 keeps a size of shape {input.shape}, and no new size is negative")
+    kept = (1,) * new + input.shape
+    return _broadcast_to(input, tuple(m if n == -1 else n for m, n in zip(kept, size, strict=False)))
 
 
 @method
@@ -126,9 +156,10 @@ def t(x: Array) -> tuple[Array, Pullback]:
 
 
 @method
-def permute(input: Tensor, *dims: Any) -> Tensor:
+@_one_by_one("dims")
+def permute(input: Tensor, dims: tuple[int, ...]) -> Tensor:
     """With its dimensions in the order `dims`: (N, C, H, W), (0, 2, 3, 1) -> (N, H, W, C)."""
-    return _permute(input, _listed(dims))
+    return _permute(input, dims)
 
 
 @primitive
@@ -141,9 +172,21 @@ def _permute(x: Array, dims: tuple[int, ...]) -> tuple[Array, Pullback]:
 
 
 @method
-def flip(input: Tensor, *dims: Any) -> Tensor:
+def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
+    """With the dimensions `source` (one or several) at the places `destination`, the others in order around them."""
+    both = [all_dims("movedim", (d,) if isinstance(d, int) else tuple(d), input.shape) for d in (source, destination)]
+    if len(both[0]) != len(both[1]):
+        raise ValueError(f"movedim(): source {source} and destination {destination} must name as many dimensions")
+    placed = dict(zip(both[1], both[0], strict=True))
+    rest = iter([d for d in range(input.ndim) if d not in both[0]])
+    return _permute(input, tuple(placed[d] if d in placed else next(rest) for d in range(input.ndim)))
+
+
+@method
+@_one_by_one("dims")
+def flip(input: Tensor, dims: tuple[int, ...]) -> Tensor:
     """In reverse order along each of `dims`."""
-    return _flip(input, _listed(dims))
+    return _flip(input, dims)
 
 
 @primitive
@@ -151,6 +194,60 @@ def _flip(x: Array, dims: tuple[int, ...]) -> tuple[Array, Pullback]:
     """dx = dy in reverse order"""
     axes = all_dims("flip", dims, x.shape) if dims else ()
     return np.flip(x, axes), lambda dy: np.flip(dy, axes)
+
+
+@method
+def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
+    """Shifted by `shifts` along `dims`, one or several; what leaves at the end comes in again in front.
+
+    Without dims the flattened elements are shifted.
+    """
+    shifts = tuple(shifts) if isinstance(shifts, tuple | list) else (shifts,)
+    if dims is None or dims == ():
+        if len(shifts) != 1:
+            raise ValueError(f"roll(): without dims there is one shift, not {shifts}")
+        return _roll(input.reshape(-1), shifts, (0,)).reshape(input.shape)
+    axes = tuple(
+        one_dim("roll", d, input.ndim, input.shape) for d in (dims if isinstance(dims, tuple | list) else [dims])
+    )
+    if len(axes) != len(shifts):
+        raise ValueError(f"roll(): shifts {shifts} and dims {dims} must be as many")
+    return _roll(input, shifts, axes)
+
+
+@primitive
+def _roll(x: Array, shifts: tuple[int, ...], axes: tuple[int, ...]) -> tuple[Array, Pullback]:
+    """dx = dy, shifted back"""
+    return np.roll(x, shifts, axes), lambda dy: np.roll(dy, [-n for n in shifts], axes)
+
+
+# ---------------------------------------------------------------------------------------------- copies
+
+
+@method
+@_one_by_one("repeats")
+def repeat(input: Tensor, repeats: tuple[int, ...]) -> Tensor:
+    """So many copies of it side by side in each dimension, and in new ones in front: (A, B), 2, 3 -> (2·A, 3·B)."""
+    if len(repeats) < input.ndim or any(n < 0 for n in repeats):
+        raise ValueError(
+            f"repeat(): {repeats} must be numbers ≥ 0, one or more for each dimension of shape {input.shape}"
+        )
+    return _repeat(input, repeats)
+
+
+@method
+@_one_by_one("dims")
+def tile(input: Tensor, dims: tuple[int, ...]) -> Tensor:
+    """As `repeat`, but where `dims` has fewer numbers than there are dimensions, the first ones are not repeated."""
+    return repeat(input, (1,) * (input.ndim - len(dims)) + dims)
+
+
+@primitive
+def _repeat(x: Array, counts: tuple[int, ...]) -> tuple[Array, Pullback]:
+    """dx = Σ dy over the copies"""
+    shape = (1,) * (len(counts) - x.ndim) + x.shape
+    split = [n for pair in zip(counts, shape, strict=True) for n in pair]  # copies and size of each dimension
+    return np.tile(x, counts), lambda dy: dy.reshape(split).sum(tuple(range(0, len(split), 2))).reshape(x.shape)
 
 
 # ---------------------------------------------------------------------------------------------- memory and dtype
@@ -199,29 +296,3 @@ def _to(x: Array, dtype: npt.DTypeLike) -> tuple[Array, Pullback]:
 def type_as(input: Tensor, other: Tensor) -> Tensor:
     """In the dtype of `other`."""
     return to(input, other)
-
-
-# ---------------------------------------------------------------------------------------------- edges
-
-
-@method
-def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: Scalar = 0) -> Tensor:
-    """With a border of `value`: pad = (left, right, top, bottom, …), beginning with the last dimension, each ≥ 0.
-
-    (H, W), pad=(1, 2, 3, 4)  ->  (3 + H + 4, 1 + W + 2).   dx = dy without the border
-
-    Unlike in PyTorch there is no other mode, and a border cannot be negative.
-    """
-    if mode != "constant":
-        raise ValueError(f"pad(): mode must be 'constant', not {mode!r}")
-    if len(pad) % 2 or len(pad) > 2 * input.ndim or any(n < 0 for n in pad):
-        raise ValueError(f"pad(): {tuple(pad)} must be pairs of sizes ≥ 0, at most one per dimension of {input.shape}")
-    pairs = [(pad[i], pad[i + 1]) for i in range(0, len(pad), 2)]
-    return _pad(input, ((0, 0),) * (input.ndim - len(pairs)) + tuple(pairs[::-1]), value)
-
-
-@primitive
-def _pad(x: Array, widths: tuple[tuple[int, int], ...], value: Scalar) -> tuple[Array, Pullback]:
-    """dx = dy without the border"""
-    inside = tuple(slice(before, before + n) for n, (before, _) in zip(x.shape, widths, strict=True))
-    return np.pad(x, widths, constant_values=value), lambda dy: dy[inside]

@@ -1,9 +1,67 @@
 """A record for every public operator; `RECORDS` by name."""
 
-from records import activation, comparison, convolution, elementwise, joining, linalg, loss, reduction, shape
+from records import (
+    activation,
+    adaptive,
+    attention,
+    columns,
+    comparison,
+    contraction,
+    convolution,
+    convolution_transpose,
+    ctc,
+    distance,
+    elementwise,
+    indexing,
+    joining,
+    linalg,
+    loss,
+    loss_elementwise,
+    loss_margin,
+    normalization,
+    padding,
+    piecewise,
+    pooling,
+    recurrent,
+    reduction,
+    resize,
+    rounding,
+    scan,
+    shape,
+    trigonometry,
+)
 from records.record import Record, Sample
 
-FAMILIES = (activation, comparison, convolution, elementwise, joining, linalg, loss, reduction, shape)
+FAMILIES = (
+    ctc,
+    activation,
+    adaptive,
+    attention,
+    columns,
+    comparison,
+    contraction,
+    convolution,
+    convolution_transpose,
+    distance,
+    elementwise,
+    indexing,
+    joining,
+    linalg,
+    loss,
+    loss_elementwise,
+    loss_margin,
+    normalization,
+    padding,
+    piecewise,
+    pooling,
+    recurrent,
+    reduction,
+    resize,
+    rounding,
+    scan,
+    shape,
+    trigonometry,
+)
 RECORDS: dict[str, Record] = {record.name: record for family in FAMILIES for record in family.RECORDS}
 
 __all__ = ["RECORDS", "Record", "Sample"]

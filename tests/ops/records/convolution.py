@@ -1,47 +1,60 @@
-"""Records of `ops/convolution.py` and `ops/pooling.py`."""
+"""Records of `ops/convolution.py`."""
 
 import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from records.record import Record, apart, normal, s, wrong
+from records.record import Record, normal, s, wrong
 
 x, w, b = normal(2, 4, 6, 5), normal(6, 4, 3, 2), normal(6)
-image, pair = apart(2, 3, 7, 6), st.integers(1, 3)
+row, filters = normal(2, 4, 7), normal(6, 4, 3)
+volume, blocks = normal(2, 2, 4, 5, 3), normal(4, 2, 2, 3, 2)
+few = st.integers(1, 3)
 
 
 @st.composite
-def _convolutions(draw):
-    groups, stride, dilation = draw(pair), (draw(pair), draw(pair)), (draw(pair), draw(pair))
-    c, o, n = groups * draw(pair), groups * draw(pair), draw(st.integers(0, 3))
-    kernel, size = (draw(pair), draw(pair)), (draw(st.integers(1, 9)), draw(st.integers(1, 9)))
-    padding = (draw(st.integers(0, 2)), draw(st.integers(0, 2)))
+def _convolutions(draw, axes):
+    groups, numbers = draw(few), st.tuples(*[few] * axes)
+    stride, dilation, kernel = draw(numbers), draw(numbers), draw(numbers)
+    c, o, n = groups * draw(few), groups * draw(few), draw(st.integers(0, 3))
+    size = [draw(st.integers(1, (9, 9, 5)[axes - 1])) for _ in kernel]
+    padding = tuple(draw(st.integers(0, 2)) for _ in kernel)
     for n_, k, p, d in zip(size, kernel, padding, dilation, strict=True):
         assume(n_ + 2 * p >= d * (k - 1) + 1)
     weight, bias = normal(o, c // groups, *kernel), normal(o)
     return s(normal(n, c, *size), weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups)
 
 
-@st.composite
-def _pools(draw, **ranges):
-    kernel, size = (draw(pair), draw(pair)), (draw(st.integers(1, 9)), draw(st.integers(1, 9)))
-    stride, padding = (draw(pair), draw(pair)), tuple(draw(st.integers(0, k // 2)) for k in kernel)
-    drawn = {name: draw(strategy) for name, strategy in ranges.items()}
-    for n, k, p, d in zip(size, kernel, padding, drawn.get("dilation", (1, 1)), strict=True):
-        assume(n + 2 * p >= d * (k - 1) + 1)
-    return s(apart(draw(st.integers(0, 2)), draw(pair), *size), kernel, stride, padding, **drawn)
-
-
-def _pool_errors(name: str) -> tuple:
-    return (
-        wrong(ValueError, f"{name}(): padding=2 must be at most half of kernel_size=3", image, 3, 1, 2),
-        wrong(ValueError, f"{name}(): the window (9, 9) is larger than the input (2, 3, 7, 6)", image, 9),
-        wrong(ValueError, f"{name}(): the input needs 4 dimensions (N, C, H, W), or 3 without N", image[0, 0], 2),
-        wrong(ValueError, f"{name}(): kernel_size=0 must be a whole number of at least 1", image, 0),
-    )
-
-
 RECORDS = (
+    Record(
+        "conv1d",
+        (
+            s(row, filters, b),
+            s(row, filters),
+            s(row, filters, b, 2, 1),
+            s(row, filters, b, (2,), (1,), (3,)),
+            s(row, filters, b, padding="valid", stride=3),
+            s(row, filters, b, padding="same"),
+            s(row, normal(6, 4, 4), b, padding="same", dilation=3),
+            s(row, normal(6, 2, 3), b, groups=2),
+            s(row, normal(4, 1, 2), groups=4, padding=1),
+            s(row[0], filters, b),
+            s(row[:0], filters, b),
+        ),
+        gradients=(0, 1, 2),
+        errors=(
+            wrong(ValueError, "conv1d(): the input has 3 channels, the weight expects 4", row[:, :3], filters),
+            wrong(
+                ValueError, "conv1d(): the kernel is larger than the padded input: it spans (3,)", row[..., :2], filters
+            ),
+            wrong(ValueError, "input (2, 3, 7) = (N, C, L), weight (6, 4, 3) = (out, in, kL)", row[:, :3], filters),
+            wrong(ValueError, "conv1d(): the input needs 3 dimensions (or 2, without N)", x, filters),
+            wrong(ValueError, "conv1d(): stride=(1, 2) must be a whole number of at least 1", row, filters, b, (1, 2)),
+            wrong(ValueError, "conv1d(): the weight has a dimension of size 0", row, filters[..., :0]),
+        ),
+        draws=_convolutions(1),
+        large=(s(normal(17, 6, 400), normal(16, 6, 5), normal(16)),),
+    ),
     Record(
         "conv2d",
         (
@@ -74,44 +87,37 @@ RECORDS = (
             wrong(ValueError, "conv2d(): stride=0 must be a whole number of at least 1", x, w, b, 0),
             wrong(TypeError, "conv2d(): the dtypes differ: input int64, weight float64", np.ones(x.shape, np.int64), w),
         ),
-        draws=_convolutions(),
+        draws=_convolutions(2),
         large=(s(normal(17, 6, 20, 20), normal(16, 6, 5, 5), normal(16)), s(normal(33, 1, 28, 28), normal(6, 1, 5, 5))),
     ),
     Record(
-        "max_pool2d",
+        "conv3d",
         (
-            s(image, 2),
-            s(image, (3, 2), 2),
-            s(image, 3, (2, 1), 1),
-            s(image, 2, dilation=2),
-            s(image, 2, ceil_mode=True),
-            s(image, 3, 2, 1, ceil_mode=True),
-            s(image[0], 2),
-            s(image[:0], 2),
-            s(np.zeros((1, 1, 4, 4)), 2, kink=True),
+            s(volume, blocks, b[:4]),
+            s(volume, blocks),
+            s(volume, blocks, b[:4], 2, (1, 0, 1), (1, 2, 1)),
+            s(volume, normal(4, 1, 2, 1, 2), b[:4], groups=2),
+            s(volume, blocks, b[:4], padding="same"),
+            s(volume, blocks, padding="valid"),
+            s(volume[0], blocks, b[:4]),
+            s(volume[:0], blocks),
         ),
-        errors=_pool_errors("max_pool2d"),
-        large=(s(apart(33, 6, 24, 24), 2),),
-        draws=_pools(dilation=st.tuples(pair, pair), ceil_mode=st.booleans()),
-    ),
-    Record(
-        "avg_pool2d",
-        (
-            s(image, 2),
-            s(image, (3, 2), 2),
-            s(image, 3, (2, 1), 1),
-            s(image, 3, 2, 1, count_include_pad=False),
-            s(image[0], 2),
-            s(image, 2, ceil_mode=True),
-            s(image, 3, 2, 1, True, False),
-            s(image, 3, divisor_override=5),
-            s(image[:0], 2),
-        ),
+        gradients=(0, 1, 2),
         errors=(
-            *_pool_errors("avg_pool2d"),
-            wrong(ValueError, "divisor_override must not be 0", image, 2, divisor_override=0),
+            wrong(ValueError, "conv3d(): the input has 1 channels, the weight expects 2", volume[:, :1], blocks),
+            wrong(
+                ValueError, "= (N, C, D, H, W), weight (4, 2, 2, 3, 2) = (out, in, kD, kH, kW)", volume[:, :1], blocks
+            ),
+            wrong(ValueError, "conv3d(): the input needs 5 dimensions", normal(2, 3), blocks),
+            wrong(
+                ValueError,
+                "conv3d(): stride=(1, 2) must be a whole number of at least 1, or three of them",
+                volume,
+                blocks,
+                None,
+                (1, 2),
+            ),
         ),
-        large=(s(normal(33, 6, 24, 24), 2),),
-        draws=_pools(ceil_mode=st.booleans(), count_include_pad=st.booleans()),
+        draws=_convolutions(3),
     ),
 )

@@ -1,5 +1,7 @@
 """Records of `ops/elementwise.py`."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from records.record import Record, apart, binary, normal, positive, s, unary, wrong
@@ -31,6 +33,13 @@ def _as(torch, x, other):
     return x if isinstance(x, torch.Tensor) else torch.as_tensor(x, dtype=other.dtype)
 
 
+_bounds = (
+    s(apart(3, 4), apart(4, seed=1)),
+    s(ties, other, kink=True),
+    s(np.arange(4), 2, kink=True),
+    s(np.arange(4), 1.5, kink=True),
+)
+
 RECORDS = (
     binary(
         "add", samples=(s(normal(2, 3), normal(3), alpha=0.5), s(normal(2, 3), 2.0, alpha=3)), oracle=_numbers("add")
@@ -39,7 +48,23 @@ RECORDS = (
         "sub", samples=(s(normal(2, 3), normal(3), alpha=0.5), s(normal(2, 3), 2.0, alpha=3)), oracle=_numbers("sub")
     ),
     binary("mul", oracle=_numbers("mul")),
-    binary("div", normal, far, samples=(s(ties, other, kink=True),), oracle=_numbers("div")),
+    binary(
+        "div",
+        normal,
+        far,
+        samples=(
+            s(ties, other, kink=True),
+            *(s(normal(3, 4), far(4), rounding_mode=mode) for mode in (None, "floor", "trunc")),
+            *(s(np.arange(-4, 5), np.array(3), rounding_mode=mode, kink=True) for mode in ("floor", "trunc")),
+            s(normal(3), -0.7, rounding_mode="floor"),
+            s(ties, other, rounding_mode="trunc", kink=True),
+        ),
+        errors=(
+            wrong(ValueError, "div(): rounding_mode must be None, 'floor' or 'trunc', not 'up'", ties, 2, "up"),
+            wrong(ZeroDivisionError, "div(): integers are divided by 0", np.arange(3), 0, rounding_mode="floor"),
+        ),
+        oracle=_numbers("div"),
+    ),
     binary(
         "pow",
         positive,
@@ -108,14 +133,15 @@ RECORDS = (
     unary("expm1", samples=(s(np.array([1e-12, -3.0])),)),
     unary("log", positive, samples=(s(ties, kink=True),)),
     unary("log1p", positive, samples=(s(np.array([1e-12, 3.0])), s(ties, kink=True))),
-    unary("sin"),
-    unary("cos"),
-    unary("sign", apart, samples=(s(ties, kink=True),)),
-    unary("floor", apart, samples=(s(ties, kink=True),)),
-    unary("ceil", apart, samples=(s(ties, kink=True),)),
-    unary(
-        "round",
-        apart,
-        samples=(s(np.array([0.5, 1.5, 2.5, -0.5]), kink=True), s(apart(3, 4), decimals=1)),
+    unary("exp2"),
+    unary("log2", positive, samples=(s(ties, kink=True),)),
+    unary("log10", positive, samples=(s(ties, kink=True),)),
+    unary("erf", samples=(s(np.array([1e-12, -30.0, 0.0, np.inf])[:3]), s(np.array([np.inf, np.nan]), kink=True))),
+    replace(
+        binary("float_power", positive, normal, samples=(s(np.arange(-2, 3), 2, kink=True),)),
+        oracle=_numbers("float_power"),
+        errors=(wrong(ValueError, "pow(): the shapes (2, 3) and (2,) do not broadcast", ties, np.ones(2)),),
     ),
+    unary("clamp_min", apart, settings=(0.4,), gradients=(0, 1), samples=_bounds),
+    unary("clamp_max", apart, settings=(0.4,), gradients=(0, 1), samples=_bounds),
 )

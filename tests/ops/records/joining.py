@@ -37,13 +37,30 @@ def _listed(value):
     return list(value) if isinstance(value, tuple) else value
 
 
+def _stacked(name: str, *mistake) -> Record:
+    return Record(
+        name,
+        (
+            s([a, b]),
+            s((a, normal(2, 3, seed=4))),
+            s([normal(3), normal(3, seed=1)]),
+            s([normal(), normal(seed=1)]),
+            s([x, x]),
+        ),
+        errors=(wrong(ValueError, "cat(): there are no tensors to join", []), wrong(ValueError, *mistake)),
+    )
+
+
 RECORDS = (
+    _stacked("hstack", "cat(): tensor 1 has shape (4, 3); all but dim 1 must match tensor 0, (2, 3)", [a, c]),
+    _stacked("vstack", "cat(): tensor 1 has shape (1, 2); all but dim 0 must match tensor 0, (2, 3)", [a, normal(2)]),
     Record(
         "cat",
         (
             s([a, b]),
             s([a, b], 1),
             s((a, c, b), dim=0),
+            s((a, b), axis=1),
             s([a]),
             s([normal(0, 3), a]),
             s([a, b], -1),

@@ -98,4 +98,42 @@ RECORDS = (
         draws=_layers(),
         large=(s(normal(259, 131), normal(67, 131), normal(67)),),
     ),
+    Record(
+        "addmm",
+        (
+            s(normal(3, 2), a, b),
+            s(normal(2), a, b, beta=0.5, alpha=2),
+            s(normal(3, 1), a, b, alpha=-1.5),
+            s(normal(), a, b, beta=2),
+            s(normal(2), a[:, :0], b[:0]),
+        ),
+        gradients=(0, 1, 2),
+        errors=(
+            wrong(ValueError, "addmm(): input of shape (3,) does not broadcast to the product, (3, 2)", w, a, b),
+            wrong(ValueError, "addmm(): mat2 must have 2 dimensions, its shape is (4,)", w, a, v),
+            wrong(ValueError, "matmul(): the inner sizes differ: (3, 4) · (3, 4)", w, a, a),
+        ),
+    ),
+    Record(
+        "bilinear",
+        (
+            s(normal(5, 3), normal(5, 4), normal(2, 3, 4), normal(2)),
+            s(normal(5, 3), normal(5, 4), normal(2, 3, 4)),
+            s(normal(2, 5, 3), normal(2, 5, 4), normal(1, 3, 4), bias=None),
+            s(normal(3), normal(4), normal(2, 3, 4), normal(2)),
+            s(normal(0, 3), normal(0, 4), normal(2, 3, 4), normal(2)),
+        ),
+        gradients=(0, 1, 2, 3),
+        errors=(
+            wrong(ValueError, "bilinear(): weight must have 3 dimensions, its shape is (3, 4)", w, v, a),
+            wrong(
+                ValueError,
+                "bilinear(): inputs of shapes (4,) and (4,) do not fit the weight (2, 3, 4)\n",
+                v,
+                v,
+                normal(2, 3, 4),
+            ),
+            wrong(ValueError, "bilinear(): the bias has shape (3,), the weight (2, 3, 4)", w, v, normal(2, 3, 4), w),
+        ),
+    ),
 )

@@ -49,9 +49,14 @@ def _pairwise(name: str, first, second) -> Record:
             s(first, second),
             s(first, second, reduction="sum"),
             s(first, second, reduction="none"),
+            s(first, second, "mean", positive(3, 4)),
+            s(first, second, "sum", positive(3, 4)),
             s(first[0, 0, ...], second[0, 0, ...]),
         ),
-        gradients=(0, 1),
+        gradients=(0, 1, 3),
+        oracle=lambda torch, x, t, reduction="mean", weight=None: getattr(torch.nn.functional, name)(
+            x, t, reduction=reduction, weight=weight
+        ),
         errors=(
             wrong(ValueError, f"{name}(): input (3, 4) and target (4,) must have one shape\n", first, second[0]),
             wrong(ValueError, f"{name}(): reduction must be", first, second, reduction="max"),
@@ -60,9 +65,12 @@ def _pairwise(name: str, first, second) -> Record:
     )
 
 
-def _dropout(input, *args, **named):
-    cr.manual_seed(3)
-    return cr.dropout(input, *args, **named)
+def _seeded(name):
+    def call(input, *args, **named):
+        cr.manual_seed(3)
+        return getattr(cr.ops, name)(input, *args, **named)
+
+    return call
 
 
 RECORDS = (
@@ -145,8 +153,21 @@ RECORDS = (
     Record(
         "dropout",
         (s(x), s(x, 0.2), s(x, p=1.0), s(x, 0.0), s(x, training=False)),
-        call=_dropout,
+        call=_seeded("dropout"),
         oracle=None,
         errors=(wrong(ValueError, "dropout(): the probability p must lie between 0 and 1, not 1.5", x, 1.5),),
+    ),
+    *(
+        Record(
+            name,
+            (s(maps[0]), s(maps[0], 0.2), s(maps[..., 0], p=0.7), s(maps[0], training=False), *more),
+            call=_seeded(name),
+            oracle=None,
+            errors=(
+                wrong(ValueError, f"{name}(): the probability p must lie between 0 and 1, not 1.5", maps[0], 1.5),
+                wrong(ValueError, f"{name}(): the input needs dimensions (N, C,", maps[0, 0, 0]),
+            ),
+        )
+        for name, more in (("dropout1d", (s(x),)), ("dropout2d", (s(maps),)))
     ),
 )

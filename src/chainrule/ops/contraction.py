@@ -1,0 +1,175 @@
+"""Einstein's sums: products of tensors whose dimensions are named by letters, summed over the letters not asked for.
+
+    einsum("bij,bjk->bik", x, y)        y[b, i, k] = Σ_j x[b, i, j] · y[b, j, k], a batch of matrix products
+
+An equation is worked off two operands at a time, from left to right. Each such contraction is one batched matrix
+product, and its gradients are contractions of the same kind, with dy in the place of the operand: of "ij,jk->ik",
+dx = "ik,jk->ij" of dy and y.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from chainrule.autograd import Pullback, primitive
+from chainrule.native import core
+from chainrule.tensor import Array, Tensor
+
+__all__ = ["einsum"]
+
+LETTERS = string.ascii_letters
+
+
+def einsum(equation: Any, *operands: Any) -> Tensor:
+    """The sum of products that "ij,jk->ik", an equation, describes; without "->" the letters that come once are kept.
+
+    "..." stands for dimensions without names, which are broadcast; a letter twice in one operand is its diagonal.
+    The other form names dimensions by numbers: einsum(x, [0, 1], y, [1, 2], [0, 2]).
+
+    dxᵢ = the contraction of dy and all other operands that has the letters of xᵢ
+
+    Errors: ValueError where the equation does not fit the shapes, TypeError where the dtypes differ.
+    """
+    if isinstance(equation, Tensor):
+        equation, operands = _lettered((equation, *operands))
+    xs = operands[0] if len(operands) == 1 and isinstance(operands[0], list | tuple) else operands
+    terms, out = _parsed(equation, xs)
+    if len({x.dtype for x in xs}) > 1:
+        raise TypeError(f"einsum(): the dtypes differ: {', '.join(str(x.dtype) for x in xs)}; convert with .to(dtype)")
+    sizes = _sizes(equation, terms, xs)
+    pairs = [_tidied(x, term, sizes) for x, term in zip(xs, terms, strict=True)]
+    x, term = pairs[0]
+    for i, (y, other) in enumerate(pairs[1:], 2):
+        later = {*out, *(letter for _, t in pairs[i:] for letter in t)}
+        x, term = _summed(x, term, {*other, *later})
+        y, other = _summed(y, other, {*term, *later})
+        both = "".join(dict.fromkeys(letter for letter in term + other if letter in later))
+        x, term = _contract(x, y, term, other, both), both
+    x, term = _summed(x, term, set(out))
+    return x.permute(*[term.index(letter) for letter in out]) if term != out else x
+
+
+# ---------------------------------------------------------------------------------------------- the equation
+
+
+def _lettered(given: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+    """einsum(x, [0, 1], y, [1, 2], [0, 2]) as an equation and its operands."""
+    xs = given[: len(given) // 2 * 2 : 2]
+    terms = ["".join("..." if i is Ellipsis else _letter(i) for i in term) for term in given[1::2]]
+    equation = ",".join(terms)
+    if len(given) % 2:
+        equation += "->" + "".join("..." if i is Ellipsis else _letter(i) for i in given[-1])
+    return equation, xs
+
+
+def _letter(i: Any) -> str:
+    if not isinstance(i, int) or not 0 <= i < len(LETTERS):
+        raise ValueError(f"einsum(): dimensions are numbered from 0 to {len(LETTERS) - 1}, not {i!r}")
+    return (string.ascii_uppercase + string.ascii_lowercase)[i]  # in the order of the numbers
+
+
+def _parsed(equation: str, xs: Sequence[Tensor]) -> tuple[list[str], str]:
+    """The letters of each operand's dimensions and of the result's, with letters in the place of "..." too."""
+    left, arrow, out = equation.replace(" ", "").partition("->")
+    terms = left.split(",")
+    named = [term.replace("...", "", 1) for term in terms]
+    if not all(letter in LETTERS for letter in "".join(named) + out.replace("...", "", 1)):
+        raise ValueError(f"einsum(): {equation!r}: only letters, ',', '->' and '...' once a term are possible")
+    if len(terms) != len(xs):
+        raise ValueError(f"einsum(): {equation!r} names {len(terms)} operands, {len(xs)} are given")
+    extra = [x.ndim - len(names) for x, names in zip(xs, named, strict=True)]
+    for i, (x, term, n) in enumerate(zip(xs, terms, extra, strict=True)):
+        if n < 0 or (n and "..." not in term):
+            raise ValueError(f"einsum(): {equation!r}: {term!r} does not fit operand {i} of shape {x.shape}")
+    free = [letter for letter in LETTERS if letter not in equation][: max(extra)]
+    dots = ["".join(free[len(free) - n :]) for n in extra]
+    terms = [term.replace("...", d) for term, d in zip(terms, dots, strict=True)]
+    if not arrow:
+        once = sorted(letter for letter in set("".join(named)) if "".join(named).count(letter) == 1)
+        return terms, "".join(free + once)
+    out = out.replace("...", "".join(free))
+    if len(set(out)) < len(out) or not set(out) <= set("".join(terms)):
+        raise ValueError(f"einsum(): {equation!r}: the result may name each dimension of the operands once")
+    return terms, out
+
+
+def _sizes(equation: str, terms: Iterable[str], xs: Iterable[Tensor]) -> dict[str, int]:
+    """The size of each letter; 1 goes with any other."""
+    sizes: dict[str, int] = {}
+    for i, (term, x) in enumerate(zip(terms, xs, strict=True)):
+        for letter, n in zip(term, x.shape, strict=True):
+            known = sizes.setdefault(letter, n)
+            if n != known and 1 not in (n, known):
+                raise ValueError(
+                    f"einsum(): {equation!r}: {letter!r} is {known} and, in operand {i} of shape {x.shape}, {n}"
+                )
+            sizes[letter] = n if known == 1 else known
+    return sizes
+
+
+# ---------------------------------------------------------------------------------------------- the contractions
+
+
+def _tidied(x: Tensor, term: str, sizes: dict[str, int]) -> tuple[Tensor, str]:
+    """Each letter once, by its diagonal, and without sizes of 1 that stand for a greater one."""
+    for letter in dict.fromkeys(term):
+        while term.count(letter) > 1:
+            a = term.index(letter)
+            b = term.index(letter, a + 1)
+            x, term = x.diagonal(0, a, b), term[:a] + term[a + 1 : b] + term[b + 1 :] + letter
+    ones = [i for i, letter in enumerate(term) if x.shape[i] == 1 != sizes[letter]]
+    return (x.squeeze(tuple(ones)), "".join(c for i, c in enumerate(term) if i not in ones)) if ones else (x, term)
+
+
+def _summed(x: Tensor, term: str, wanted: set[str]) -> tuple[Tensor, str]:
+    """Summed over the letters that nobody wants any more."""
+    dims = tuple(i for i, letter in enumerate(term) if letter not in wanted)
+    return (x.sum(dims), "".join(c for c in term if c in wanted)) if dims else (x, term)
+
+
+@primitive
+def _contract(x: Array, y: Array, a: str, b: str, out: str) -> tuple[Array, Pullback]:
+    """out of x (a) and y (b), letters for dimensions.   dx = a of dy (out) and y (b),   dy = b of dy (out) and x (a)
+
+    Each letter is in two of a, b and out at least, so that the gradients are contractions again.
+    """
+    return _product(np.matmul, x, y, a, b, out), (
+        lambda dy: _product(np.matmul, dy, y, out, b, a),
+        lambda dy: _product(np.matmul, dy, x, out, a, b),
+    )
+
+
+@_contract.native
+def _(x: Array, y: Array, a: str, b: str, out: str) -> tuple[Array, Pullback]:
+    return _product(core.matmul, x, y, a, b, out), (
+        lambda dy: _product(core.matmul, dy, y, out, b, a),
+        lambda dy: _product(core.matmul, dy, x, out, a, b),
+    )
+
+
+def _product(matmul: Any, x: Array, y: Array, a: str, b: str, out: str) -> Array:
+    """One batched product of matrices: (batch, left, inner) · (batch, inner, right) -> (batch, left, right)."""
+    batch = [c for c in a if c in b and c in out]
+    inner = [c for c in a if c in b and c not in out]
+    left, right = [c for c in a if c not in b], [c for c in b if c not in a]
+    size = dict(zip(a + b, x.shape + y.shape, strict=True))
+    x = _arranged(x, a, batch, left, inner)
+    y = _arranged(y, b, batch, inner, right)
+    z = matmul(x, y) if inner else x * y  # (batch…, left, right)
+    order = [*batch, *left, *right]
+    return z.reshape([size[c] for c in order]).transpose([order.index(c) for c in out])
+
+
+def _arranged(x: Array, term: str, batch: list[str], rows: list[str], columns: list[str]) -> Array:
+    """-> (batch…, rows, columns), the latter two each joined to one dimension."""
+    x = x.transpose([term.index(c) for c in (*batch, *rows, *columns)])
+    n, m = len(batch), len(batch) + len(rows)
+    return x.reshape(*x.shape[:n], _size(x.shape[n:m]), _size(x.shape[m:]))
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    return int(np.prod(shape, dtype=np.int64))

@@ -1,0 +1,38 @@
+"""Distances between vectors, and vectors of length one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chainrule.ops.arguments import broadcast
+from chainrule.ops.elementwise import add, clamp, div, mul, sub
+from chainrule.ops.reduction import sum, vector_norm
+from chainrule.ops.shape import broadcast_to
+from chainrule.tensor import Tensor
+
+__all__ = ["cosine_similarity", "normalize", "pairwise_distance"]
+
+
+def normalize(input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Tensor:
+    """x / max(‖x‖_p, eps), the norm along `dim`, of one dimension or several. Keeps the shape."""
+    y: Tensor = div(input, clamp(vector_norm(input, p, dim, True), eps))
+    return y
+
+
+def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
+    """‖x1 − x2 + eps‖_p along the last dimension: (N, D), (N, D) -> (N,), or (N, 1); the two are broadcast."""
+    return vector_norm(add(sub(x1, x2), eps), p, -1, keepdim)
+
+
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
+    """x1 · x2 / (max(‖x1‖, eps) · max(‖x2‖, eps)) along `dim`, which is reduced; the two are broadcast first.
+
+    With the vectors x̂ of length 1 and y = x̂1 · x̂2:   dx1 = dy · (x̂2 − y · x̂1) / ‖x1‖,   dx2 alike
+    Of a vector shorter than eps it is dx1 = dy · x̂2 / eps; PyTorch subtracts a part along x̂1 there too.
+    """
+    shape = broadcast("cosine_similarity", lambda a, b: np.broadcast_shapes(a.shape, b.shape), x1.array, x2.array)
+    one, two = broadcast_to(x1, shape), broadcast_to(x2, shape)
+    y: Tensor = sum(mul(normalize(one, 2, dim, eps), normalize(two, 2, dim, eps)), dim)
+    return y

@@ -1,0 +1,346 @@
+"""Parts of a tensor, by place, by index tensor or by mask; and writing them into another.
+
+An index tensor holds whole numbers from 0 to the size of its dimension − 1; an IndexError names one that does not.
+Below, places are the positions that an index of shape (…) stands for: [d₀, …, index[d₀, …, dₙ], …, dₙ].
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chainrule.autograd import Pullback, primitive
+from chainrule.ops.arguments import all_dims, one_dim
+from chainrule.tensor import Array, Scalar, Tensor, method
+
+__all__ = [
+    "diag", "diagonal", "gather", "index_select", "masked_fill", "masked_select", "narrow", "repeat_interleave",
+    "scatter", "scatter_add", "select", "take_along_dim", "tril", "triu",
+]  # fmt: skip
+
+
+def _axis(name: str, dim: int, shape: tuple[int, ...]) -> int:
+    """As `one_dim`; a tensor without dimensions is taken as one element in a row."""
+    return one_dim(name, dim, max(len(shape), 1), shape)
+
+
+def _checked(name: str, index: Any, size: int) -> Array:
+    """The index, if it is one of whole numbers from 0 to size − 1."""
+    if not isinstance(index, np.ndarray) or index.dtype.kind not in "iu":
+        raise TypeError(f"{name}(): the index must be a tensor of integers, not {getattr(index, 'dtype', index)!s}")
+    bad = index[(index < 0) | (index >= size)]
+    if bad.size:
+        raise IndexError(f"{name}(): index {bad.flat[0]} is out of range: there are {size} elements, counted from 0")
+    return index
+
+
+def _none(dy: Array) -> None:
+    """The cotangent of an argument that has none; never asked for."""
+
+
+# ---------------------------------------------------------------------------------------------- a slice
+
+
+@method
+def select(input: Tensor, dim: int, index: int) -> Tensor:
+    """The view input[…, index, …] at one place of `dim`, which is dropped; −1 is the last."""
+    axis = one_dim("select", dim, input.ndim, input.shape)
+    if not -input.shape[axis] <= index < input.shape[axis]:
+        raise IndexError(f"select(): index {index} is out of range for dim {dim} of shape {input.shape}")
+    return input[(*(slice(None),) * axis, int(index))]
+
+
+@method
+def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
+    """The view input[…, start:start + length, …] along `dim`; a negative start counts from the end."""
+    axis = one_dim("narrow", dim, input.ndim, input.shape)
+    size, first = input.shape[axis], int(start)
+    first += size if first < 0 else 0
+    if not 0 <= first <= first + length <= size:
+        raise IndexError(f"narrow(): start {start} and length {length} leave dim {dim} of shape {input.shape}")
+    return input[(*(slice(None),) * axis, slice(first, first + length))]
+
+
+@method
+@primitive
+def index_select(x: Array, dim: int, index: Array) -> tuple[Array, Pullback]:
+    """The slices of x along `dim` at each number of `index`, a vector or one number.   dx[…, index, …] += dy
+
+    Shapes: x (A, B, C), dim=1, index (K) -> (A, K, C)
+    """
+    rows, axis = np.atleast_1d(x), _axis("index_select", dim, x.shape)
+    index = np.atleast_1d(_checked("index_select", index, rows.shape[axis]))
+    if index.ndim > 1 or (not x.ndim and index.size != 1):
+        raise ValueError(f"index_select(): the index must be a vector, its shape is {index.shape}; x has {x.shape}")
+    y = rows.take(index, axis)
+
+    def dx(dy: Array) -> Array:
+        dx = np.zeros_like(rows)
+        np.add.at(np.moveaxis(dx, axis, 0), index, np.moveaxis(dy.reshape(y.shape), axis, 0))
+        return dx.reshape(x.shape)
+
+    return y if x.ndim else y.reshape(()), dx
+
+
+@method
+def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: Any = None) -> Tensor:
+    """Each element `repeats` times in a row (a number, or one for each in a tensor) along `dim`; None flattens first.
+
+    repeat_interleave(repeats) alone gives the indices: [2, 0, 1] -> [0, 0, 2]. `output_size` is not needed here.
+    """
+    if repeats is None:
+        return Tensor(np.repeat(np.arange(input.numel()), input.array))
+    x, axis = (
+        (input.reshape(-1), 0) if dim is None else (input, one_dim("repeat_interleave", dim, input.ndim, input.shape))
+    )
+    counts = repeats.array if isinstance(repeats, Tensor) else np.asarray(repeats)
+    n = x.shape[axis]
+    if counts.shape not in ((), (1,), (n,)) or counts.dtype.kind not in "iu" or counts.min(initial=0) < 0:
+        raise ValueError(f"repeat_interleave(): repeats must be a whole number ≥ 0 or {n} of them, not {repeats!r}")
+    return index_select(x, axis, Tensor(np.repeat(np.arange(n), counts)))
+
+
+# ---------------------------------------------------------------------------------------------- single elements
+
+
+def _places(name: str, x: Array, dim: int, index: Any) -> tuple[Array, ...]:
+    """The positions in x that `index` stands for, as one index array per dimension of x."""
+    axis = _axis(name, dim, x.shape)
+    _checked(name, index, np.atleast_1d(x).shape[axis])
+    index, shape = np.atleast_1d(index), np.atleast_1d(x).shape
+    fits = index.ndim == len(shape) and all(
+        n <= m for d, (n, m) in enumerate(zip(index.shape, shape, strict=True)) if d != axis
+    )
+    if not fits and index.size:
+        raise ValueError(
+            f"{name}(): the index of shape {index.shape} does not fit x of shape {x.shape}\n"
+            f"  both need as many dimensions, and the index no greater size but in dim {dim}"
+        )
+    if not fits:
+        return tuple(np.zeros(index.shape, np.int64) for _ in shape)
+    grid = list(np.indices(index.shape, sparse=True))
+    grid[axis] = index
+    return tuple(np.broadcast_arrays(*grid))
+
+
+def _add_at(y: Array, places: tuple[Array, ...], values: Array) -> None:
+    """y[places] += values, adding up where a place comes several times."""
+    if values.size:
+        np.add.at(y.reshape(-1), np.ravel_multi_index(places, y.shape).reshape(-1), values.reshape(-1))
+
+
+@method
+@primitive
+def gather(x: Array, dim: int, index: Array) -> tuple[Array, Pullback]:
+    """y = x at the places of `index`: for dim=1 of a matrix, y[i, j] = x[i, index[i, j]].   dx[places] += dy
+
+    y has the shape of the index, whose sizes may be smaller than those of x but in `dim`.
+    """
+    places = _places("gather", x, dim, index)
+
+    def dx(dy: Array) -> Array:
+        dx = np.zeros(x.shape or (1,), x.dtype)
+        _add_at(dx, places, dy)
+        return dx.reshape(x.shape)
+
+    return np.atleast_1d(x)[places].reshape(index.shape), dx
+
+
+@method
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
+    """`gather`, but the other dimensions of both are broadcast, and negative indices count from the end.
+
+    Without `dim` it takes from the flattened input: [4, 7], [1, 1, 0] -> [7, 7, 4].
+    """
+    if dim is None:
+        return take_along_dim(input.reshape(-1), Tensor(indices.array.reshape(-1)), 0)
+    axis = one_dim("take_along_dim", dim, input.ndim, input.shape)
+    if indices.ndim != input.ndim:
+        raise ValueError(f"take_along_dim(): shapes {input.shape} and {indices.shape} need as many dimensions")
+    n, k = input.shape[axis], indices.shape[axis]
+    try:
+        shape = np.broadcast_shapes(_with(input.shape, axis, 1), _with(indices.shape, axis, 1))
+    except ValueError:
+        raise ValueError(f"take_along_dim(): {input.shape} and {indices.shape} do not broadcast beside {dim}") from None
+    index = np.broadcast_to(indices.array, _with(shape, axis, k))
+    whole = input.broadcast_to(_with(shape, axis, n))
+    return gather(whole, axis, Tensor(np.where(index < 0, index + n, index)))
+
+
+def _with(shape: tuple[int, ...], axis: int, size: int) -> tuple[int, ...]:
+    return (*shape[:axis], size, *shape[axis + 1 :])
+
+
+@method
+def scatter(input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Scalar | None = None) -> Tensor:
+    """A copy of input with the values of `src` (a tensor or a number, also called value) at the places of `index`.
+
+    y[i, index[i, j]] = src[i, j] for dim=1.   dinput = dy, and 0 at the places,   dsrc = dy at the places
+    Where a place comes several times, the last value stays (in PyTorch: any), and each of them gets the gradient.
+    Unlike in PyTorch there is no `reduce`; see `scatter_add`.
+    """
+    values = value if src is None else src
+    if values is None:
+        raise TypeError("scatter(): give src, a tensor or a number")
+    if not isinstance(values, Tensor | int | float | np.generic):
+        raise TypeError(f"scatter(): src must be a tensor or a number, not {values!r}")
+    if not isinstance(values, Tensor):
+        values = Tensor(np.full(index.shape, values, input.dtype))
+    return _scatter(input, dim, index, values)
+
+
+@primitive
+def _scatter(x: Array, dim: int, index: Array, src: Array) -> tuple[Array, Pullback]:
+    """dx = dy, and 0 at the places,   dsrc = dy at the places"""
+    places = _places("scatter", x, dim, index)
+    y = np.atleast_1d(x).copy()
+    y[places] = _covered("scatter", x, index, src)
+
+    def dx(dy: Array) -> Array:
+        dx = np.atleast_1d(dy).copy()
+        dx[places] = 0
+        return dx.reshape(x.shape)
+
+    return y.reshape(x.shape), (dx, _none, _none, lambda dy: _gathered(dy, places, src))
+
+
+@method
+@primitive
+def scatter_add(x: Array, dim: int, index: Array, src: Array) -> tuple[Array, Pullback]:
+    """A copy of x with the values of `src` added at the places of `index`: y[i, index[i, j]] += src[i, j] for dim=1.
+
+    dx = dy,   dsrc = dy at the places
+    """
+    places = _places("scatter_add", x, dim, index)
+    y = np.array(np.atleast_1d(x), order="C")
+    _add_at(y, places, _covered("scatter_add", x, index, src))
+    return y.reshape(x.shape), (lambda dy: dy, _none, _none, lambda dy: _gathered(dy, places, src))
+
+
+def _covered(name: str, x: Array, index: Array, src: Array) -> Array:
+    """The part of src that the index has places for: src may be greater."""
+    if src.dtype != x.dtype:
+        raise TypeError(f"{name}(): the dtypes differ: input {x.dtype}, src {src.dtype}; convert one with .to(dtype)")
+    if index.size and (src.ndim != index.ndim or any(n > m for n, m in zip(index.shape, src.shape, strict=True))):
+        raise ValueError(f"{name}(): src of shape {src.shape} does not cover the index of shape {index.shape}")
+    if not index.size:
+        return np.zeros(np.atleast_1d(index).shape, x.dtype)
+    return np.atleast_1d(src)[tuple(slice(n) for n in np.atleast_1d(index).shape)]
+
+
+def _gathered(dy: Array, places: tuple[Array, ...], src: Array) -> Array:
+    """Zeros like src, but dy at the places."""
+    dsrc = np.zeros(src.shape or (1,), src.dtype)
+    if places[0].size:
+        dsrc[tuple(slice(n) for n in places[0].shape)] = np.atleast_1d(dy)[places]
+    return dsrc.reshape(src.shape)
+
+
+# ---------------------------------------------------------------------------------------------- masks
+
+
+def _check_mask(name: str, mask: Any) -> None:
+    if getattr(mask, "dtype", None) != np.bool_:
+        raise TypeError(f"{name}(): the mask must be a tensor of truth values, not {getattr(mask, 'dtype', mask)!s}")
+
+
+def _common_shape(name: str, x: Any, mask: Any) -> tuple[int, ...]:
+    try:
+        return np.broadcast_shapes(x.shape, mask.shape)
+    except ValueError:
+        raise ValueError(f"{name}(): the shapes {x.shape} and mask {mask.shape} do not broadcast") from None
+
+
+@method
+@primitive
+def masked_fill(x: Array, mask: Array, value: Any) -> tuple[Array, Pullback]:
+    """value (a number, or a tensor without dimensions) where mask, else x.   dx = 0 where mask, else dy
+
+    dvalue = Σ dy where mask. Shapes are broadcast; the dtype is that of x.
+    """
+    _check_mask("masked_fill", mask)
+    if not isinstance(value, np.ndarray | int | float | np.generic):
+        raise TypeError(f"masked_fill(): value must be a number, not {value!r}")
+    if np.ndim(value):
+        raise ValueError(f"masked_fill(): value must be a number, its shape is {np.shape(value)}; where() takes any")
+    _common_shape("masked_fill", x, mask)
+    y = np.where(mask, np.asarray(value).astype(x.dtype), x)
+    return y, (lambda dy: np.where(mask, 0, dy), _none, lambda dy: np.where(mask, dy, 0))
+
+
+@method
+def masked_select(input: Tensor, mask: Tensor) -> Tensor:
+    """The elements where mask is true, in row-major order, as a vector. Shapes are broadcast.   dx[mask] = dy"""
+    _check_mask("masked_select", mask)
+    shape = _common_shape("masked_select", input, mask)
+    return input.broadcast_to(shape)[Tensor(np.broadcast_to(mask.array, shape))]
+
+
+# ---------------------------------------------------------------------------------------------- diagonals
+
+
+def _check_matrix(name: str, x: Array) -> None:
+    if x.ndim < 2:
+        raise ValueError(f"{name}(): at least two dimensions are needed, the shape is {x.shape}")
+
+
+@method
+@primitive
+def tril(x: Array, diagonal: int = 0) -> tuple[Array, Pullback]:
+    """The lower triangle of each matrix (…, M, N), up to the diagonal `diagonal` places right of the main one, else 0.
+
+    dx = the lower triangle of dy
+    """
+    _check_matrix("tril", x)
+    return np.tril(x, diagonal), lambda dy: np.tril(dy, diagonal)
+
+
+@method
+@primitive
+def triu(x: Array, diagonal: int = 0) -> tuple[Array, Pullback]:
+    """The upper triangle of each matrix (…, M, N), from the diagonal `diagonal` places right of the main one, else 0.
+
+    dx = the upper triangle of dy
+    """
+    _check_matrix("triu", x)
+    return np.triu(x, diagonal), lambda dy: np.triu(dy, diagonal)
+
+
+@method
+def diag(input: Tensor, diagonal: int = 0) -> Tensor:
+    """Of a vector the matrix that has it on its diagonal, of a matrix the diagonal. dx is dy the other way round."""
+    if input.ndim not in (1, 2):
+        raise ValueError(f"diag(): a vector or a matrix is needed, not shape {input.shape}; diagonal() takes any")
+    return _matrix(input, diagonal) if input.ndim == 1 else _diagonal(input, diagonal, 0, 1)
+
+
+@primitive
+def _matrix(x: Array, offset: int) -> tuple[Array, Pullback]:
+    """dx = the diagonal of dy"""
+    return np.diag(x, offset), lambda dy: np.diagonal(dy, offset)
+
+
+@method
+def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+    """The elements x[…, i, …, i + offset, …] of two dimensions, which are dropped for one at the end.
+
+    Shapes: (A, B, C), dim1=0, dim2=2 -> (B, min(A, C)).   dx = dy on the diagonal, else 0
+    Unlike in PyTorch the result cannot be written to.
+    """
+    return _diagonal(input, offset, dim1, dim2)
+
+
+@primitive
+def _diagonal(x: Array, offset: int, dim1: int, dim2: int) -> tuple[Array, Pullback]:
+    """dx = dy on the diagonal, else 0"""
+    a, b = all_dims("diagonal", (dim1, dim2), x.shape)
+
+    def dx(dy: Array) -> Array:
+        dx = np.zeros_like(x)
+        view = np.diagonal(dx, offset, a, b)
+        view.flags.writeable = True
+        view[...] = dy
+        return dx
+
+    return np.diagonal(x, offset, a, b), dx
