@@ -138,3 +138,62 @@ def test_the_comparison_would_notice_three_percent():
     w = init.uniform_(zeros(300, 200), -1.03, 1.03).numpy()
     with pytest.raises(AssertionError):
         assert_drawn_from(w, uniform(-1, 1))
+
+
+@pytest.mark.parametrize(("a", "b", "mean", "std"), [(-2, 2, 0, 1), (-1, 5, 1, 2), (0.1, 0.3, 0, 1), (3, 9, 0, 1.5)])
+def test_truncated_normal(a, b, mean, std):
+    stats = pytest.importorskip("scipy.stats")
+    w = init.trunc_normal_(zeros(200, 300), mean, std, a, b).numpy()
+    assert a <= w.min() < w.max() <= b
+    assert_drawn_from(w, stats.truncnorm((a - mean) / std, (b - mean) / std, mean, std))
+
+
+def test_truncated_on_one_side_only():
+    w = init.trunc_normal_(zeros(50, 50), b=-3.0, a=-math.inf).numpy()
+    assert -7 < w.min() < w.max() <= -3
+
+
+@pytest.mark.parametrize("shape", [(5, 8), (8, 5), (4, 4), (6, 2, 3, 3)])
+def test_orthogonal(shape):
+    w = init.orthogonal_(zeros(*shape, dtype=np.float64), gain=3).numpy().reshape(shape[0], -1)
+    product = w @ w.T if w.shape[0] <= w.shape[1] else w.T @ w
+    np.testing.assert_allclose(product, 9 * np.eye(len(product)), atol=1e-12)
+
+
+def test_orthogonal_matrices_are_drawn_evenly():
+    """The trace of an even rotation of the plane is 2·cos of an even angle: as often near 2 as near −2."""
+    stats = pytest.importorskip("scipy.stats")
+    w = [init.orthogonal_(zeros(2, 2)).numpy() for _ in range(2000)]
+    angles = [math.atan2(m[1, 0], m[0, 0]) for m in w]
+    assert stats.kstest(angles, uniform(-math.pi, math.pi).cdf).pvalue > 1e-3
+    assert 900 < sum(np.linalg.det(m) > 0 for m in w) < 1100
+
+
+def test_sparse():
+    w = init.sparse_(zeros(10, 400), 0.25, std=2.0).numpy()
+    assert (np.count_nonzero(w == 0, axis=0) == 3).all()
+    assert_drawn_from(w[w != 0], normal(2))
+    assert len(np.unique(np.argwhere(w == 0)[:, 0])) == 10
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (2, 5), (5, 2)])
+def test_eye_is_pytorchs(shape):
+    torch = pytest.importorskip("torch")
+    assert init.eye_(nn.Parameter(zeros(*shape) + 7)).tolist() == torch.nn.init.eye_(torch.empty(shape)).tolist()
+
+
+@pytest.mark.parametrize(
+    ("shape", "groups"), [((3, 3, 3), 1), ((5, 2, 4, 3), 1), ((4, 2, 3, 3), 2), ((6, 1, 3), 3), ((2, 4, 1, 2, 3), 1)]
+)
+def test_dirac_is_pytorchs(shape, groups):
+    torch = pytest.importorskip("torch")
+    ours = init.dirac_(nn.Parameter(zeros(*shape) + 7), groups)
+    assert ours.tolist() == torch.nn.init.dirac_(torch.empty(shape), groups).tolist()
+
+
+def test_shapes_that_cannot_be():
+    for call in (init.eye_, lambda t: init.sparse_(t, 0.1), init.dirac_, init.orthogonal_):
+        with pytest.raises(ValueError, match=r"this tensor has shape \(3,\)"):
+            call(zeros(3))
+    with pytest.raises(ValueError, match="a=2 must be below b=1"):
+        init.trunc_normal_(zeros(3), a=2, b=1)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from chainrule import nn, zeros
-from chainrule.nn.utils import clip_grad_norm_
+from chainrule.nn.utils import clip_grad_norm_, clip_grad_value_, get_total_norm
 from chainrule.tensor import Tensor
 
 
@@ -43,3 +43,29 @@ def test_no_gradients_and_infinite_ones():
     found = parameters(float("inf"))
     with pytest.raises(RuntimeError, match="the norm of the gradients is"):
         clip_grad_norm_(found, 1.0, error_if_nonfinite=True)
+
+
+@pytest.mark.parametrize("clip", [0.3, 2])
+def test_values_are_clipped_as_pytorchs(clip):
+    torch = pytest.importorskip("torch")
+    ours = parameters()
+    theirs = [torch.nn.Parameter(torch.zeros(p.shape)) for p in ours]
+    for p, q in zip(ours[:2], theirs, strict=False):
+        q.grad = torch.from_numpy(p.grad.numpy().copy())
+    assert clip_grad_value_(iter(ours), clip) is None
+    torch.nn.utils.clip_grad_value_(theirs, clip)
+    for p, q in zip(ours[:2], theirs, strict=False):
+        assert p.grad.tolist() == q.grad.tolist()
+    assert ours[2].grad is None
+
+
+def test_total_norm():
+    assert get_total_norm([Tensor(np.array([3.0])), Tensor(np.array([[4.0]]))]).item() == 5
+    assert get_total_norm(Tensor(np.array([3.0, -4.0])), float("inf")).item() == 4
+
+
+def test_a_gradient_of_nan_stays_one():
+    found = parameters()
+    found[0].grad.numpy()[0, 0] = np.nan
+    assert np.isnan(clip_grad_norm_(found, 1.0).item())
+    assert np.isnan(found[1].grad.numpy()).all()

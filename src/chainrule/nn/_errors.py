@@ -20,9 +20,7 @@ def locate(error: Exception, module: Module) -> None:
     if len(error.args) != 1 or not isinstance(error.args[0], str):
         return
     innermost, message = vars(error).setdefault("_raised_in", (module, _without_operator(error.args[0], module)))
-    path = next((path for path, candidate in module.named_modules() if candidate is innermost), "")
-    where = f' at "{path}"' if path else ""  # none for the called module itself, and for one that is not registered
-    error.args = (f"{_title(innermost)}{where}: {message}",)
+    error.args = (f"{title(innermost, module)}: {message}",)
 
 
 def _without_operator(message: str, module: Module) -> str:
@@ -32,7 +30,9 @@ def _without_operator(message: str, module: Module) -> str:
     return rest if own else message
 
 
-def _title(module: Module) -> str:
-    """As it prints, if that is one line; else its class."""
+def title(module: Module, model: Module) -> str:
+    """The module as it prints, if that is one line, else its class; and the path to it from `model`."""
     text = repr(module)
-    return type(module).__name__ if "\n" in text else text
+    path = next((path for path, candidate in model.named_modules() if candidate is module), "")
+    where = f' at "{path}"' if path else ""  # none for the called module itself, and for one that is not registered
+    return (type(module).__name__ if "\n" in text else text) + where

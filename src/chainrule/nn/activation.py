@@ -1,4 +1,4 @@
-"""Activation layers: elementwise functions, and the softmax along one axis; all keep the shape."""
+"""Activation layers: elementwise functions, and the softmax along one axis; all but GLU keep the shape."""
 
 from __future__ import annotations
 
@@ -7,7 +7,24 @@ from chainrule.nn.module import Module
 from chainrule.tensor import Tensor
 
 __all__ = [
-    "ELU", "GELU", "LeakyReLU", "LogSoftmax", "ReLU", "SiLU", "Sigmoid", "Softmax", "Softplus", "Tanh",
+    "CELU",
+    "ELU",
+    "GELU",
+    "GLU",
+    "SELU",
+    "LeakyReLU",
+    "LogSigmoid",
+    "LogSoftmax",
+    "Mish",
+    "ReLU",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softmin",
+    "Softplus",
+    "Softsign",
+    "Tanh",
+    "Tanhshrink",
 ]  # fmt: skip
 
 
@@ -74,8 +91,41 @@ class ELU(_Activation):
         return f"alpha={self.alpha}" + ", inplace=True" * self.inplace
 
 
+class CELU(_Activation):
+    """y = x where x > 0, else alpha · (e^(x/alpha) − 1)."""
+
+    alpha: float
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace)
+        self.alpha = alpha
+
+    def forward(self, input: Tensor) -> Tensor:
+        y: Tensor = F.celu(input, self.alpha)
+        return y
+
+    def extra_repr(self) -> str:
+        return f"alpha={self.alpha}" + ", inplace=True" * self.inplace
+
+
+class SELU(_Activation):
+    """y = λ · elu(x, α), with λ and α that keep mean 0 and variance 1 from layer to layer."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        y: Tensor = F.selu(input)
+        return y
+
+
+class Mish(_Activation):
+    """y = x · tanh(ln(1 + eˣ))."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        y: Tensor = F.mish(input)
+        return y
+
+
 class GELU(Module):
-    """y = x · Φ(x), Φ the normal distribution; `approximate="tanh"` takes a formula close to it."""
+    """y = x · Φ(x), Φ the normal distribution; `approximate="tanh"` or "sigmoid" takes a formula close to it."""
 
     approximate: str
 
@@ -104,6 +154,30 @@ class Tanh(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         y: Tensor = F.tanh(input)
+        return y
+
+
+class LogSigmoid(Module):
+    """y = ln σ(x)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        y: Tensor = F.logsigmoid(input)
+        return y
+
+
+class Softsign(Module):
+    """y = x / (1 + |x|)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        y: Tensor = F.softsign(input)
+        return y
+
+
+class Tanhshrink(Module):
+    """y = x − tanh x."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        y: Tensor = F.tanhshrink(input)
         return y
 
 
@@ -143,6 +217,22 @@ class Softmax(Module):
         return f"dim={self.dim}"
 
 
+class Softmin(Module):
+    """yᵢ = e^−xᵢ / Σⱼ e^−xⱼ along the axis `dim`, which must be given."""
+
+    dim: int | None
+
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.softmin(input, self.dim)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
 class LogSoftmax(Module):
     """yᵢ = xᵢ − ln Σⱼ e^xⱼ along the axis `dim`, which must be given."""
 
@@ -154,6 +244,23 @@ class LogSoftmax(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         y: Tensor = F.log_softmax(input, self.dim)
+        return y
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
+class GLU(Module):
+    """y = a · σ(b) for the two halves (a, b) of x along `dim`, whose size is halved."""
+
+    dim: int
+
+    def __init__(self, dim: int = -1) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Tensor) -> Tensor:
+        y: Tensor = F.glu(input, self.dim)
         return y
 
     def extra_repr(self) -> str:

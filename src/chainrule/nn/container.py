@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from itertools import groupby
 from typing import Any, Self, overload
 
 from chainrule.nn.module import Module, _layout
+from chainrule.nn.parameter import Parameter
+from chainrule.tensor import Tensor
 
-__all__ = ["ModuleList", "Sequential"]
+__all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
 
 
 class _Row(Module):
@@ -127,3 +129,158 @@ class ModuleList(_Row):
             lines.append(f"({first}): {text}" if n == 1 else f"({first}-{first + n - 1}): {n} x {text}")
             first += n
         return _layout(type(self).__name__, "", lines)
+
+
+Pairs = Mapping[str, Any] | Iterable[tuple[str, Any]]
+
+
+class _Dict(Module):
+    """Modules or parameters under names of the user's, in the order in which they came."""
+
+    def __init__(self, content: Pairs | None = None) -> None:
+        super().__init__()
+        self.update(content or {})
+
+    def _content(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        raise NotImplementedError
+
+    def __getitem__(self, key: str) -> Any:
+        return self._content()[key]
+
+    def __delitem__(self, key: str) -> None:
+        self[key]  # a KeyError where there is none
+        delattr(self, key)
+
+    def __len__(self) -> int:
+        return len(self._content())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._content())
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._content()
+
+    def clear(self) -> None:
+        """Remove everything."""
+        for key in list(self):
+            del self[key]
+
+    def pop(self, key: str, *default: Any) -> Any:
+        """Remove what is under a name, and return it."""
+        if default and key not in self:
+            return default[0]
+        value = self[key]
+        del self[key]
+        return value
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """What is under a name, or the default."""
+        return self._content().get(key, default)
+
+    def keys(self) -> KeysView[str]:
+        """The names."""
+        return self._content().keys()
+
+    def values(self) -> ValuesView[Any]:
+        """What is under them."""
+        return self._content().values()
+
+    def items(self) -> ItemsView[str, Any]:
+        """Pairs of the two."""
+        return self._content().items()
+
+    def update(self, content: Pairs) -> None:
+        """Add all of a dictionary, or of a list of pairs, in its order."""
+        for key, value in content.items() if isinstance(content, Mapping | _Dict) else content:
+            self[key] = value
+
+
+class ModuleDict(_Dict):
+    """A dictionary whose modules belong to the state of the module that holds it; it computes nothing itself."""
+
+    def __init__(self, modules: Pairs | None = None) -> None:
+        super().__init__(modules)
+
+    def _content(self) -> dict[str, Any]:
+        return dict(self._own_modules())
+
+    def __setitem__(self, key: str, module: Module) -> None:
+        self.register_module(key, module)
+
+
+class ParameterDict(_Dict):
+    """A dictionary whose parameters belong to the state of the module that holds it. A tensor becomes a Parameter."""
+
+    def __init__(self, parameters: Pairs | None = None) -> None:
+        super().__init__(parameters)
+
+    def _content(self) -> dict[str, Any]:
+        return dict(self._own_parameters())
+
+    def __setitem__(self, key: str, value: Tensor) -> None:
+        self.register_parameter(str(key), _parameter(value))
+
+    def __repr__(self) -> str:
+        return _layout(type(self).__name__, "", [f"  ({key}): {_described(p)}" for key, p in self.items()])
+
+
+class ParameterList(Module):
+    """A list whose parameters belong to the state of the module that holds it. A tensor becomes a Parameter."""
+
+    def __init__(self, values: Iterable[Tensor] | None = None) -> None:
+        super().__init__()
+        self.extend(values or [])
+
+    def _content(self) -> list[Parameter]:
+        return [parameter for _, parameter in self._own_parameters()]
+
+    def __len__(self) -> int:
+        return len(self._content())
+
+    def __iter__(self) -> Iterator[Parameter]:
+        return iter(self._content())
+
+    @overload
+    def __getitem__(self, index: int) -> Parameter: ...
+    @overload
+    def __getitem__(self, index: slice) -> ParameterList: ...
+
+    def __getitem__(self, index: int | slice) -> Parameter | ParameterList:
+        if isinstance(index, slice):
+            return type(self)(self._content()[index])
+        return self._content()[self._at(index)]
+
+    def __setitem__(self, index: int, value: Tensor) -> None:
+        setattr(self, str(self._at(index)), _parameter(value))
+
+    def _at(self, index: int) -> int:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"index {index} in a {type(self).__name__} of {len(self)} parameters")
+        return index % len(self)
+
+    def append(self, value: Tensor) -> Self:
+        """Add a parameter at the end."""
+        self.register_parameter(str(len(self)), _parameter(value))
+        return self
+
+    def extend(self, values: Iterable[Tensor]) -> Self:
+        """Add parameters at the end, in their order."""
+        for value in list(values):
+            self.append(value)
+        return self
+
+    def __repr__(self) -> str:
+        return _layout(type(self).__name__, "", [f"  ({i}): {_described(p)}" for i, p in enumerate(self)])
+
+
+def _parameter(value: Tensor) -> Parameter:
+    if not isinstance(value, Tensor):
+        raise TypeError(f"a Parameter or a Tensor is needed, not {type(value).__name__}")
+    return value if isinstance(value, Parameter) else Parameter(value)
+
+
+def _described(p: Parameter) -> str:
+    return f"Parameter containing: [{p.dtype} of size {'x'.join(map(str, p.shape))}]"

@@ -2,45 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
 import numpy.typing as npt
 
 from chainrule.nn import init
-from chainrule.nn.functional import conv2d
+from chainrule.nn.functional import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d, pad
 from chainrule.nn.module import Module
 from chainrule.nn.parameter import Parameter
 from chainrule.tensor import Tensor, empty
 
-__all__ = ["Conv2d"]
+__all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 
-Size = int | tuple[int, int]
-
-
-def _pair(n: Size) -> tuple[int, int]:
-    return (n, n) if isinstance(n, int) else (n[0], n[1])
+Size = int | tuple[int, ...]
+CONVOLUTIONS = (conv1d, conv2d, conv3d)
+TRANSPOSED = (conv_transpose1d, conv_transpose2d, conv_transpose3d)
 
 
-class Conv2d(Module):
-    """y[n, o] = b[o] + Σ_c  w[o, c] ⋆ x[n, c],  (N, C, H, W) -> (N, O, OH, OW), where ⋆ is cross-correlation.
+class _Convolution(Module):
+    """What all of them have: settings with a number for each axis, a weight and a bias."""
 
-    OH = ⌊(H + 2·padding − dilation·(KH − 1) − 1) / stride⌋ + 1, and OW alike. `padding` is a number, one for each
-    axis, 'valid' (none) or 'same' (as much as keeps H and W; stride 1 only); it adds zeros. `groups` cuts the
-    channels into so many parts that do not see each other.
-
-    Parameters: weight w (O, C/groups, KH, KW), bias b (O,) unless `bias=False`. Both begin uniform in
-    ±1/√(C/groups·KH·KW) (He et al. 2015 with a = √5, as in PyTorch).
-    """
-
+    axes: ClassVar[int]
     in_channels: int
     out_channels: int
-    kernel_size: tuple[int, int]
-    stride: tuple[int, int]
-    padding: str | tuple[int, int]
-    dilation: tuple[int, int]
+    kernel_size: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: str | tuple[int, ...]
+    dilation: tuple[int, ...]
+    output_padding: tuple[int, ...]
     groups: int
     padding_mode: str
     weight: Parameter
     bias: Parameter | None
 
+    def _each(self, what: str, n: Any) -> tuple[int, ...]:
+        each = tuple(n) if isinstance(n, tuple | list) else (n,)
+        each *= self.axes if len(each) == 1 else 1
+        if len(each) != self.axes:
+            raise ValueError(f"{type(self).__name__}: {what}={n} must be one number, or {self.axes} of them")
+        return each
+
+    def _check(self) -> None:
+        name, modes = type(self).__name__, ("zeros", "reflect", "replicate", "circular")
+        if self.groups < 1 or self.in_channels % self.groups or self.out_channels % self.groups:
+            raise ValueError(
+                f"{name}: {self.in_channels} input and {self.out_channels} output channels"
+                f" cannot be cut into groups={self.groups} equal parts"
+            )
+        if isinstance(self.padding, str) and self.padding not in ("same", "valid"):
+            raise ValueError(f"{name}: padding={self.padding!r} is not 'same', 'valid', a number or a pair of numbers")
+        if self.padding == "same" and max(self.stride) > 1:
+            raise ValueError(f"{name}: padding='same' keeps the size only with stride 1, not {self.stride}")
+        if self.padding_mode not in modes:
+            raise ValueError(f"{name}: padding_mode={self.padding_mode!r} is not one of {', '.join(map(repr, modes))}")
+
+    def reset_parameters(self) -> None:
+        """Draw new initial values."""
+        init.default_(self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        none = (0,) * self.axes
+        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
+        text += f", padding={self.padding}" * (self.padding != none)
+        text += f", dilation={self.dilation}" * (self.dilation != (1,) * self.axes)
+        text += f", output_padding={self.output_padding}" * (self.output_padding != none)
+        text += f", groups={self.groups}" * (self.groups != 1)
+        text += ", bias=False" * (self.bias is None)
+        return text + f", padding_mode={self.padding_mode}" * (self.padding_mode != "zeros")
+
+
+class _Conv(_Convolution):
     def __init__(
         self,
         in_channels: int,
@@ -58,10 +90,11 @@ class Conv2d(Module):
         super().__init__()
         self.in_channels = in_channels
         self.out_channels = out_channels
-        self.kernel_size = _pair(kernel_size)
-        self.stride = _pair(stride)
-        self.padding = padding if isinstance(padding, str) else _pair(padding)
-        self.dilation = _pair(dilation)
+        self.kernel_size = self._each("kernel_size", kernel_size)
+        self.stride = self._each("stride", stride)
+        self.padding = padding if isinstance(padding, str) else self._each("padding", padding)
+        self.dilation = self._each("dilation", dilation)
+        self.output_padding = (0,) * self.axes
         self.groups = groups
         self.padding_mode = padding_mode
         self._check()
@@ -69,29 +102,135 @@ class Conv2d(Module):
         self.bias = Parameter(empty(out_channels, dtype=dtype)) if bias else None
         self.reset_parameters()
 
-    def _check(self) -> None:
-        if self.groups < 1 or self.in_channels % self.groups or self.out_channels % self.groups:
-            raise ValueError(
-                f"Conv2d: {self.in_channels} input and {self.out_channels} output channels"
-                f" cannot be cut into groups={self.groups} equal parts"
-            )
-        if isinstance(self.padding, str) and self.padding not in ("same", "valid"):
-            raise ValueError(f"Conv2d: padding={self.padding!r} is not 'same', 'valid', a number or a pair of numbers")
-        if self.padding == "same" and self.stride != (1, 1):
-            raise ValueError(f"Conv2d: padding='same' keeps the size only with stride 1, not {self.stride}")
-        if self.padding_mode != "zeros":
-            raise ValueError(f"Conv2d: padding_mode={self.padding_mode!r} does not exist here yet, only 'zeros'")
-
-    def reset_parameters(self) -> None:
-        """Draw new initial values."""
-        init.default_(self.weight, self.bias)
-
     def forward(self, input: Tensor) -> Tensor:
-        return conv2d(input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
+        padding: str | Size = self.padding
+        if self.padding_mode != "zeros" and padding != "valid":
+            input, padding = pad(input, self._border(), self.padding_mode), 0
+        convolve = CONVOLUTIONS[self.axes - 1]
+        return convolve(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
-    def extra_repr(self) -> str:
-        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
-        text += f", padding={self.padding}" * (self.padding != (0, 0))
-        text += f", dilation={self.dilation}" * (self.dilation != (1, 1))
-        text += f", groups={self.groups}" * (self.groups != 1)
-        return text + ", bias=False" * (self.bias is None)
+    def _border(self) -> list[int]:
+        """The widths that `pad` takes: (left, right, top, bottom, …)."""
+        if not isinstance(self.padding, str):
+            return [n for n in reversed(self.padding) for _ in range(2)]
+        both = [d * (k - 1) for d, k in zip(self.dilation, self.kernel_size, strict=True)]
+        return [side for n in reversed(both) for side in (n // 2, n - n // 2)]
+
+
+class Conv1d(_Conv):
+    """y[n, o] = b[o] + Σ_c  w[o, c] ⋆ x[n, c],  (N, C, L) -> (N, O, OL), where ⋆ is cross-correlation.
+
+    OL = ⌊(L + 2·padding − dilation·(K − 1) − 1) / stride⌋ + 1. The arguments and the initial values are those of
+    `Conv2d`. Parameters: weight w (O, C/groups, K), bias b (O,) unless `bias=False`.
+    """
+
+    axes = 1
+
+
+class Conv2d(_Conv):
+    """y[n, o] = b[o] + Σ_c  w[o, c] ⋆ x[n, c],  (N, C, H, W) -> (N, O, OH, OW), where ⋆ is cross-correlation.
+
+    OH = ⌊(H + 2·padding − dilation·(KH − 1) − 1) / stride⌋ + 1, and OW alike. `padding` is a number, one for each
+    axis, 'valid' (none) or 'same' (as much as keeps H and W; stride 1 only); it adds zeros, or what `padding_mode`
+    says: 'reflect', 'replicate' or 'circular', as in `functional.pad`. `groups` cuts the channels into so many parts
+    that do not see each other.
+
+    Parameters: weight w (O, C/groups, KH, KW), bias b (O,) unless `bias=False`. Both begin uniform in
+    ±1/√(C/groups·KH·KW) (He et al. 2015 with a = √5, as in PyTorch).
+    """
+
+    axes = 2
+
+
+class Conv3d(_Conv):
+    """y[n, o] = b[o] + Σ_c  w[o, c] ⋆ x[n, c],  (N, C, D, H, W) -> (N, O, OD, OH, OW), where ⋆ is cross-correlation.
+
+    The arguments and the initial values are those of `Conv2d`.
+    Parameters: weight w (O, C/groups, KD, KH, KW), bias b (O,) unless `bias=False`.
+    """
+
+    axes = 3
+
+
+class _ConvTranspose(_Convolution):
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: Size = 0,
+        output_padding: Size = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: Size = 1,
+        padding_mode: str = "zeros",
+        *,
+        dtype: npt.DTypeLike | None = None,
+    ) -> None:
+        super().__init__()
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.kernel_size = self._each("kernel_size", kernel_size)
+        self.stride = self._each("stride", stride)
+        self.padding = self._each("padding", padding)
+        self.dilation = self._each("dilation", dilation)
+        self.output_padding = self._each("output_padding", output_padding)
+        self.groups = groups
+        self.padding_mode = padding_mode
+        self._check()
+        if padding_mode != "zeros":
+            raise ValueError(f"{type(self).__name__}: padding_mode={padding_mode!r} does not exist here, only 'zeros'")
+        self.weight = Parameter(empty(in_channels, out_channels // groups, *self.kernel_size, dtype=dtype))
+        self.bias = Parameter(empty(out_channels, dtype=dtype)) if bias else None
+        self.reset_parameters()
+
+    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
+        more = self.output_padding if output_size is None else self._missing(input.shape, output_size)
+        convolve = TRANSPOSED[self.axes - 1]
+        settings: Any = (self.stride, self.padding, more, self.groups, self.dilation)
+        return convolve(input, self.weight, self.bias, *settings)
+
+    def _missing(self, shape: tuple[int, ...], output_size: Sequence[int]) -> tuple[int, ...]:
+        """The output padding that makes an output of this size; dimensions before the axes are passed over."""
+        wanted = tuple(output_size)[-self.axes :]
+        pads = self._each("padding", self.padding)
+        axes = zip(shape[-self.axes :], self.kernel_size, self.stride, pads, self.dilation, strict=True)
+        least = tuple((n - 1) * s - 2 * p + d * (k - 1) + 1 for n, k, s, p, d in axes)
+        most = tuple(n + s - 1 for n, s in zip(least, self.stride, strict=True))
+        if len(output_size) not in (self.axes, len(shape)):
+            raise ValueError(f"output_size={tuple(output_size)} must have {self.axes} or {len(shape)} numbers")
+        if any(not a <= n <= b for a, n, b in zip(least, wanted, most, strict=True)):
+            raise ValueError(f"output_size={wanted} must lie between {least} and {most} for input {shape}")
+        return tuple(n - a for n, a in zip(wanted, least, strict=True))
+
+
+class ConvTranspose1d(_ConvTranspose):
+    """The transpose of `Conv1d`, which makes longer: (N, C, L) -> (N, O, OL); see `ConvTranspose2d`.
+
+    Parameters: weight w (C, O/groups, K), bias b (O,) unless `bias=False`.
+    """
+
+    axes = 1
+
+
+class ConvTranspose2d(_ConvTranspose):
+    """Each pixel paints the kernel, times its value, onto a larger output: (N, C, H, W) -> (N, O, OH, OW).
+
+    OH = (H − 1)·stride − 2·padding + dilation·(KH − 1) + output_padding + 1, and OW alike. `forward` takes an
+    `output_size`, too, in the place of output_padding. It is the gradient of `Conv2d` with respect to its input.
+
+    Parameters: weight w (C, O/groups, KH, KW), bias b (O,) unless `bias=False`. Both begin uniform in
+    ±1/√(O/groups·KH·KW), as in PyTorch.
+    """
+
+    axes = 2
+
+
+class ConvTranspose3d(_ConvTranspose):
+    """The transpose of `Conv3d`: (N, C, D, H, W) -> (N, O, OD, OH, OW); see `ConvTranspose2d`.
+
+    Parameters: weight w (C, O/groups, KD, KH, KW), bias b (O,) unless `bias=False`.
+    """
+
+    axes = 3

@@ -1,17 +1,68 @@
 """The operators that layers apply, under PyTorch's names. They live in `chainrule.ops`, with their equations."""
 
 # ruff: noqa: F403
-from chainrule.ops import activation, convolution, loss, pooling
+from chainrule.ops import (
+    activation,
+    adaptive,
+    columns,
+    convolution,
+    convolution_transpose,
+    ctc,
+    distance,
+    loss,
+    loss_elementwise,
+    loss_margin,
+    normalization,
+    padding,
+    piecewise,
+    pooling,
+    resize,
+)
 from chainrule.ops.activation import *
+from chainrule.ops.adaptive import *
+from chainrule.ops.attention import scaled_dot_product_attention
+from chainrule.ops.columns import *
 from chainrule.ops.convolution import *
-from chainrule.ops.linalg import linear
+from chainrule.ops.convolution_transpose import *
+from chainrule.ops.ctc import *
+from chainrule.ops.distance import *
+from chainrule.ops.embeddings import embedding
+from chainrule.ops.joining import one_hot
+from chainrule.ops.linalg import bilinear, linear
 from chainrule.ops.loss import *
+from chainrule.ops.loss_elementwise import *
+from chainrule.ops.loss_margin import *
+from chainrule.ops.multihead import multi_head_attention_forward
+from chainrule.ops.normalization import *
+from chainrule.ops.padding import *
+from chainrule.ops.piecewise import *
 from chainrule.ops.pooling import *
-from chainrule.ops.random import dropout
-from chainrule.ops.shape import pad
+from chainrule.ops.random import dropout, dropout1d, dropout2d
+from chainrule.ops.resize import *
 
-__all__ = ["dropout", "linear", "pad"]
+__all__ = [
+    "bilinear",
+    "dropout",
+    "dropout1d",
+    "dropout2d",
+    "embedding",
+    "linear",
+    "multi_head_attention_forward",
+    "one_hot",
+    "scaled_dot_product_attention",
+]
 __all__ += activation.__all__
+__all__ += adaptive.__all__
+__all__ += columns.__all__
 __all__ += convolution.__all__
+__all__ += convolution_transpose.__all__
+__all__ += ctc.__all__
+__all__ += distance.__all__
 __all__ += loss.__all__
+__all__ += loss_elementwise.__all__
+__all__ += loss_margin.__all__
+__all__ += normalization.__all__
+__all__ += padding.__all__
+__all__ += piecewise.__all__
 __all__ += pooling.__all__
+__all__ += resize.__all__

@@ -11,15 +11,21 @@ import math
 import numpy as np
 
 from chainrule.autograd import no_grad
-from chainrule.tensor import Tensor
+from chainrule.ops import random
+from chainrule.tensor import Array, Tensor
 
 __all__ = [
     "calculate_gain",
     "constant_",
+    "dirac_",
+    "eye_",
     "kaiming_normal_",
     "kaiming_uniform_",
     "normal_",
     "ones_",
+    "orthogonal_",
+    "sparse_",
+    "trunc_normal_",
     "uniform_",
     "xavier_normal_",
     "xavier_uniform_",
@@ -97,6 +103,76 @@ def kaiming_normal_(
     return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
 
 
+def trunc_normal_(
+    tensor: Tensor,
+    mean: float = 0.0,
+    std: float = 1.0,
+    a: float = -2.0,
+    b: float = 2.0,
+    generator: Generator | None = None,
+) -> Tensor:
+    """w ~ N(mean, std²), restricted to [a, b]; std is that of the whole distribution, before the restriction."""
+    low, high = ((bound - mean) / std for bound in (a, b))
+    if not low < high:
+        raise ValueError(f"trunc_normal_(): a={a} must be below b={b}, and std={std} positive")
+    z = _truncated(tensor.numel(), low, high, generator or random.generator())
+    with no_grad():
+        return tensor.copy_((mean + std * z).clip(a, b).reshape(tensor.shape))
+
+
+def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = None) -> Tensor:
+    """w ← gain·Q, with orthonormal rows or columns, whichever are fewer, of the weight as a matrix (out, in·…).
+
+    Q is drawn evenly from all of them: that of the QR decomposition of a normal matrix, with R's diagonal positive.
+    Saxe, McClelland, Ganguli: Exact solutions to the nonlinear dynamics of learning in deep linear networks, 2014.
+    """
+    rows, columns = _matrix("orthogonal_", tensor)
+    normal = (generator or random.generator()).standard_normal((max(rows, columns), min(rows, columns)))
+    q, r = np.linalg.qr(normal)
+    q *= np.where(np.diag(r) < 0, -1, 1)
+    with no_grad():
+        return tensor.copy_(gain * (q if rows >= columns else q.T).reshape(tensor.shape))
+
+
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
+    """w ~ N(0, std²), and in every column the share `sparsity` of the entries, rounded up, is 0.
+
+    Martens: Deep learning via Hessian-free optimization, 2010.
+    """
+    if tensor.ndim != 2:
+        raise ValueError(f"sparse_(): a matrix is needed, this tensor has shape {tensor.shape}")
+    normal_(tensor, 0.0, std, generator)
+    order = (generator or random.generator()).random(tensor.shape).argsort(axis=0)
+    tensor.array[order < math.ceil(sparsity * tensor.shape[0])] = 0
+    return tensor
+
+
+def eye_(tensor: Tensor) -> Tensor:
+    """w ← the identity matrix: a Linear hands on as many of its inputs as it can."""
+    if tensor.ndim != 2:
+        raise ValueError(f"eye_(): a matrix is needed, this tensor has shape {tensor.shape}")
+    with no_grad():
+        return tensor.copy_(np.eye(tensor.shape[0], tensor.shape[1]))
+
+
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """w ← 1 in the middle of the window from channel i to channel i, else 0: a convolution hands on its input.
+
+    For a weight (out, in / groups, …) with one to three window axes; in every group of its own.
+    """
+    if not 3 <= tensor.ndim <= 5 or tensor.shape[0] % groups:
+        raise ValueError(
+            f"dirac_(): a convolution's weight with {groups} groups is needed, this tensor has shape {tensor.shape}"
+        )
+    out_features, in_features, *window = tensor.shape
+    size = out_features // groups
+    zeros_(tensor)
+    for i in range(out_features):
+        if i % size < in_features:
+            tensor.array[(i, i % size, *(k // 2 for k in window))] = 1
+    return tensor
+
+
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """The factor on σ that makes up for a nonlinearity; `param` is the slope of a leaky ReLU, 0.01 unless given."""
     if nonlinearity == "leaky_relu":
@@ -132,6 +208,34 @@ def _fans(tensor: Tensor) -> tuple[int, int]:
         raise ValueError(f"fan_in and fan_out need a weight (out, in, ...), this one has shape {tensor.shape}")
     out_features, in_features, *window = tensor.shape
     return in_features * math.prod(window), out_features * math.prod(window)
+
+
+def _matrix(name: str, tensor: Tensor) -> tuple[int, int]:
+    """The shape of a weight (out, in, …) as a matrix (out, in·…)."""
+    if tensor.ndim < 2:
+        raise ValueError(f"{name}(): a weight (out, in, ...) is needed, this tensor has shape {tensor.shape}")
+    return tensor.shape[0], math.prod(tensor.shape[1:])
+
+
+def _truncated(n: int, low: float, high: float, draw: Generator) -> Array:
+    """n standard normal numbers in [low, high], by rejection.
+
+    Proposals are normal, or, where few of those would fall into the interval, uniform.
+    """
+    nearest = min(max(0.0, low), high)
+    low, high = max(low, nearest - 10), min(high, nearest + 10)  # what lies beyond has less than e⁻⁵⁰ of it
+    mass = (math.erf(high / math.sqrt(2)) - math.erf(low / math.sqrt(2))) / 2
+    uniform = mass < 0.25
+    found = np.empty(0)
+    while found.size < n:
+        if uniform:
+            z = draw.uniform(low, high, n)
+            z = z[draw.random(n) < np.exp((nearest**2 - z * z) / 2)]
+        else:
+            z = draw.standard_normal(n)
+            z = z[(low <= z) & (z <= high)]
+        found = np.concatenate([found, z])
+    return found[:n]
 
 
 def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.nn._errors import NAMED, locate
+from chainrule.nn.hooks import ModuleHooks, RemovableHandle, register
 from chainrule.nn.parameter import Parameter
 from chainrule.tensor import Array, Tensor
 
@@ -53,18 +54,59 @@ class Module:
     training: bool = True
     _buffers: Mapping[str, bool] = MappingProxyType({})  # name -> whether it belongs to the state_dict
 
+    _hooks: ModuleHooks | None = None
+
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; every subclass defines it."""
         raise NotImplementedError(f"{type(self).__name__} does not define forward()")
 
     def __call__(self, first: Any = _ABSENT, /, *args: Any, **kwargs: Any) -> Any:
         try:
-            if args or kwargs or first is _ABSENT:
-                return self.forward(*(() if first is _ABSENT else (first,)), *args, **kwargs)
+            if args or kwargs or first is _ABSENT or self._hooks is not None:
+                args = args if first is _ABSENT else (first, *args)
+                return self._hooks.call(self, args, kwargs) if self._hooks else self.forward(*args, **kwargs)
             return self.forward(first)  # nearly every call; packing its argument would double what it costs
         except NAMED as error:
             locate(error, self)
             raise
+
+    # ------------------------------------------------------------------------------------------ hooks
+
+    def register_forward_pre_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> RemovableHandle:
+        """Call hook(module, args) before `forward`; it may return other arguments.
+
+        With `with_kwargs` hook(module, args, kwargs) is called, and may return (args, kwargs).
+        """
+        return register(self._hooked().before, hook, (hook, with_kwargs), prepend)
+
+    def register_forward_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
+    ) -> RemovableHandle:
+        """Call hook(module, args, output) after `forward`; it may return another output.
+
+        With `with_kwargs` hook(module, args, kwargs, output) is called; with `always_call` also when `forward` raised,
+        with None for the output. Calling `module.forward(x)` instead of `module(x)` calls no hooks.
+        """
+        return register(self._hooked().after, hook, (hook, with_kwargs, always_call), prepend)
+
+    def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call hook(module, grad_output) before gradients go through the module; it may return others."""
+        return register(self._hooked().gradient_before, hook, None, prepend)
+
+    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call hook(module, grad_input, grad_output) with tuples of the gradients of positional inputs and of outputs.
+
+        It may return others in the place of grad_input. None stands for what is no tensor or wants no gradient.
+        Different from PyTorch, an output or input that had no part in the loss has a gradient of zeros, not None.
+        """
+        return register(self._hooked().gradient, hook, None, prepend)
+
+    def _hooked(self) -> ModuleHooks:
+        if self._hooks is None:
+            self._hooks = ModuleHooks()
+        return self._hooks
 
     # ------------------------------------------------------------------------------------------ attributes
 
@@ -345,9 +387,7 @@ def _as_array(key: str, value: Any) -> Array:
 
 def _convert(tensor: Tensor, dtype: np.dtype[Any]) -> None:
     """Give a leaf another dtype; it stays the same object, so that optimizers keep hold of it."""
-    grad, required = tensor.grad, tensor.requires_grad
-    tensor.requires_grad_(False)
-    tensor.array = tensor.array.astype(dtype)
-    tensor.requires_grad_(required)
+    grad = tensor.grad
+    tensor.data = Tensor(tensor.array.astype(dtype))
     if grad is not None:
         tensor.grad = Tensor(grad.array.astype(dtype))

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from chainrule.nn.functional import avg_pool2d, max_pool2d
+from typing import Any
+
+from chainrule.nn.functional import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    avg_pool1d,
+    avg_pool2d,
+    max_pool1d,
+    max_pool2d,
+)
 from chainrule.nn.module import Module
 from chainrule.tensor import Tensor
 
-__all__ = ["AvgPool2d", "MaxPool2d"]
+__all__ = [
+    "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AvgPool1d", "AvgPool2d",
+    "MaxPool1d", "MaxPool2d",
+]  # fmt: skip
 
-Size = int | tuple[int, int]
+Size = int | tuple[int, ...]
+OutputSize = int | None | tuple[int | None, ...]
 
 
-class MaxPool2d(Module):
-    """The greatest value of every window, (N, C, H, W) -> (N, C, OH, OW); on a tie the first.
-
-    OH = ⌊(H + 2·padding − dilation·(KH − 1) − 1) / stride⌋ + 1, rounded up with `ceil_mode`; `stride` is the window's
-    size unless given. The padding never wins.
-    """
-
+class _MaxPool(Module):
     kernel_size: Size
     stride: Size
     padding: Size
     dilation: Size
+    return_indices: bool
     ceil_mode: bool
 
     def __init__(
@@ -30,7 +40,7 @@ class MaxPool2d(Module):
         stride: Size | None = None,
         padding: Size = 0,
         dilation: Size = 1,
-        *,
+        return_indices: bool = False,
         ceil_mode: bool = False,
     ) -> None:
         super().__init__()
@@ -38,16 +48,72 @@ class MaxPool2d(Module):
         self.stride = kernel_size if stride is None else stride
         self.padding = padding
         self.dilation = dilation
+        self.return_indices = return_indices
         self.ceil_mode = ceil_mode
 
-    def forward(self, input: Tensor) -> Tensor:
-        return max_pool2d(input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
+    def _settings(self) -> tuple[Any, ...]:
+        steps = self.kernel_size, self.stride, self.padding, self.dilation
+        return (*steps, self.ceil_mode, self.return_indices)
 
     def extra_repr(self) -> str:
         return (
             f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding},"
             f" dilation={self.dilation}, ceil_mode={self.ceil_mode}"
         )
+
+
+class MaxPool1d(_MaxPool):
+    """The greatest value of every window, (N, C, L) -> (N, C, OL): `MaxPool2d` of sequences."""
+
+    def forward(self, input: Tensor) -> Any:
+        return max_pool1d(input, *self._settings())
+
+
+class MaxPool2d(_MaxPool):
+    """The greatest value of every window, (N, C, H, W) -> (N, C, OH, OW); on a tie the first.
+
+    OH = ⌊(H + 2·padding − dilation·(KH − 1) − 1) / stride⌋ + 1, rounded up with `ceil_mode`; `stride` is the window's
+    size unless given. The padding never wins. With `return_indices` it gives (y, places), row · W + column.
+    """
+
+    def forward(self, input: Tensor) -> Any:
+        return max_pool2d(input, *self._settings())
+
+
+class AvgPool1d(Module):
+    """The mean of every window, (N, C, L) -> (N, C, OL): `AvgPool2d` of sequences."""
+
+    kernel_size: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+    ceil_mode: bool
+    count_include_pad: bool
+
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Size = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+    ) -> None:
+        super().__init__()
+        self.kernel_size = _single(kernel_size)
+        self.stride = _single(kernel_size if stride is None else stride)
+        self.padding = _single(padding)
+        self.ceil_mode = ceil_mode
+        self.count_include_pad = count_include_pad
+
+    def forward(self, input: Tensor) -> Tensor:
+        steps = self.kernel_size, self.stride, self.padding
+        return avg_pool1d(input, *steps, self.ceil_mode, self.count_include_pad)
+
+    def extra_repr(self) -> str:
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+def _single(n: Size) -> tuple[int, ...]:
+    return n if isinstance(n, tuple) else (n,)
 
 
 class AvgPool2d(Module):
@@ -95,3 +161,50 @@ class AvgPool2d(Module):
 
     def extra_repr(self) -> str:
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class _AdaptivePool(Module):
+    output_size: OutputSize
+
+    def __init__(self, output_size: OutputSize) -> None:
+        super().__init__()
+        self.output_size = output_size
+
+    def extra_repr(self) -> str:
+        return f"output_size={self.output_size}"
+
+
+class AdaptiveAvgPool1d(_AdaptivePool):
+    """The means of `output_size` parts of a sequence, (N, C, L) -> (N, C, output_size)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return adaptive_avg_pool1d(input, self.output_size)
+
+
+class AdaptiveAvgPool2d(_AdaptivePool):
+    """The means of OH × OW parts of an image, (N, C, H, W) -> (N, C, OH, OW); None keeps a size."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return adaptive_avg_pool2d(input, self.output_size)
+
+
+class _AdaptiveMaxPool(_AdaptivePool):
+    return_indices: bool
+
+    def __init__(self, output_size: OutputSize, return_indices: bool = False) -> None:
+        super().__init__(output_size)
+        self.return_indices = return_indices
+
+
+class AdaptiveMaxPool1d(_AdaptiveMaxPool):
+    """The greatest values of `output_size` parts of a sequence, (N, C, L) -> (N, C, output_size)."""
+
+    def forward(self, input: Tensor) -> Any:
+        return adaptive_max_pool1d(input, self.output_size, self.return_indices)
+
+
+class AdaptiveMaxPool2d(_AdaptiveMaxPool):
+    """The greatest values of OH × OW parts of an image, (N, C, H, W) -> (N, C, OH, OW); None keeps a size."""
+
+    def forward(self, input: Tensor) -> Any:
+        return adaptive_max_pool2d(input, self.output_size, self.return_indices)

@@ -1,0 +1,59 @@
+"""A layer of two inputs, multiplied."""
+
+from __future__ import annotations
+
+import math
+
+import numpy.typing as npt
+
+from chainrule.nn import init
+from chainrule.nn.functional import bilinear
+from chainrule.nn.module import Module
+from chainrule.nn.parameter import Parameter
+from chainrule.tensor import Tensor, empty
+
+__all__ = ["Bilinear"]
+
+
+class Bilinear(Module):
+    """y[…, o] = Σ_ij x1[…, i] · W[o, i, j] · x2[…, j] + b[o],  (…, in1), (…, in2) -> (…, out).
+
+    Parameters: weight W (out, in1, in2), bias b (out) unless `bias=False`. Both begin uniform in ±1/√in1.
+    """
+
+    in1_features: int
+    in2_features: int
+    out_features: int
+    weight: Parameter
+    bias: Parameter | None
+
+    def __init__(
+        self,
+        in1_features: int,
+        in2_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        dtype: npt.DTypeLike | None = None,
+    ) -> None:
+        super().__init__()
+        if in1_features < 1:
+            raise ValueError(f"Bilinear: in1_features={in1_features} must be at least 1")
+        self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
+        self.weight = Parameter(empty(out_features, in1_features, in2_features, dtype=dtype))
+        self.bias = Parameter(empty(out_features, dtype=dtype)) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw new initial values."""
+        bound = 1 / math.sqrt(self.in1_features)
+        init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input1: Tensor, input2: Tensor) -> Tensor:
+        return bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        sizes = f"in1_features={self.in1_features}, in2_features={self.in2_features}, out_features={self.out_features}"
+        return f"{sizes}, bias={self.bias is not None}"

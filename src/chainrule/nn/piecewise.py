@@ -1,0 +1,136 @@
+"""Activation layers made of straight pieces."""
+
+from __future__ import annotations
+
+import numpy.typing as npt
+
+from chainrule.nn import functional as F
+from chainrule.nn.activation import _Activation
+from chainrule.nn.module import Module
+from chainrule.nn.parameter import Parameter
+from chainrule.tensor import Tensor, full
+
+__all__ = ["Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "PReLU", "ReLU6", "Softshrink", "Threshold"]
+
+
+class Threshold(_Activation):
+    """y = x where x > threshold, else value."""
+
+    threshold: float
+    value: float
+
+    def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
+        super().__init__(inplace)
+        self.threshold = threshold
+        self.value = value
+
+    def forward(self, input: Tensor) -> Tensor:
+        y: Tensor = F.threshold(input, self.threshold, self.value)
+        return y
+
+    def extra_repr(self) -> str:
+        return f"threshold={self.threshold}, value={self.value}" + ", inplace=True" * self.inplace
+
+
+class Hardtanh(_Activation):
+    """y = x, limited to [min_val, max_val]."""
+
+    min_val: float
+    max_val: float
+
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace)
+        if min_val > max_val:
+            raise ValueError(f"Hardtanh: min_val={min_val} must not be greater than max_val={max_val}")
+        self.min_val = min_val
+        self.max_val = max_val
+
+    def forward(self, input: Tensor) -> Tensor:
+        y: Tensor = F.hardtanh(input, self.min_val, self.max_val)
+        return y
+
+    def extra_repr(self) -> str:
+        return f"min_val={self.min_val}, max_val={self.max_val}" + ", inplace=True" * self.inplace
+
+
+class ReLU6(_Activation):
+    """y = min(max(x, 0), 6)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.relu6(input)
+
+
+class Hardsigmoid(_Activation):
+    """y = x / 6 + ½, limited to [0, 1]."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        y: Tensor = F.hardsigmoid(input)
+        return y
+
+    def extra_repr(self) -> str:
+        return ""
+
+
+class Hardswish(_Activation):
+    """y = x · hardsigmoid(x)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        y: Tensor = F.hardswish(input)
+        return y
+
+    def extra_repr(self) -> str:
+        return ""
+
+
+class _Shrinkage(Module):
+    lambd: float
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__()
+        self.lambd = lambd
+
+    def extra_repr(self) -> str:
+        return str(self.lambd)
+
+
+class Hardshrink(_Shrinkage):
+    """y = x where |x| > lambd, else 0."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        y: Tensor = F.hardshrink(input, self.lambd)
+        return y
+
+
+class Softshrink(_Shrinkage):
+    """y = x moved by lambd towards 0, and 0 where |x| ≤ lambd."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        y: Tensor = F.softshrink(input, self.lambd)
+        return y
+
+
+class PReLU(Module):
+    """y = x where x > 0, else w · x: w (num_parameters,) is learned, one number or one for each channel (dimension 1).
+
+    It begins as `init`.
+    """
+
+    num_parameters: int
+    init: float
+    weight: Parameter
+
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: npt.DTypeLike | None = None) -> None:
+        super().__init__()
+        self.num_parameters = num_parameters
+        self.init = init
+        self.weight = Parameter(full((num_parameters,), init, dtype=dtype))
+
+    def reset_parameters(self) -> None:
+        """Set the slopes to `init`."""
+        self.weight.array[...] = self.init
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.prelu(input, self.weight)
+
+    def extra_repr(self) -> str:
+        return f"num_parameters={self.num_parameters}"
