@@ -3,13 +3,21 @@
 import numpy as np
 import pytest
 
+import chainrule as cr
 from chainrule.nn import Parameter
-from chainrule.optim import SGD, lr_scheduler
+from chainrule.optim import SGD, Adagrad, lr_scheduler
 
 SCHEDULES = {
     "StepLR": {"step_size": 4, "gamma": 0.3},
     "CosineAnnealingLR": {"T_max": 10, "eta_min": 0.01},
     "LambdaLR": {"lr_lambda": lambda t: 0.9**t},
+    "MultiStepLR": {"milestones": [3, 8, 8, 20], "gamma": 0.5},
+    "ExponentialLR": {"gamma": 0.9},
+    "ConstantLR": {"factor": 0.5, "total_iters": 7},
+    "LinearLR": {"start_factor": 0.1, "end_factor": 0.8, "total_iters": 9},
+    "PolynomialLR": {"total_iters": 20, "power": 1.5},
+    "CosineAnnealingWarmRestarts": {"T_0": 3, "T_mult": 2, "eta_min": 0.01},
+    "OneCycleLR": {"max_lr": [0.4, 0.6], "total_steps": 40},
 }
 
 
@@ -63,3 +71,116 @@ def test_a_function_for_each_group():
     np.testing.assert_allclose(found, [[0.1, 0.5], [0.2, 0.5], [0.3, 0.5]])
     with pytest.raises(ValueError, match="1 functions for 2 parameter groups"):
         lr_scheduler.LambdaLR(optimizer(), [lambda t: 1])
+
+
+def both(make, measure, steps, build=None, **settings):
+    """The same schedule on both engines: rates and momenta."""
+    torch = pytest.importorskip("torch")
+
+    def run(engine, tensor):
+        groups = [{"params": [tensor]}]
+        optimizer = (build or (lambda o, g: o.SGD(g, lr=0.1, momentum=0.9)))(engine.optim, groups)
+        scheduler = make(engine.optim.lr_scheduler, optimizer)
+        found = []
+        for t in range(steps):
+            group = optimizer.param_groups[0]
+            found.append([group["lr"], group.get("momentum", group.get("betas", [0])[0] if "betas" in group else 0)])
+            optimizer.step()
+            scheduler.step(*measure(t))
+        return np.array(found)
+
+    expected = run(torch, torch.ones(2))
+    np.testing.assert_allclose(run(cr, Parameter(np.ones(2))), expected, rtol=1e-10, atol=1e-15)
+    return expected
+
+
+@pytest.mark.parametrize("three_phase", [False, True])
+@pytest.mark.parametrize("strategy", ["cos", "linear"])
+@pytest.mark.parametrize("adam", [False, True])
+def test_one_cycle_with_momentum(adam, strategy, three_phase):
+    settings = {"pct_start": 0.25, "anneal_strategy": strategy, "three_phase": three_phase, "div_factor": 10.0}
+    found = both(
+        lambda module, o: module.OneCycleLR(o, 0.5, epochs=4, steps_per_epoch=10, **settings),
+        lambda t: (),
+        40,
+        (lambda o, g: o.Adam(g)) if adam else None,
+    )
+    assert found[:, 1].min() < 0.86 < 0.94 < found[:, 1].max()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"mode": "max", "patience": 2},
+        {"threshold": 0.5, "patience": 1, "cooldown": 3},
+        {"threshold_mode": "abs", "threshold": 0.3, "patience": 0, "min_lr": 1e-3},
+        {"mode": "max", "threshold_mode": "abs", "patience": 1, "factor": 0.5, "eps": 1e-2},
+    ],
+    ids=str,
+)
+def test_plateau(settings):
+    values = np.random.default_rng(1).normal(size=60).cumsum() / 4
+    values[30] = np.nan
+    found = both(lambda m, o: m.ReduceLROnPlateau(o, **settings), lambda t: (values[t],), 60)
+    assert len(np.unique(found[:, 0])) > 1
+
+
+@pytest.mark.filterwarnings("ignore")  # PyTorch warns of its own step(epoch)
+def test_one_after_the_other():
+    def make(m, o):
+        parts = [m.LinearLR(o, 0.1, total_iters=5), m.CosineAnnealingLR(o, 20), m.StepLR(o, 3), m.ExponentialLR(o, 0.9)]
+        return m.SequentialLR(o, parts, [5, 12, 20])
+
+    both(make, lambda t: (), 30)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("mult", [1, 3])
+def test_warm_restarts_at_fractions(mult):
+    both(lambda m, o: m.CosineAnnealingWarmRestarts(o, 2, mult, 1e-3), lambda t: (t * 0.3,), 40)
+
+
+def test_sequences_and_plateaus_resume():
+    def sequence(o):
+        return lr_scheduler.SequentialLR(o, [lr_scheduler.LinearLR(o), lr_scheduler.ExponentialLR(o, 0.9)], [4])
+
+    straight = rates(sequence(optimizer()), 12)
+    first = sequence(optimizer())
+    rates(first, 6)
+    resumed = sequence(optimizer())
+    resumed.optimizer.load_state_dict(first.optimizer.state_dict())
+    resumed.load_state_dict(first.state_dict())
+    np.testing.assert_array_equal(rates(resumed, 6), straight[6:])
+
+    a, b = (lr_scheduler.ReduceLROnPlateau(optimizer(), patience=2) for _ in range(2))
+    for _ in range(3):
+        a.step(1.0)
+    b.optimizer.load_state_dict(a.optimizer.state_dict())
+    b.load_state_dict(a.state_dict())
+    for scheduler in (a, b):
+        scheduler.step(1.0)
+        assert scheduler.get_last_lr() == pytest.approx([0.01, 0.05])
+
+
+def test_schedules_that_cannot_be():
+    o = optimizer()
+    with pytest.raises(ValueError, match="total_steps, or epochs and steps_per_epoch"):
+        lr_scheduler.OneCycleLR(o, 0.1)
+    with pytest.raises(ValueError, match="max_lr: 3 values for 2 parameter groups"):
+        lr_scheduler.OneCycleLR(o, [0.1, 0.1, 0.1], 10)
+    with pytest.raises(ValueError, match="Adagrad has no momentum"):
+        lr_scheduler.OneCycleLR(Adagrad([Parameter(np.ones(2))]), 0.1, 10)
+    short = lr_scheduler.OneCycleLR(o, 0.1, 2)
+    short.step()
+    short.step()
+    with pytest.raises(ValueError, match="step 3 of 2"):
+        short.step()
+    with pytest.raises(ValueError, match="2 schedulers and 2 milestones"):
+        lr_scheduler.SequentialLR(o, [short, short], [1, 2])
+    with pytest.raises(ValueError, match="the same optimizer"):
+        lr_scheduler.SequentialLR(optimizer(), [short, short], [1])
+    with pytest.raises(ValueError, match=r"factor=1\.5 must be below 1"):
+        lr_scheduler.ReduceLROnPlateau(o, factor=1.5)
+    with pytest.raises(ValueError, match="T_0=0 must be a whole number"):
+        lr_scheduler.CosineAnnealingWarmRestarts(o, 0)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 
-from chainrule.optim.optimizer import Group, Optimizer, call
+from chainrule.optim.optimizer import Group, Optimizer, arrays, by_step, call, in_unit_interval, nonnegative
 from chainrule.tensor import Array, Tensor
 
 __all__ = ["Adam", "AdamW"]
@@ -26,11 +27,15 @@ def adam(
     weight_decay: float,
     decoupled: bool,
     maximize: bool,
+    greatest: list[Array] | None = None,
 ) -> None:
-    """Step number `step`, from 1, for each θ with its gradient g and moments m, v; θ, m and v change in place."""
+    """Step number `step`, from 1, for each θ with its gradient g and moments m, v; θ, m and v change in place.
+
+    So does `greatest`, the greatest v of all steps so far, which takes the place of v for AMSGrad.
+    """
     rate = lr / (1 - beta1**step)
     correction = (1 - beta2**step) ** 0.5
-    for θ, g, mean, square in zip(params, grads, m, v, strict=True):
+    for θ, g, mean, square, top in zip(params, grads, m, v, greatest or repeat(None), strict=False):
         if maximize:
             g = -g
         if weight_decay and decoupled:
@@ -40,7 +45,9 @@ def adam(
         mean += (1 - beta1) * (g - mean)
         square *= beta2
         square += (1 - beta2) * g * g
-        θ -= rate * mean / (np.sqrt(square) / correction + eps)
+        if top is not None:
+            np.maximum(top, square, out=top)
+        θ -= rate * mean / (np.sqrt(square if top is None else top) / correction + eps)
 
 
 class Adam(Optimizer):
@@ -52,7 +59,8 @@ class Adam(Optimizer):
         m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ)
         θ ← θ − lr·m̂ / (√v̂ + ε)
 
-    Kingma, Ba: Adam, a method for stochastic optimization, 2015.
+    Kingma, Ba: Adam, a method for stochastic optimization, 2015. With `amsgrad` the greatest v of all steps so far
+    stands in the place of v in the last two lines: Reddi, Kale, Kumar, On the convergence of Adam and beyond, 2018.
     With `decoupled_weight_decay` θ ← θ − lr·λ·θ stands in the place of the first line's second term: that is AdamW.
     """
 
@@ -63,6 +71,7 @@ class Adam(Optimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0,
+        amsgrad: bool = False,
         *,
         maximize: bool = False,
         decoupled_weight_decay: bool = False,
@@ -72,36 +81,26 @@ class Adam(Optimizer):
             "betas": betas,
             "eps": eps,
             "weight_decay": weight_decay,
+            "amsgrad": amsgrad,
             "maximize": maximize,
             "decoupled_weight_decay": decoupled_weight_decay,
         }
         super().__init__(params, defaults)
 
     def check(self, group: Group) -> None:
-        for key in ("lr", "eps", "weight_decay"):
-            if not group[key] >= 0:
-                raise ValueError(f"{type(self).__name__}: {key}={group[key]} must not be negative")
-        if not all(0 <= beta < 1 for beta in group["betas"]):
-            raise ValueError(f"{type(self).__name__}: betas={group['betas']} must lie in [0, 1)")
+        nonnegative(self, group, "lr", "eps", "weight_decay")
+        in_unit_interval(self, "betas", *group["betas"])
 
     def update(self, params: list[Tensor], group: Group) -> None:
-        by_step: dict[int, list[Tensor]] = {}
-        for p in params:
-            state = self.state[p]
-            if not state:
-                state.update(step=0, exp_avg=Tensor(np.zeros_like(p.array)), exp_avg_sq=Tensor(np.zeros_like(p.array)))
-            state["step"] += 1
-            by_step.setdefault(int(state["step"]), []).append(p)
-        for step, group_params in by_step.items():  # one step, unless some parameters had no gradient for a while
+        for step, group_params in by_step(self, params).items():
             self._run(step, group_params, group)
 
     def _run(self, step: int, params: list[Tensor], group: Group) -> None:
-        call(
-            adam,
+        settings: tuple[Any, ...] = (
             [p.array for p in params],
             [p.grad.array for p in params],  # type: ignore[union-attr]
-            [self.state[p]["exp_avg"].array for p in params],
-            [self.state[p]["exp_avg_sq"].array for p in params],
+            arrays(self, params, "exp_avg"),
+            arrays(self, params, "exp_avg_sq"),
             step,
             float(group["lr"]),
             *group["betas"],
@@ -110,6 +109,10 @@ class Adam(Optimizer):
             group["decoupled_weight_decay"],
             group["maximize"],
         )
+        if group["amsgrad"]:
+            adam(*[*settings, arrays(self, params, "max_exp_avg_sq")])
+        else:
+            call(adam, *settings)
 
 
 class AdamW(Adam):
@@ -125,7 +128,8 @@ class AdamW(Adam):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
+        amsgrad: bool = False,
         *,
         maximize: bool = False,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, maximize=maximize, decoupled_weight_decay=True)
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, decoupled_weight_decay=True)

@@ -1,18 +1,23 @@
 """Learning rates that change with time; `scheduler.step()` comes once an epoch (or a step), after `optimizer.step()`.
 
 Each is the closed formula of its rate at time t, so one scheduler owns the rate: they do not multiply as PyTorch's
-do when several share an optimizer.
+do when several share an optimizer. One after the other, they run in a SequentialLR. A rate set by hand in
+`param_groups` lasts until the next `step()`; ReduceLROnPlateau alone starts from the present rate.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from chainrule.optim.optimizer import Optimizer
 
-__all__ = ["CosineAnnealingLR", "LRScheduler", "LambdaLR", "StepLR"]
+__all__ = [
+    "ConstantLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "ExponentialLR", "LRScheduler", "LambdaLR",
+    "LinearLR", "MultiStepLR", "OneCycleLR", "PolynomialLR", "ReduceLROnPlateau", "SequentialLR", "StepLR",
+]  # fmt: skip
 
 
 class LRScheduler:
@@ -26,7 +31,7 @@ class LRScheduler:
             group.setdefault("initial_lr", group["lr"])
         self.base_lrs: list[float] = [group["initial_lr"] for group in optimizer.param_groups]
         self.last_epoch = last_epoch
-        self.step()
+        LRScheduler.step(self)
 
     def get_lr(self) -> list[float]:
         """The rate of every parameter group at time `last_epoch`."""
@@ -36,16 +41,16 @@ class LRScheduler:
         """The rates now in use."""
         return list(self._last_lr)
 
-    def step(self) -> None:
-        """Go on to the next time, and set the optimizer's rates."""
-        self.last_epoch += 1
+    def step(self, epoch: int | None = None) -> None:
+        """Go on to the next time, or to the given one, and set the optimizer's rates."""
+        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         self._last_lr = self.get_lr()
         for group, lr in zip(self.optimizer.param_groups, self._last_lr, strict=True):
             group["lr"] = lr
 
     def state_dict(self) -> dict[str, Any]:
         """All that it knows, except for the optimizer and functions."""
-        return {key: value for key, value in vars(self).items() if key not in ("optimizer", "lr_lambdas")}
+        return {key: value for key, value in vars(self).items() if key not in ("optimizer", "lr_lambdas", "schedulers")}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on where another one stopped."""
@@ -62,6 +67,83 @@ class StepLR(LRScheduler):
 
     def get_lr(self) -> list[float]:
         factor = self.gamma ** (self.last_epoch // self.step_size)
+        return [base * factor for base in self.base_lrs]
+
+
+class MultiStepLR(LRScheduler):
+    """lr(t) = lr₀ · γ^(number of milestones ≤ t); one that comes twice counts twice."""
+
+    def __init__(
+        self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
+    ) -> None:
+        self.milestones = sorted(milestones)
+        self.gamma = gamma
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        factor = self.gamma ** bisect_right(self.milestones, self.last_epoch)
+        return [base * factor for base in self.base_lrs]
+
+
+class ExponentialLR(LRScheduler):
+    """lr(t) = lr₀ · γᵗ."""
+
+    def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
+        self.gamma = gamma
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        return [base * self.gamma**self.last_epoch for base in self.base_lrs]
+
+
+class ConstantLR(LRScheduler):
+    """lr(t) = lr₀ · factor before t = total_iters, then lr₀."""
+
+    def __init__(self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
+        if not 0 <= factor <= 1:
+            raise ValueError(f"ConstantLR: factor={factor} must lie in [0, 1]")
+        self.factor = factor
+        self.total_iters = total_iters
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        return [base * (self.factor if self.last_epoch < self.total_iters else 1) for base in self.base_lrs]
+
+
+class LinearLR(LRScheduler):
+    """lr(t) = lr₀ · (a + (b − a) · min(t / total_iters, 1)),  a = start_factor, b = end_factor: a warm-up."""
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        start_factor: float = 1 / 3,
+        end_factor: float = 1.0,
+        total_iters: int = 5,
+        last_epoch: int = -1,
+    ) -> None:
+        if not 0 < start_factor <= 1 or not 0 <= end_factor <= 1:
+            raise ValueError(f"LinearLR: the factors {start_factor} and {end_factor} must lie in (0, 1] and [0, 1]")
+        self.start_factor = start_factor
+        self.end_factor = end_factor
+        self.total_iters = total_iters
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        share = min(self.last_epoch / self.total_iters, 1) if self.total_iters else 1
+        factor = self.start_factor + (self.end_factor - self.start_factor) * share
+        return [base * factor for base in self.base_lrs]
+
+
+class PolynomialLR(LRScheduler):
+    """lr(t) = lr₀ · (1 − min(t / total_iters, 1))^power."""
+
+    def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
+        self.total_iters = total_iters
+        self.power = power
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        factor = (1 - min(self.last_epoch / self.total_iters, 1)) ** self.power
         return [base * factor for base in self.base_lrs]
 
 
@@ -98,3 +180,216 @@ class CosineAnnealingLR(LRScheduler):
     def get_lr(self) -> list[float]:
         weight = (1 + math.cos(math.pi * self.last_epoch / self.T_max)) / 2
         return [self.eta_min + (base - self.eta_min) * weight for base in self.base_lrs]
+
+
+class CosineAnnealingWarmRestarts(LRScheduler):
+    """lr = η + (lr₀ − η) · (1 + cos(π·T / Tᵢ)) / 2,  η = eta_min, T the time since the last restart.
+
+    The first restart comes after T₀ = T_0, each later one after Tᵢ = T_mult·Tᵢ₋₁. `step(3.25)` takes fractions of time.
+    Loshchilov, Hutter: SGDR, stochastic gradient descent with warm restarts, 2017.
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0, last_epoch: int = -1
+    ) -> None:
+        for key, value in (("T_0", T_0), ("T_mult", T_mult)):
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"CosineAnnealingWarmRestarts: {key}={value} must be a whole number of at least 1")
+        self.T_0 = T_0
+        self.T_mult = T_mult
+        self.eta_min = eta_min
+        super().__init__(optimizer, last_epoch)
+
+    def step(self, epoch: float | None = None) -> None:
+        """Go on by 1, or to the time `epoch`, which need not be whole."""
+        super().step(self.last_epoch + 1 if epoch is None else epoch)  # type: ignore[arg-type]
+        self.last_epoch = math.floor(self.last_epoch)
+
+    def get_lr(self) -> list[float]:
+        since, period = self._position(self.last_epoch)
+        weight = (1 + math.cos(math.pi * since / period)) / 2
+        return [self.eta_min + (base - self.eta_min) * weight for base in self.base_lrs]
+
+    def _position(self, t: float) -> tuple[float, int]:
+        """The time since the last restart, and the length of the present period."""
+        if self.T_mult == 1:
+            return t % self.T_0, self.T_0
+        period = self.T_0
+        while t >= period:
+            t, period = t - period, period * self.T_mult
+        return t, period
+
+
+class OneCycleLR(LRScheduler):
+    """Up from max_lr / div_factor to max_lr, then down to the start over final_div_factor; momentum the other way.
+
+    The way up takes the share `pct_start` of all steps; `total_steps`, or `epochs` · `steps_per_epoch`. The two ends
+    of each part are joined by half a cosine wave, or by a line. With `three_phase` the way down first takes as long
+    as the way up and ends at the start, and then the rest falls to the end. With `cycle_momentum` the momentum (β₁ of
+    Adam) moves between max_momentum and base_momentum. To be stepped after every batch.
+    Smith, Topin: Super-convergence, very fast training of neural networks using large learning rates, 2018.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        max_lr: float | list[float],
+        total_steps: int | None = None,
+        epochs: int | None = None,
+        steps_per_epoch: int | None = None,
+        pct_start: float = 0.3,
+        anneal_strategy: str = "cos",
+        cycle_momentum: bool = True,
+        base_momentum: float | list[float] = 0.85,
+        max_momentum: float | list[float] = 0.95,
+        div_factor: float = 25.0,
+        final_div_factor: float = 1e4,
+        three_phase: bool = False,
+        last_epoch: int = -1,
+    ) -> None:
+        if total_steps is None and (epochs is None or steps_per_epoch is None):
+            raise ValueError("OneCycleLR: total_steps, or epochs and steps_per_epoch, must be given")
+        self.total_steps = total_steps if total_steps is not None else (epochs or 0) * (steps_per_epoch or 0)
+        if self.total_steps < 1 or not 0 <= pct_start <= 1:
+            raise ValueError(f"OneCycleLR: {self.total_steps} steps, pct_start={pct_start}: at least 1 and in [0, 1]")
+        if anneal_strategy not in ("cos", "linear"):
+            raise ValueError(f"OneCycleLR: anneal_strategy={anneal_strategy!r} is neither 'cos' nor 'linear'")
+        if cycle_momentum and not {"momentum", "betas"} & optimizer.defaults.keys():
+            raise ValueError(f"OneCycleLR: {type(optimizer).__name__} has no momentum; set cycle_momentum=False")
+        self.anneal_strategy, self.cycle_momentum = anneal_strategy, cycle_momentum
+        up = pct_start * self.total_steps - 1
+        self.ends = [up, 2 * up, self.total_steps - 1] if three_phase else [up, self.total_steps - 1]
+        high = _of_each_group("max_lr", max_lr, optimizer)
+        low = [lr / div_factor for lr in high]
+        end = [lr / final_div_factor for lr in low]
+        self.rates = [low, high, low, end] if three_phase else [low, high, end]
+        top = _of_each_group("max_momentum", max_momentum, optimizer)
+        bottom = _of_each_group("base_momentum", base_momentum, optimizer)
+        self.momenta = [top, bottom, top, top] if three_phase else [top, bottom, top]
+        if last_epoch == -1:
+            for group, lr in zip(optimizer.param_groups, low, strict=True):
+                group["initial_lr"] = lr
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        if self.last_epoch > self.total_steps:
+            raise ValueError(f"OneCycleLR: step {self.last_epoch} of {self.total_steps}: the cycle is over")
+        if self.cycle_momentum:
+            for group, momentum in zip(self.optimizer.param_groups, self._between(self.momenta), strict=True):
+                if "betas" in group:
+                    group["betas"] = (momentum, *group["betas"][1:])
+                else:
+                    group["momentum"] = momentum
+        return self._between(self.rates)
+
+    def _between(self, stations: list[list[float]]) -> list[float]:
+        """The value of each group at the present time, between the stations before and after it."""
+        phase = next((i for i, end in enumerate(self.ends) if self.last_epoch <= end), len(self.ends) - 1)
+        start = self.ends[phase - 1] if phase else 0
+        share = (self.last_epoch - start) / (self.ends[phase] - start)
+        if self.anneal_strategy == "cos":
+            share = (1 - math.cos(math.pi * share)) / 2
+        return [a + (b - a) * share for a, b in zip(stations[phase], stations[phase + 1], strict=True)]
+
+
+class SequentialLR(LRScheduler):
+    """One scheduler after the other: `schedulers[i]` from t = milestones[i − 1] on, each beginning at its time 0."""
+
+    def __init__(
+        self, optimizer: Optimizer, schedulers: list[LRScheduler], milestones: list[int], last_epoch: int = -1
+    ) -> None:
+        if not schedulers or len(milestones) != len(schedulers) - 1:
+            raise ValueError(
+                f"SequentialLR: {len(schedulers)} schedulers and {len(milestones)} milestones; one less are needed"
+            )
+        if any(scheduler.optimizer is not optimizer for scheduler in schedulers):
+            raise ValueError("SequentialLR: all schedulers must have the same optimizer, which is given first")
+        if any(isinstance(scheduler, ReduceLROnPlateau) for scheduler in schedulers):
+            raise ValueError("SequentialLR: ReduceLROnPlateau steps by a measurement, and cannot be part of it")
+        self.schedulers = schedulers
+        self.milestones = list(milestones)
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        i = bisect_right(self.milestones, self.last_epoch)
+        self.schedulers[i].step(self.last_epoch - (self.milestones[i - 1] if i else 0))
+        return self.schedulers[i].get_last_lr()
+
+    def state_dict(self) -> dict[str, Any]:
+        """As every scheduler's, with those of its schedulers in a list."""
+        return {**super().state_dict(), "schedulers": [scheduler.state_dict() for scheduler in self.schedulers]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on where another one stopped."""
+        for scheduler, state in zip(self.schedulers, state_dict["schedulers"], strict=True):
+            scheduler.load_state_dict(state)
+        super().load_state_dict({key: value for key, value in state_dict.items() if key != "schedulers"})
+
+
+class ReduceLROnPlateau(LRScheduler):
+    """lr ← max(factor · lr, min_lr) once a measurement has not become better for more than `patience` steps.
+
+    Better is lower with mode "min", higher with "max": by the share `threshold` of the best so far ("rel"), or by that
+    much ("abs"). After a change `cooldown` steps are not counted; a change smaller than `eps` is left out.
+    `step(metrics)` takes the measurement, such as the loss of the validation set.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        mode: str = "min",
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        threshold_mode: str = "rel",
+        cooldown: int = 0,
+        min_lr: float | list[float] = 0,
+        eps: float = 1e-8,
+    ) -> None:
+        if not factor < 1:
+            raise ValueError(f"ReduceLROnPlateau: factor={factor} must be below 1")
+        if mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
+            raise ValueError(f"ReduceLROnPlateau: mode={mode!r} must be 'min' or 'max', threshold_mode='rel' or 'abs'")
+        self.mode, self.factor, self.patience, self.cooldown, self.eps = mode, factor, patience, cooldown, eps
+        self.threshold, self.threshold_mode = threshold, threshold_mode
+        self.min_lrs = _of_each_group("min_lr", min_lr, optimizer)
+        self.best = math.inf if mode == "min" else -math.inf
+        self.num_bad_epochs = self.cooldown_counter = 0
+        super().__init__(optimizer)
+
+    def get_lr(self) -> list[float]:
+        return [group["lr"] for group in self.optimizer.param_groups]
+
+    def step(self, metrics: Any, epoch: int | None = None) -> None:  # type: ignore[override]
+        """Take a measurement, and lower the rates if it is time."""
+        value = float(metrics)
+        if self._better(value):
+            self.best, self.num_bad_epochs = value, 0
+        else:
+            self.num_bad_epochs += 1
+        if self.cooldown_counter > 0:
+            self.cooldown_counter, self.num_bad_epochs = self.cooldown_counter - 1, 0
+        if self.num_bad_epochs > self.patience:
+            self._reduce()
+            self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
+        super().step(epoch)
+
+    def _better(self, value: float) -> bool:
+        sign = 1 if self.mode == "min" else -1
+        relative = self.threshold_mode == "rel"
+        bound = self.best * (1 - sign * self.threshold) if relative else self.best - sign * self.threshold
+        return sign * value < sign * bound
+
+    def _reduce(self) -> None:
+        for group, least in zip(self.optimizer.param_groups, self.min_lrs, strict=True):
+            lr = max(group["lr"] * self.factor, least)
+            if group["lr"] - lr > self.eps:
+                group["lr"] = lr
+
+
+def _of_each_group(name: str, value: float | list[float], optimizer: Optimizer) -> list[float]:
+    groups = len(optimizer.param_groups)
+    values = list(value) if isinstance(value, list | tuple) else [value] * groups
+    if len(values) != groups:
+        raise ValueError(f"{name}: {len(values)} values for {groups} parameter groups")
+    return values

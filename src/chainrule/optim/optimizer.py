@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from chainrule.native import Unsupported, core
-from chainrule.tensor import Tensor
+from chainrule.tensor import Array, Tensor
 
 __all__ = ["Optimizer"]
 
 Group = dict[str, Any]
+NUMBERS = ("step", "mu_product")
+"""What is a number in every optimizer's state; PyTorch keeps tensors."""
 
 
 class Optimizer:
@@ -65,7 +67,8 @@ class Optimizer:
         for group in self.param_groups:
             params = [p for p in group["params"] if p.grad is not None]
             if params:
-                self.update(params, group)
+                with np.errstate(all="ignore"):  # as in operators: infinity and NaN come without a warning
+                    self.update(params, group)
         return loss
 
     def update(self, params: list[Tensor], group: Group) -> None:
@@ -101,7 +104,8 @@ class Optimizer:
             mine.update({key: deepcopy(value) for key, value in theirs.items() if key in known})
         self.state.clear()
         for number, values in state_dict["state"].items():
-            self.state[by_number[number]] = {key: _like(by_number[number], value) for key, value in values.items()}
+            p = by_number[number]
+            self.state[p] = {key: _number(v) if key in NUMBERS else _like(p, v) for key, v in values.items()}
 
     def _params(self) -> list[Tensor]:
         return [p for group in self.param_groups for p in group["params"]]
@@ -112,6 +116,52 @@ class Optimizer:
             text += f"\nParameter Group {i}\n"
             text += "".join(f"    {key}: {group[key]}\n" for key in sorted(group) if key != "params")
         return text + ")"
+
+
+def nonnegative(optimizer: Optimizer, group: Group, *keys: str) -> None:
+    """Raise where one of these settings is negative or NaN."""
+    for key in keys:
+        if not group[key] >= 0:
+            raise ValueError(f"{type(optimizer).__name__}: {key}={group[key]} must not be negative")
+
+
+def in_unit_interval(optimizer: Optimizer, key: str, *values: float) -> None:
+    """Raise where a decay rate does not lie in [0, 1)."""
+    if not all(0 <= value < 1 for value in values):
+        shown = values[0] if len(values) == 1 else values
+        raise ValueError(f"{type(optimizer).__name__}: {key}={shown} must lie in [0, 1)")
+
+
+def gradient(p: Tensor, group: Group) -> Array:
+    """g of an optimizer's first line: ∇L(θ), or −∇L(θ) with maximize, and the weight decay λ·θ."""
+    g: Array = p.grad.array  # type: ignore[union-attr]
+    g = -g if group["maximize"] else g
+    return g + group["weight_decay"] * p.array if group["weight_decay"] else g
+
+
+def arrays(optimizer: Optimizer, params: list[Tensor], key: str, start: float = 0) -> list[Array]:
+    """The piece of state `key` of each parameter; it begins filled with `start`."""
+    found = []
+    for p in params:
+        state = optimizer.state[p]
+        if key not in state:
+            state[key] = Tensor(np.full_like(p.array, start))
+        found.append(state[key].array)
+    return found
+
+
+def by_step(optimizer: Optimizer, params: list[Tensor]) -> dict[int, list[Tensor]]:
+    """Count a step of every parameter; they come out by their counts, which differ where a gradient was missing."""
+    groups: dict[int, list[Tensor]] = {}
+    for p in params:
+        state = optimizer.state[p]
+        state["step"] = int(state.get("step", 0)) + 1
+        groups.setdefault(state["step"], []).append(p)
+    return groups
+
+
+def _number(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else value
 
 
 def _like(p: Tensor, value: Any) -> Any:
@@ -126,9 +176,10 @@ def _like(p: Tensor, value: Any) -> Any:
 
 def call(rule: Callable[..., None], *args: Any) -> None:
     """Run the native kernel of the rule's name, or the rule itself where there is none for these arrays."""
-    if core is not None:
+    kernel = getattr(core, rule.__name__, None)
+    if kernel is not None:
         try:
-            getattr(core, rule.__name__)(*args)
+            kernel(*args)
             return
         except Unsupported:
             pass
