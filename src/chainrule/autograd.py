@@ -28,10 +28,14 @@ from typing import Any, Protocol, cast, overload
 
 import numpy as np
 
+from chainrule.anomaly import NonFinite, detect_anomaly
 from chainrule.native import Unsupported, core
 from chainrule.tensor import Array, Tensor, result_type
 
-__all__ = ["PRIMITIVES", "Node", "backward", "enable_grad", "grad", "is_grad_enabled", "no_grad", "primitive", "vjp"]
+__all__ = [
+    "PRIMITIVES", "Node", "NonFinite", "backward", "detect_anomaly", "enable_grad", "gate", "grad", "is_grad_enabled",
+    "no_grad", "primitive", "vjp",
+]  # fmt: skip
 
 Pullback = Callable[..., Any] | tuple[Callable[..., Any], ...]
 Forward = Callable[..., tuple[Any, Pullback]]
@@ -48,7 +52,7 @@ class Node:
     Nodes are numbered as they are made, so falling numbers visit every node after all that depend on it.
     """
 
-    __slots__ = ("dtype", "grad", "name", "number", "parents", "pullback", "retains_grad", "shape")
+    __slots__ = ("dtype", "grad", "hooks", "name", "number", "parents", "pullback", "retains_grad", "shape")
 
     def __init__(self, name: str, value: Array, pullback: Pullback | None, parents: Sequence[Node | None]) -> None:
         self.name = name
@@ -59,6 +63,7 @@ class Node:
         self.number = _count()
         self.retains_grad = pullback is None
         self.grad: Tensor | None = None
+        self.hooks: dict[int, Callable[[Tensor], Any]] | None = None
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
@@ -124,6 +129,9 @@ class Operator(Protocol):
     def native(self, override: Forward) -> None:
         """Take `override` for the arrays that it supports, where the native tier is present."""
 
+    def watch(self, watched: Callable[[str, Forward], Forward] | None) -> None:
+        """Run through `watched(name, forward)` from now on; None ends that."""
+
 
 @overload
 def primitive(reference: Forward, /) -> Operator: ...
@@ -169,6 +177,14 @@ def primitive(reference: Forward | None = None, *, promote: bool = False) -> Any
         result.node = Node(name, result.array, pullback, parents) if any(parents) and _mode.enabled else None
         return result
 
+    unwatched = slow
+
+    def watch(watched: Callable[[str, Forward], Forward] | None) -> None:
+        nonlocal fast, slow
+        fast, slow = operator.override if core and operator.override else unwatched, unwatched  # type: ignore[attr-defined]
+        if watched:
+            fast, slow = watched(name, fast), watched(name, slow)
+
     def native(override: Forward) -> None:
         nonlocal fast
         override.__qualname__ = reference.__qualname__  # Python names it where an argument is missing
@@ -179,6 +195,7 @@ def primitive(reference: Forward | None = None, *, promote: bool = False) -> Any
     operator.reference = reference  # type: ignore[attr-defined]
     operator.override = None  # type: ignore[attr-defined]
     operator.native = native  # type: ignore[attr-defined]
+    operator.watch = watch  # type: ignore[attr-defined]
     PRIMITIVES[f"{reference.__module__.rpartition('.')[2]}.{name}"] = cast(Operator, operator)
     return operator
 
@@ -212,6 +229,11 @@ def _several(
 
 
 _TOKEN = np.zeros(())
+
+
+def gate(name: str, tensors: Sequence[Tensor], pullback: Callable[..., tuple[Any, ...]]) -> tuple[Tensor, ...]:
+    """The same values behind a node of their own, whose `pullback` sees all of their cotangents at once."""
+    return _several(name, tuple(x.array for x in tensors), pullback, [x.node for x in tensors])
 
 
 def _silently() -> np.errstate:
@@ -259,8 +281,7 @@ def backward(tensor: Tensor, gradient: Tensor | None = None, retain_graph: bool 
     seed = _seed(tensor, gradient)
     with no_grad(), _silently():
         for node, dy in _cotangents([(_node(tensor), seed)], retain_graph):
-            if node.retains_grad:
-                node.grad = Tensor(dy if node.grad is None else np.asarray(node.grad.array + dy))
+            node.grad = Tensor(dy if node.grad is None else np.asarray(node.grad.array + dy))
 
 
 def grad(
@@ -278,13 +299,10 @@ def grad(
     inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     seeds = [grad_outputs] if grad_outputs is None or isinstance(grad_outputs, Tensor) else list(grad_outputs)
     seeds += [None] * (len(outputs) - len(seeds))
-    wanted = {_node(x): None for x in inputs}
-    found: dict[Node, Tensor] = {}
+    wanted = {_node(x) for x in inputs}
     with no_grad(), _silently():
         starts = [(_node(y), _seed(y, dy)) for y, dy in zip(outputs, seeds, strict=True)]
-        for node, dy in _cotangents(starts, retain_graph):
-            if node in wanted:
-                found[node] = Tensor(dy)
+        found = {node: Tensor(dy) for node, dy in _cotangents(starts, retain_graph, wanted)}
     unused = [i for i, x in enumerate(inputs) if _node(x) not in found]
     if unused and not allow_unused:
         raise RuntimeError(f"grad(): no output depends on the inputs {unused}; allow_unused=True gives None for them")
@@ -309,14 +327,22 @@ def vjp(f: Callable[..., Tensor], *inputs: Tensor) -> tuple[Tensor, Callable[...
     return y.detach(), pullback
 
 
-def _cotangents(starts: list[tuple[Node, Array]], retain_graph: bool) -> Iterator[tuple[Node, Array]]:
-    """Every node that the starts depend on, newest first, with its complete cotangent: the chain rule."""
+def _cotangents(
+    starts: list[tuple[Node, Array]], retain_graph: bool, wanted: set[Node] | None = None
+) -> Iterator[tuple[Node, Array]]:
+    """The chain rule, over every node that the starts depend on, newest first.
+
+    The `wanted` ones (those that retain their gradient, if None) come out with their complete cotangents.
+    """
     cotangents: dict[Node, Array] = {}
     for node, dy in starts:
         cotangents[node] = cotangents[node] + dy if node in cotangents else dy
     for node in sorted(_reachable(list(cotangents)), key=_number, reverse=True):
         dy = np.asarray(cotangents.pop(node))  # NumPy turns arrays without dimensions into scalars
-        yield node, dy
+        if node.hooks:
+            dy = _hooked(node, dy)
+        if node.retains_grad if wanted is None else node in wanted:
+            yield node, dy
         pullback, parents = node.pullback, node.parents
         if pullback is None:
             continue
@@ -334,6 +360,18 @@ def _cotangents(starts: list[tuple[Node, Array]], retain_graph: bool) -> Iterato
             elif parent.retains_grad and (np.may_share_memory(dx, dy) or not dx.flags.writeable):
                 dx = dx.copy()  # two leaves must never share one gradient: people change gradients in place
             cotangents[parent] = dx
+
+
+def _hooked(node: Node, dy: Array) -> Array:
+    """The cotangent that the node's hooks make of dy, each from what the one before made."""
+    for hook in list((node.hooks or {}).values()):
+        new = hook(Tensor(dy))
+        if new is not None:
+            if not isinstance(new, Tensor) or new.shape != node.shape:
+                what = f"shape {new.shape}" if isinstance(new, Tensor) else type(new).__name__
+                raise RuntimeError(f"a hook on a gradient of shape {node.shape} returned {what}")
+            dy = new.array.astype(node.dtype)
+    return dy
 
 
 def _number(node: Node) -> int:

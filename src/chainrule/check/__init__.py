@@ -10,6 +10,7 @@ A report says which rule failed first, on which gradient, by how much and where,
 
 from chainrule.check.gradcheck import gradcheck, gradcheck_module
 from chainrule.check.hand_written import CannotCheck
+from chainrule.check.health import Health, health
 from chainrule.check.layer import check_layer
 from chainrule.check.pullback import check_pullback
 from chainrule.check.report import RULES, Diagnosis, GradientError, Report, Row
@@ -19,10 +20,12 @@ __all__ = [
     "CannotCheck",
     "Diagnosis",
     "GradientError",
+    "Health",
     "Report",
     "Row",
     "check_layer",
     "check_pullback",
     "gradcheck",
     "gradcheck_module",
+    "health",
 ]

@@ -1,27 +1,28 @@
-"""What a model is made of, read off the model itself: shapes, parameters and work, layer by layer."""
+"""The layer table of a report: `nn.summary` of one sample, with the arithmetic of its windows."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.nn.summary import Layer as TracedLayer
+from chainrule.nn.summary import trace
+
 __all__ = ["Layer", "layers", "size_formula", "totals"]
 
 
 @dataclass(frozen=True)
-class Layer:
-    """A layer of a Sequential model, as one sample passed through it."""
+class Layer(TracedLayer):
+    """A layer of a model, as one sample passed through it."""
 
-    module: Any
-    shape: tuple[int, ...]
-    """Of the output, without the batch."""
-    parameters: int
-    multiply_adds: int
-    """For one sample."""
     arithmetic: str
     """How the output's height follows from the input's, in numbers; empty where the layer slides no window."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the output, without the batch."""
+        return self.output_shape[1:]
 
     @property
     def name(self) -> str:
@@ -37,17 +38,9 @@ class Layer:
 
 
 def layers(engine: Any, model: Any, x: npt.NDArray[Any]) -> list[Layer]:
-    """Send one sample x (1, …) through the model, layer by layer, and note what becomes of it."""
-    found = []
-    value = engine.from_numpy(x)
-    with engine.no_grad():
-        for module in model.children():
-            before, value = tuple(value.shape[1:]), module(value)
-            after = tuple(value.shape[1:])
-            parameters = sum(math.prod(p.shape) for p in module.parameters())
-            arithmetic = _arithmetic(module, before, after)
-            found.append(Layer(module, after, parameters, _work(module, after), arithmetic))
-    return found
+    """Send one sample x (1, …) through the model, and note what every layer makes of it."""
+    found = trace(engine, model, engine.from_numpy(x))
+    return [Layer(**vars(o), arithmetic=_arithmetic(o.module, o.input_shape[1:], o.output_shape[1:])) for o in found]
 
 
 def totals(table: list[Layer]) -> tuple[int, int]:
@@ -58,12 +51,6 @@ def totals(table: list[Layer]) -> tuple[int, int]:
 def size_formula(size: int, kernel_size: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> int:
     """The positions of a window along an axis: ⌊(size + 2·padding − dilation·(kernel_size − 1) − 1) / stride⌋ + 1."""
     return (size + 2 * padding - dilation * (kernel_size - 1) - 1) // stride + 1
-
-
-def _work(module: Any, shape: tuple[int, ...]) -> int:
-    """Each output is a dot product with one filter: as many multiply-adds as a filter has weights."""
-    weight = getattr(module, "weight", None)
-    return math.prod(shape) * math.prod(weight.shape[1:]) if weight is not None else 0
 
 
 def _arithmetic(module: Any, before: tuple[int, ...], after: tuple[int, ...]) -> str:

@@ -8,6 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.autograd import NonFinite, detect_anomaly
+from chainrule.ops.random import get_rng_state, set_rng_state
+from chainrule.tensor import Tensor
+
 from .batches import Array, Batches, Engine
 from .metrics import accuracy
 
@@ -55,7 +59,9 @@ def fit(
     """Train `model` for so many passes over `batches`; what became of each is returned, and told to `watch` at once.
 
     `schedule` maps the share of the training that is done, in [0, 1), to a factor on the optimizer's learning rates.
-    Raises NonFiniteLoss at the first batch whose loss is NaN or infinite, before its step.
+    Raises NonFiniteLoss at the first batch whose loss is NaN or infinite, before its step. Of a chainrule model it
+    names the operator and the module where the first such number arose: the batch's forward pass runs once more, with
+    the same random numbers, under `autograd.detect_anomaly`.
     """
     watch = watch or Watch()
     peaks = [group["lr"] for group in optimizer.param_groups]
@@ -67,8 +73,12 @@ def fit(
             if schedule:
                 _set_rates(optimizer, peaks, schedule((number - 1 + i / len(batches)) / epochs))
             optimizer.zero_grad()
+            random = get_rng_state()
             value = loss(model(x), y)
-            current = _finite(value.item(), number, i + 1, optimizer)
+            current = value.item()
+            if not math.isfinite(current):
+                set_rng_state(random)
+                raise NonFiniteLoss(_stopped(current, number, i + 1, optimizer) + _culprit(model, loss, x, y))
             value.backward()
             optimizer.step()
             total += current * len(y)
@@ -98,11 +108,24 @@ def _set_rates(optimizer: Any, peaks: list[float], factor: float) -> None:
         group["lr"] = peak * factor
 
 
-def _finite(loss: float, epoch: int, step: int, optimizer: Any) -> float:
-    if math.isfinite(loss):
-        return float(loss)
-    raise NonFiniteLoss(
+def _stopped(loss: float, epoch: int, step: int, optimizer: Any) -> str:
+    return (
         f"the loss became {loss} at step {step} of epoch {epoch}, at a learning rate of"
         f" {optimizer.param_groups[0]['lr']:.3g}; training stopped there.\n"
         "  Most often the rate is too high: try a tenth of it. If that does not help, look for NaN in the data."
     )
+
+
+def _culprit(model: Any, loss: Callable[[Any, Any], Any], x: Any, y: Any) -> str:
+    """Where the first number that is not finite came from, found by doing it again; a line for the message."""
+    if not isinstance(x, Tensor):
+        return ""
+    for name, tensor in [("the batch", x), *((f"the parameter {name}", p) for name, p in model.named_parameters())]:
+        if not np.isfinite(tensor.array).all():
+            return f"\n  Its origin: {name} {tensor.shape} was not finite before the forward pass began."
+    try:
+        with detect_anomaly():
+            loss(model(x), y)
+    except NonFinite as found:
+        return f"\n  Its origin: {found}."
+    return "\n  Run once more, the same batch gave finite numbers all along."
