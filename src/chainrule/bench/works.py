@@ -5,7 +5,6 @@ A round gives its measurements by name, in the work's unit.
 
 from __future__ import annotations
 
-import functools
 import gc
 import statistics
 import time
@@ -55,18 +54,12 @@ def tape(engine: Any, batch: int, length: int = 100, repeats: int = 50) -> Round
             y = engine.relu(y)
         return y
 
-    def backward() -> list[float]:
-        times: list[float] = []
-        for _ in range(repeats):
-            y = forward()
-            times += _times(functools.partial(y.backward, ones), 1)
-        return times
-
     def round_() -> dict[str, float]:
         per_operator = 1e6 / length
         return {
             "relu of 8 numbers, forward": per_operator * statistics.median(_times(forward, repeats)),
-            "relu of 8 numbers, backward": per_operator * statistics.median(backward()),
+            "relu of 8 numbers, backward": per_operator
+            * statistics.median(_times(lambda y: y.backward(ones), repeats, lambda: (forward(),))),
             **_array_work(engine, length, repeats),
         }
 
@@ -91,14 +84,15 @@ def _array_work(engine: Any, length: int, repeats: int) -> dict[str, float]:
     return {"relu of 8 numbers, arrays only": 1e6 / length * statistics.median(_times(work, repeats))}
 
 
-def _times(f: Callable[[], Any], n: int) -> list[float]:
-    """Seconds of n calls, the garbage collector left out as `timeit` does."""
+def _times(f: Callable[..., Any], n: int, prepare: Callable[[], tuple[Any, ...]] = tuple) -> list[float]:
+    """Seconds of n calls f(*prepare()), preparation and garbage collector left out."""
     times = []
     gc.collect()
     gc.disable()
     for _ in range(n):
+        arguments = prepare()
         start = time.perf_counter()
-        f()
+        f(*arguments)
         times.append(time.perf_counter() - start)
     gc.enable()
     return times
