@@ -14,19 +14,19 @@ from rich.table import Table
 from chainrule import native
 from chainrule.data import folders
 
-__all__ = ["findings", "main"]
+__all__ = ["findings", "installed", "main"]
 
 
 def findings() -> dict[str, str]:
     """Name and value of everything that decides how chainrule runs here."""
     return {
-        "chainrule": f"{_version('chainrule')} in {Path(__file__).parent}",
+        "chainrule": f"{installed('chainrule')} in {Path(__file__).parent}",
         "tier": f"{'native' if native.core else 'reference (NumPy)'}: {native.reason}",
         "instruction set": _instruction_sets(),
         "compiler": getattr(native.core, "compiler", "none"),
         "threads": _threads(),
         "Python": f"{platform.python_version()} in {sys.prefix}",
-        **{name: _version(name) for name in ("numpy", "safetensors", "matplotlib", "torch")},
+        **{name: installed(name) for name in ("numpy", "safetensors", "matplotlib", "torch")},
         **{f"data: {place}": _folder(folder) for place, folder in folders.roots().items()},
     }
 
@@ -55,7 +55,8 @@ def _folder(folder: Path) -> str:
     return f"{folder} ({'found' if folder.is_dir() else 'not there'})"
 
 
-def _version(name: str) -> str:
+def installed(name: str) -> str:
+    """The version of a package, or that it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:

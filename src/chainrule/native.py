@@ -12,7 +12,7 @@ import os
 from types import ModuleType
 from typing import Any
 
-__all__ = ["Unsupported", "available", "core", "get_num_threads", "isa", "reason", "set_num_threads"]
+__all__ = ["Unsupported", "available", "core", "cores", "get_num_threads", "isa", "reason", "set_num_threads"]
 
 LEVELS = ("generic", "v3", "v4")
 
@@ -58,6 +58,11 @@ def _default_threads() -> int:
         raise ValueError(f"CHAINRULE_NUM_THREADS={text!r}: a whole number of at least 1 is needed")
     if text:
         return int(text)
+    return cores()
+
+
+def cores() -> int:
+    """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -7,7 +7,7 @@ are defined. What stands here is what an array needs to be one: making, converti
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, SupportsIndex, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -565,23 +565,24 @@ def from_dlpack(ext_tensor: Any) -> Tensor:
     return Tensor(np.from_dlpack(ext_tensor))
 
 
-def _shape(size: tuple[Any, ...]) -> tuple[SupportsIndex, ...]:
-    return tuple(size[0]) if len(size) == 1 and isinstance(size[0], tuple | list) else size
+def listed(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What f(*values) was given, whether it was called as f(2, 3) or as f((2, 3))."""
+    return tuple(values[0]) if len(values) == 1 and isinstance(values[0], tuple | list) else values
 
 
 def zeros(*size: Any, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """A tensor of zeros."""
-    return Tensor(np.zeros(_shape(size), dtype or _default_dtype), requires_grad)
+    return Tensor(np.zeros(listed(size), dtype or _default_dtype), requires_grad)
 
 
 def ones(*size: Any, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """A tensor of ones."""
-    return Tensor(np.ones(_shape(size), dtype or _default_dtype), requires_grad)
+    return Tensor(np.ones(listed(size), dtype or _default_dtype), requires_grad)
 
 
 def empty(*size: Any, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """A tensor whose values are not set."""
-    return Tensor(np.empty(_shape(size), dtype or _default_dtype), requires_grad)
+    return Tensor(np.empty(listed(size), dtype or _default_dtype), requires_grad)
 
 
 def full(size: Any, fill_value: Scalar, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.autograd import Pullback, primitive
-from chainrule.tensor import Array, Tensor, get_default_dtype, int64, method
+from chainrule.tensor import Array, Tensor, get_default_dtype, int64, listed, method
 
 __all__ = [
     "dropout", "dropout1d", "dropout2d", "generator", "get_rng_state", "manual_seed", "rand", "rand_like", "randint",
@@ -45,17 +45,13 @@ def set_rng_state(state: dict[str, Any]) -> None:
     _generator.bit_generator.state = state
 
 
-def _sizes(size: tuple[Any, ...]) -> tuple[int, ...]:
-    return tuple(size[0]) if len(size) == 1 and isinstance(size[0], tuple | list) else size
-
-
 def rand(
     *size: Any, generator: np.random.Generator | None = None, dtype: npt.DTypeLike | None = None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Uniform in [0, 1)."""
     draw: Any = (generator or _generator).random
-    return Tensor(draw(_sizes(size), np.dtype(dtype or get_default_dtype())), requires_grad)
+    return Tensor(draw(listed(size), np.dtype(dtype or get_default_dtype())), requires_grad)
 
 
 def randn(
@@ -64,7 +60,7 @@ def randn(
 ) -> Tensor:  # fmt: skip
     """Normal, with mean 0 and variance 1."""
     draw: Any = (generator or _generator).standard_normal
-    return Tensor(draw(_sizes(size), np.dtype(dtype or get_default_dtype())), requires_grad)
+    return Tensor(draw(listed(size), np.dtype(dtype or get_default_dtype())), requires_grad)
 
 
 def rand_like(input: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from chainrule.autograd import Pullback, primitive
 from chainrule.ops.arguments import all_dims, one_dim
-from chainrule.tensor import Array, F, Tensor, method
+from chainrule.tensor import Array, F, Tensor, listed, method
 
 __all__ = [
     "broadcast_to", "clone", "flatten", "flip", "movedim", "permute", "reshape", "roll", "squeeze", "t", "tile",
@@ -31,8 +31,7 @@ def _one_by_one(keyword: str) -> Callable[[F], F]:
         def called(input: Tensor, *values: Any, **named: Any) -> Any:
             if named:
                 values = (*values, named.pop(keyword, ()))
-            listed = len(values) == 1 and isinstance(values[0], tuple | list)
-            return f(input, tuple(values[0]) if listed else values, **named)
+            return f(input, listed(values), **named)
 
         return cast(F, called)
 

@@ -2,15 +2,18 @@
 
 import os
 import platform
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from chainrule import native
+from chainrule.doctor import installed
 
 __all__ = ["machine", "versions"]
 
 
 def machine() -> dict[str, str]:
     """Processor, cores that this process may use, memory, and system."""
-    facts = {"Processor": _processor(), "Cores": str(_cores()), "System": f"{platform.system()} {platform.machine()}"}
+    system = f"{platform.system()} {platform.machine()}"
+    facts = {"Processor": _processor(), "Cores": str(native.cores()), "System": system}
     if memory := _memory():
         facts["Memory"] = f"{memory / 2**30:.0f} GiB"
     return facts
@@ -18,10 +21,8 @@ def machine() -> dict[str, str]:
 
 def versions(engine: str = "chainrule") -> dict[str, str]:
     """Versions of what computes, and the tier that chainrule's kernels run on."""
-    from chainrule import native
-
     names = dict.fromkeys(("chainrule", "numpy", engine))
-    found = {"Python": platform.python_version()} | {name: _version(name) for name in names}
+    found = {"Python": platform.python_version()} | {name: installed(name) for name in names}
     if engine != "chainrule":
         return found
     return found | {"Kernels": f"{native.isa}, {native.get_num_threads()} threads" if native.core else "NumPy only"}
@@ -36,19 +37,8 @@ def _processor() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _memory() -> int:
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
         return 0
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed"
