@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -7,7 +8,8 @@ from hypothesis import settings
 
 import chainrule as cr
 
-settings.register_profile("chainrule", deadline=None, max_examples=25, derandomize=True, database=None)
+EXAMPLES = int(os.environ.get("CHAINRULE_EXAMPLES", "25"))  # of everything that Hypothesis draws; 200 is thorough
+settings.register_profile("chainrule", deadline=None, max_examples=EXAMPLES, derandomize=True, database=None)
 settings.load_profile("chainrule")
 
 

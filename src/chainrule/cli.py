@@ -68,9 +68,17 @@ def _run(words: list[str]) -> int:
 
 
 def _check(words: list[str]) -> int:
-    """Check the gradients of a layer that somebody wrote: `chainrule check layers.py:MyLayer`."""
+    """Check the gradients of a layer that somebody wrote: `chainrule check layers.py:MyLayer`.
+
+    Or hold this library against PyTorch: `chainrule check --conformance`.
+    """
     import tyro
 
+    if "--conformance" in words:
+        from chainrule.conformance import command
+
+        words.remove("--conformance")
+        return command.main(tyro.cli(command.Settings, prog="chainrule check --conformance", args=words))
     from chainrule.check.command import Settings, main
 
     return main(tyro.cli(Settings, prog="chainrule check", args=words))

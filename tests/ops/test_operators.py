@@ -6,27 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from harness import (
-    EXACT,
-    Call,
-    cotangent,
-    equal,
-    gradients,
-    is_floating,
-    listed,
-    primitive_calls,
-    pulled,
-    run,
-    run_torch,
-    values,
-)
+from harness import Call, is_floating, primitive_calls, pulled
 from hypothesis import given
 from hypothesis import strategies as st
-from records import RECORDS, Record, Sample
 
 import chainrule as cr
 from chainrule.autograd import PRIMITIVES
 from chainrule.check import gradcheck
+from chainrule.conformance.compare import EXACT, compare, cotangent, equal, gradients, laid_out, listed, run, values
+from chainrule.conformance.examples import differs, draw_and_compare
+from chainrule.conformance.operators import RECORDS, Record, Sample
 from chainrule.native import Unsupported, core
 
 # They make tensors, and take none.
@@ -217,16 +206,20 @@ def test_gradients_lie_in_memory_of_their_own(record: Record) -> None:
 def test_same_as_pytorch(record: Record, dtype: str) -> None:
     torch = pytest.importorskip("torch")
     for sample in record.samples:
-        _compare(torch, record, sample, dtype)
+        compare(torch, record, sample, dtype)
 
 
-def _compare(torch: Any, record: Record, sample: Sample, dtype: str) -> None:
-    outputs, leaves = run(record, sample, dtype)
-    expected, expected_gradients = run_torch(torch, record, sample, dtype)
-    for actual, wanted in zip(values(outputs), expected, strict=True):
-        equal(actual, wanted, dtype, sample)
-    for actual, wanted in zip(gradients(outputs, leaves), expected_gradients, strict=True):
-        equal(actual, wanted, dtype, f"gradient of {record.name}{sample}")
+@records(lambda record: record.oracle is not None)
+@given(data=st.data())
+def test_drawn_calls_are_pytorchs(record: Record, data: Any) -> None:
+    draw_and_compare(data, pytest.importorskip("torch"), record)
+
+
+@records(lambda record: record.differs)
+def test_known_differences_are_there(record: Record) -> None:
+    torch = pytest.importorskip("torch")
+    for difference in record.differs:
+        assert difference.example is None or differs(torch, record, difference.example), difference.what
 
 
 # ---------------------------------------------------------------------------------------------- any shape, any layout
@@ -237,33 +230,11 @@ def _compare(torch: Any, record: Record, sample: Sample, dtype: str) -> None:
 def test_any_shape_and_memory_layout(record: Record, data: Any) -> None:
     sample, dtype = data.draw(record.draws), data.draw(st.sampled_from(tuple(EXACT)))
     rng = np.random.default_rng(data.draw(st.integers(0, 99)))
-    plain, strided = run(record, sample, dtype), run(record, sample, dtype, lambda array: _laid_out(array, rng))
+    plain, strided = run(record, sample, dtype), run(record, sample, dtype, lambda array: laid_out(array, rng))
     for actual, expected in zip(values(strided[0]), values(plain[0]), strict=True):
         equal(actual, expected, dtype, sample)
     for actual, expected in zip(gradients(*strided), gradients(*plain), strict=True):
         equal(actual, expected, dtype, sample)
-    if record.oracle is not None and _torch() is not None:
-        _compare(_torch(), record, sample, dtype)
-
-
-def _laid_out(array: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The same values: axes in another order in memory, with gaps or backwards."""
-    order = rng.permutation(array.ndim)
-    sizes = [2 * array.shape[i] for i in order]
-    memory = np.full(sizes, np.nan) if array.dtype.kind == "f" else np.full(sizes, -1)
-    steps = [slice(None, None, 2) if rng.random() < 0.4 else slice(array.shape[i]) for i in order]
-    view = memory.astype(array.dtype)[(*steps, ...)].transpose(np.argsort(order))
-    view = view[(*(slice(None, None, rng.choice((1, 1, -1))) for _ in order), ...)]
-    view[...] = array
-    return view
-
-
-def _torch() -> Any:
-    try:
-        import torch
-    except ImportError:
-        return None
-    return torch
 
 
 # ---------------------------------------------------------------------------------------------- mistakes

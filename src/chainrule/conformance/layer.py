@@ -1,0 +1,125 @@
+"""What one module promises: made with the same arguments and given the same weights, it does what PyTorch's does."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+import chainrule as cr
+from chainrule.conformance.compare import Mismatch, cast, cotangent, equal
+from chainrule.conformance.record import Difference, mapped
+from chainrule.tensor import Array
+
+__all__ = ["Layer", "Use", "compare_layer", "layer", "use"]
+
+
+@dataclass(frozen=True)
+class Use:
+    """A module made with `args` and `kwargs`, and called with `inputs` and `options`; float arrays have gradients."""
+
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    inputs: tuple[Any, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+    training: bool = True
+
+    def __repr__(self) -> str:
+        made = ", ".join([*map(repr, self.args), *(f"{key}={value!r}" for key, value in self.kwargs.items())])
+        given = mapped((*self.inputs, *self.options.values()), lambda a: f"array{a.shape}")
+        return f"({made}){'' if self.training else '.eval()'}{given}"
+
+
+@dataclass(frozen=True, repr=False)
+class Layer:
+    """A module of `chainrule.nn` by its name; `make(nn, *args, **kwargs)` builds it, if not the class of that name."""
+
+    name: str
+    draws: st.SearchStrategy[Use]
+    make: Callable[..., Any] | None = None
+    differs: tuple[Difference, ...] = ()
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def build(self, nn: Any, use: Use) -> Any:
+        """The module, of `chainrule.nn` or `torch.nn`."""
+        made = self.make(nn, *use.args, **use.kwargs) if self.make else getattr(nn, self.name)(*use.args, **use.kwargs)
+        return made.train(use.training)
+
+
+def use(*args: Any, inputs: Any, training: bool = True, options: Any = None, **kwargs: Any) -> Use:
+    """One use: arguments of the class, and an input or a tuple of them."""
+    return Use(args, kwargs, inputs if isinstance(inputs, tuple) else (inputs,), dict(options or {}), training)
+
+
+def layer(name: str, draws: st.SearchStrategy[Use], make: Any = None, differs: tuple[Difference, ...] = ()) -> Layer:
+    """The record of a module."""
+    return Layer(name, draws, make, differs)
+
+
+# ---------------------------------------------------------------------------------------------- here and in PyTorch
+
+
+def compare_layer(torch: Any, record: Layer, use: Use, dtype: str) -> None:
+    """Raise an AssertionError unless outputs, gradients, buffers and state_dicts, both ways, are PyTorch's."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ours, theirs = record.build(cr.nn, use), record.build(torch.nn, use)
+        ours.to(getattr(cr, dtype)), theirs.to(getattr(torch, dtype))
+        _load(torch, ours, theirs)
+        again = record.build(cr.nn, use).to(getattr(cr, dtype))
+        again.load_state_dict({key: cr.from_numpy(value.numpy().copy()) for key, value in theirs.state_dict().items()})
+        found, expected = _run(cr, ours, use, dtype), _run(torch, theirs, use, dtype)
+        back = _run(cr, again, use, dtype)
+    for what, result in expected.items():
+        equal(found[what], result, dtype, f"{what} of {record.name}{use}")
+        equal(back[what], result, dtype, f"{what} of {record.name}{use}, with weights from PyTorch")
+    if found.keys() != expected.keys():
+        raise Mismatch(f"{record.name}{use}: {sorted(found)}, expected {sorted(expected)}")
+    if repr(ours) != repr(theirs):
+        raise Mismatch(f"{record.name}{use} prints as {ours!r}, expected {theirs!r}")
+
+
+def _load(torch: Any, ours: Any, theirs: Any) -> None:
+    """The weights from here to there, each drawn anew, so that zeros and ones do not hide a mistake."""
+    state = ours.state_dict()
+    for i, value in enumerate(v for v in state.values() if v.dtype.kind == "f"):
+        value.array[...] = 0.5 * cotangent(value.shape, value.dtype, i) ** 2 + 0.1  # variances are positive
+    theirs.load_state_dict({key: torch.from_numpy(value.numpy().copy()) for key, value in state.items()})
+
+
+def _run(engine: Any, module: Any, use: Use, dtype: str) -> dict[str, Array]:
+    """Outputs, gradients and buffers, each under a name."""
+    leaves: list[Any] = []
+
+    def tensor(array: Array) -> Any:
+        x = engine.from_numpy(cast(array, dtype).copy())
+        if array.dtype.kind == "f":
+            leaves.append(x.requires_grad_())
+            return x * 1  # an in-place layer may not change a leaf
+        return x
+
+    outputs = list(_flat(module(*mapped(use.inputs, tensor), **mapped(use.options, tensor))))
+    found = {f"output {i}": y.detach().numpy() for i, y in enumerate(outputs)}
+    tracked = [y for y in outputs if y.requires_grad]
+    if tracked:
+        total = sum((y * engine.from_numpy(cotangent(tuple(y.shape), dtype))).sum() for y in tracked)
+        total.backward()
+        named = [(f"gradient of input {i}", x) for i, x in enumerate(leaves)]
+        named += [(f"gradient of {name}", p) for name, p in module.named_parameters()]
+        found |= {what: np.zeros(tuple(x.shape), dtype) if x.grad is None else x.grad.numpy() for what, x in named}
+    return found | {f"buffer {name}": np.asarray(b.numpy()) for name, b in module.named_buffers()}
+
+
+def _flat(outputs: Any) -> Iterator[Any]:
+    """The tensors among the outputs, nested or not."""
+    if isinstance(outputs, tuple | list):
+        for output in outputs:
+            yield from _flat(output)
+    elif outputs is not None:
+        yield outputs

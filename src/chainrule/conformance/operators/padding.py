@@ -1,0 +1,94 @@
+"""Records of `ops/padding.py`."""
+
+import numpy as np
+from hypothesis import strategies as st
+
+from chainrule.conformance.record import SHAPES, Record, apart, normal, s, wrong
+
+x = normal(2, 3, 4)
+image = normal(2, 2, 4, 5)
+MODES = ("reflect", "replicate", "circular")
+
+
+@st.composite
+def _borders(draw):
+    """Any mode, with widths that it allows, and negative ones."""
+    mode, axes = draw(st.sampled_from(MODES)), draw(st.integers(1, 3))
+    shape = [draw(st.integers(1, 5)) for _ in range(axes + draw(st.integers(1, 2)))]
+    widths: list[int] = []
+    for n in shape[: -axes - 1 : -1]:
+        most = {"reflect": n - 1, "replicate": n + 1, "circular": n}[mode]
+        cut = (0, -draw(st.integers(0, n - 1)))
+        widths += cut if draw(st.booleans()) and mode != "circular" else [draw(st.integers(0, most)) for _ in range(2)]
+    return s(normal(*shape), widths, mode)
+
+
+RECORDS = (
+    Record(
+        "pad",
+        (
+            s(x, (1, 2)),
+            s(x, (1, 0, 0, 2), value=-1.5),
+            s(x, (0, 0, 1, 1, 2, 0)),
+            s(x, ()),
+            s(normal(), ()),
+            s(normal(0, 2), [1, 1]),
+            s(x, (-1, 2)),
+            s(x, (-1, -2, 1, -1), "constant", 3.0),
+            s(x, (-2, -2)),
+            s(np.arange(3), (1, 2), value=2, kink=True),
+            *[s(x, (2, 3) if mode != "circular" else (2, 4), mode) for mode in MODES],
+            *[s(image, (2, 1, 0, 3), mode) for mode in MODES],
+            *[s(image[0], (2, 1, 0, 3), mode=mode) for mode in MODES],
+            *[s(image, (1, 1, 2, 0, 1, 0), mode) for mode in MODES],
+            *[s(x, (-1, 2), mode) for mode in MODES],
+            *[s(x[0], (2, -1), mode) for mode in MODES],
+            *[s(x[:0], (1, 1), mode) for mode in MODES],
+        ),
+        errors=(
+            wrong(TypeError, "pad(): the widths must be whole numbers, not (0.5, 1)", x, (0.5, 1)),
+            wrong(
+                ValueError,
+                "pad(): mode must be 'constant', 'reflect', 'replicate' or 'circular', not 'wrap'",
+                x,
+                (1, 1),
+                "wrap",
+            ),
+            wrong(
+                ValueError,
+                "pad(): (1, 2, 3) must be pairs of widths, at most one per dimension of (2, 3, 4)",
+                x,
+                (1, 2, 3),
+            ),
+            wrong(ValueError, "pad(): (-3, -2) cuts more off than shape (2, 3, 4) has", x, (-3, -2)),
+            wrong(ValueError, "pad(): (-5, 3) cuts more off than shape (2, 3, 4) has", x, (-5, 3)),
+            wrong(ValueError, "pad(): (-2, -2) cuts more off than", x, (-2, -2), "replicate"),
+            wrong(
+                ValueError,
+                "pad(): mode='reflect' has 3 values for (4, 0) at dimension 2 of shape (2, 3, 4)",
+                x,
+                (4, 0),
+                "reflect",
+            ),
+            wrong(
+                ValueError,
+                "pad(): mode='circular' has 3 values for (4, -1) at dimension 2 of shape (2, 3, 4)",
+                x,
+                (4, -1),
+                "circular",
+            ),
+            wrong(ValueError, "pad(): mode='reflect' takes no value, but value=2", x, (1, 1), "reflect", 2),
+            wrong(ValueError, "1 to 3 pairs of widths, not 1 for shape (2, 2, 4, 5)", image, (1, 1), "reflect"),
+            wrong(ValueError, "1 to 3 pairs of widths, not 0 for shape (2, 3, 4)", x, (), "replicate"),
+            wrong(
+                ValueError,
+                "pad(): mode='replicate' has nothing to copy from in shape (2, 3, 0)",
+                x[..., :0],
+                (1, 1),
+                "replicate",
+            ),
+        ),
+        oracle=lambda torch, x, pad, *rest, **named: torch.nn.functional.pad(x, tuple(pad), *rest, **named),
+        draws=st.one_of(_borders(), SHAPES.filter(len).map(lambda shape: s(apart(*shape), (1, 0)))),
+    ),
+)

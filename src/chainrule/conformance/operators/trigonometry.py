@@ -1,0 +1,32 @@
+"""Records of `ops/trigonometry.py`."""
+
+import numpy as np
+
+from chainrule.conformance.operators.elementwise import _extreme, far
+from chainrule.conformance.record import binary, normal, s, unary
+
+ends = np.array([-1.0, 0.0, 1.0, 2.0])
+
+
+def inside(*shape: int, seed: int = 0) -> np.ndarray:
+    """From −1 to 1, the ends excluded."""
+    return np.asarray(np.random.default_rng((seed, *shape)).uniform(-0.9, 0.9, shape))
+
+
+RECORDS = (
+    unary("sin"),
+    unary("cos"),
+    unary("tan", inside),
+    unary("sinh", samples=(s(np.array([1000.0, -1e-12]), kink=True),)),
+    unary("cosh", samples=(s(np.array([1000.0, -1000.0]), kink=True),)),
+    unary("asin", inside, samples=(s(ends, kink=True),)),
+    unary("acos", inside, samples=(s(ends, kink=True),)),
+    unary("atan", samples=(s(np.array([1e9, -np.inf]), kink=True),)),
+    binary(
+        "atan2",
+        normal,
+        far,
+        samples=(s(np.array([0.0, 0.0, -0.0, 2.0]), np.array([0.0, -1.0, -1.0, 0.0]), kink=True),),
+        oracle=_extreme("atan2"),
+    ),
+)

@@ -1,0 +1,55 @@
+"""One call, spelled as people write it: by position or by name, without defaults, with lists for tuples."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from chainrule.conformance.record import Record, Sample
+
+__all__ = ["spelled"]
+
+
+@st.composite
+def spelled(draw: st.DrawFn, record: Record, sample: Sample) -> Sample:
+    """The same call: arguments from some place on by their names, some defaults dropped, lists for some tuples."""
+    parameters = record.parameters
+    bound = _bound(record, sample)
+    if bound is None:
+        return sample
+    names = list(bound)
+    defaults = [n for n in names if _same(bound[n], parameters[n].default)]
+    dropped = {n for n in defaults if draw(st.booleans())}
+    places = [n for n in names if parameters[n].kind is not inspect.Parameter.KEYWORD_ONLY]
+    count = min([draw(st.integers(0, len(places))), *(i for i, n in enumerate(places) if n in dropped)])
+    args = tuple(_listed(draw, bound[n]) for n in places[:count])
+    kwargs = {_public(n): _listed(draw, bound[n]) for n in names if n not in places[:count] and n not in dropped}
+    return Sample(args, kwargs, sample.kink)
+
+
+def _bound(record: Record, sample: Sample) -> dict[str, Any] | None:
+    """The arguments by name; None where they have none, as in f(x, *sizes)."""
+    if any(p.kind is p.VAR_POSITIONAL for p in record.parameters.values()):
+        return None
+    positional = dict(zip(record.parameters, sample.args, strict=False))
+    own = {name: name for name in record.parameters} | {_public(name): name for name in record.parameters}
+    return positional | {own[name]: value for name, value in sample.kwargs.items()}
+
+
+def _public(name: str) -> str:
+    """PyTorch calls the first argument `input`; a primitive writes x, and answers to both."""
+    return "input" if name == "x" else name
+
+
+def _same(value: Any, default: Any) -> bool:
+    return not isinstance(value, np.ndarray) and type(value) is type(default) and bool(value == default)
+
+
+def _listed(draw: st.DrawFn, value: Any) -> Any:
+    """A tuple of whole numbers, or a list of them: both are taken."""
+    if isinstance(value, tuple) and value and all(type(v) is int for v in value) and draw(st.booleans()):
+        return list(value)
+    return value
