@@ -31,7 +31,8 @@ class Outcome:
 
 def draw_and_compare(data: st.DataObject, torch: Any, record: Record) -> None:
     """One example: a call, its spelling, dtype, layout and frozen leaves; AssertionError if it fails."""
-    sample = data.draw(record.draws or st.sampled_from(record.samples), label=record.name)
+    calls = st.sampled_from(record.samples) if record.draws is None else record.draws
+    sample = data.draw(calls, label=record.name)
     call = data.draw(spelled(record, sample), label="spelled")
     dtype = data.draw(st.sampled_from(tuple(EXACT)), label="dtype")
     rng = np.random.default_rng(data.draw(st.integers(0, 99), label="layout"))
