@@ -9,7 +9,8 @@ import pytest
 import chainrule as cr
 from chainrule import nn
 from chainrule.autograd import PRIMITIVES, NonFinite, detect_anomaly
-from chainrule.train import Batches, NonFiniteLoss, fit
+from chainrule.data import DataLoader, TensorDataset
+from chainrule.train import NonFiniteLoss, fit
 
 
 class Log(nn.Module):
@@ -118,7 +119,7 @@ def train(model, x, lr=0.1):
     y = np.zeros(len(x), np.int64)
     optimizer = cr.optim.SGD(model.parameters(), lr=lr)
     with pytest.raises(NonFiniteLoss) as found:
-        fit(model, nn.CrossEntropyLoss(), optimizer, Batches(cr, x, y, 2, seed=0), 3)
+        fit(model, nn.CrossEntropyLoss(), optimizer, DataLoader(TensorDataset(x, y), 2, shuffle=True, seed=0), 3)
     return str(found.value)
 
 

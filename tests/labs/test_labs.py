@@ -15,8 +15,9 @@ from rich.console import Console
 from safetensors.numpy import load_file
 
 from chainrule import labs, nn, optim
+from chainrule.data import DataLoader, TensorDataset
 from chainrule.labs import Expectation, Lab, LabSettings, Run, TrainingSettings, UsageError
-from chainrule.train import Batches, Epoch
+from chainrule.train import Epoch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,8 @@ def learn(settings: Settings, run: Run, name: str = "model", **options: Any) -> 
     x = np.random.default_rng(settings.seed).standard_normal((20, 3)).astype(np.float32)
     model = labs.equal_start(lambda nn: nn.Linear(3, 2), run.engine, settings.seed)
     optimizer = run.engine.optim.SGD(model.parameters(), lr=settings.lr)
-    batches = Batches(run.engine, x, (x[:, 0] > 0).astype(np.int64), 10, settings.seed)
+    data = TensorDataset(x, (x[:, 0] > 0).astype(np.int64))
+    batches = DataLoader(data, 10, shuffle=True, seed=settings.seed, engine=run.engine)
     history = run.fit(name, model, run.engine.nn.CrossEntropyLoss(), optimizer, batches, settings.epochs, **options)
     run.save(model)
     return history
@@ -289,7 +291,7 @@ def test_a_loss_that_is_no_number_ends_with_a_report(settings: Settings) -> None
     def experiment(settings: Settings, run: Run) -> None:
         run.section("Begin", "Begun.")
         model = nn.Linear(3, 2)
-        batches = Batches(run.engine, np.full((4, 3), np.nan, np.float32), np.zeros(4, np.int64), 2, 0)
+        batches = DataLoader(TensorDataset(np.full((4, 3), np.nan, np.float32), np.zeros(4, np.int64)), 2)
         run.fit("model", model, nn.CrossEntropyLoss(), optim.SGD(model.parameters(), lr=0.1), batches, 1)
 
     status, text = carry_out(replace(TINY, run=experiment), settings)

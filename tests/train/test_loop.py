@@ -8,7 +8,8 @@ import pytest
 
 import chainrule as cr
 from chainrule import nn, optim
-from chainrule.train import Batches, Epoch, NonFiniteLoss, Watch, evaluate, fit, one_cycle, predict
+from chainrule.data import DataLoader, TensorDataset
+from chainrule.train import Epoch, NonFiniteLoss, Watch, evaluate, fit, one_cycle, predict
 
 X = np.random.default_rng(0).standard_normal((10, 3)).astype(np.float32)
 Y = (X[:, 0] > 0).astype(np.int64)
@@ -28,12 +29,13 @@ class Heard(Watch):
         self.epochs.append(epoch.number)
 
 
-def parts(engine: Any = cr, lr: float = 0.5, size: int = 4) -> tuple[Any, Any, Any, Batches]:
+def parts(engine: Any = cr, lr: float = 0.5, size: int = 4) -> tuple[Any, Any, Any, DataLoader]:
     model = engine.nn.Linear(3, 2)
     weights = {"weight": np.arange(6, dtype=np.float32).reshape(2, 3) / 10, "bias": np.zeros(2, np.float32)}
     model.load_state_dict({name: engine.from_numpy(value) for name, value in weights.items()})
     optimizer = engine.optim.SGD(model.parameters(), lr=lr)
-    return model, engine.nn.CrossEntropyLoss(), optimizer, Batches(engine, X, Y, size, seed=3)
+    batches = DataLoader(TensorDataset(X, Y), size, shuffle=True, seed=3, engine=engine)
+    return model, engine.nn.CrossEntropyLoss(), optimizer, batches
 
 
 def by_hand(epochs: int, lr: float, size: int) -> tuple[np.ndarray, list[list[float]]]:
@@ -117,31 +119,6 @@ def test_predict_runs_in_chunks_in_evaluation_mode_and_without_a_tape() -> None:
     model.train()
     np.testing.assert_allclose(predict(cr, model, X, batch_size=3), whole, rtol=1e-5, atol=1e-6)
     assert not model.training
-
-
-def test_batches_hold_every_row_once_in_an_order_of_seed_and_pass() -> None:
-    def orders(seed: int) -> list[list[float]]:
-        batches = Batches(cr, X, Y, 4, seed)
-        return [[float(v) for x, _ in batches for v in x.numpy()[:, 0]] for _ in range(2)]
-
-    first, second = orders(1)
-    assert sorted(first) == sorted(second) == sorted(X[:, 0].tolist())
-    assert first != second
-    assert orders(1) == [first, second]
-    assert orders(2) != [first, second]
-
-
-def test_batches_keep_images_and_labels_together() -> None:
-    batches = Batches(cr, X, np.arange(10), 3, seed=0)
-    assert len(batches) == 4
-    assert all(np.array_equal(x.numpy(), X[y.numpy()]) for x, y in batches)
-
-
-def test_batches_say_what_does_not_fit() -> None:
-    with pytest.raises(ValueError, match="x has 10 rows and y has 9"):
-        Batches(cr, X, Y[:9], 4, seed=0)
-    with pytest.raises(ValueError, match="size=0: at least 1"):
-        Batches(cr, X, Y, 0, seed=0)
 
 
 def test_one_cycle_rises_and_falls_to_zero() -> None:

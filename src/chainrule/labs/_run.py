@@ -14,11 +14,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from chainrule.data import DataLoader
 from chainrule.io import save_file
 from chainrule.report import Outcome, Page, Section
 from chainrule.report.blocks import Block
 from chainrule.report.machine import machine, versions
-from chainrule.train import Batches, Epoch, NonFiniteLoss, Progress, Watch, fit
+from chainrule.train import Epoch, NonFiniteLoss, Progress, Watch, fit
 
 from ._lab import Lab, LabSettings, asked_for, engine
 
@@ -55,7 +56,7 @@ class Run:
         model: Any,
         loss: Callable[[Any, Any], Any],
         optimizer: Any,
-        batches: Batches,
+        batches: DataLoader,
         epochs: int,
         **options: Any,
     ) -> list[Epoch]:

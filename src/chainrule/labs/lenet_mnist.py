@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule import nn, report
-from chainrule.data import mnist
+from chainrule.data import DataLoader, TensorDataset, mnist
 from chainrule.labs import Expectation, Lab, Run, TrainingSettings, asked_for, equal_start, gradient_table
-from chainrule.train import Batches, Epoch, accuracy, confusion, evaluate, one_cycle, predict, standard_error
+from chainrule.train import Epoch, accuracy, confusion, evaluate, one_cycle, predict, standard_error
 
 Array = npt.NDArray[Any]
 CNN, WIDE, SLIM = "LeNet-5", "dense, equal cost", "dense, equal size"
@@ -85,11 +85,12 @@ def dense(nn: Any, hidden: int) -> Any:
     return nn.Sequential(nn.Flatten(), nn.Linear(28 * 28, hidden), nn.ReLU(), nn.Linear(hidden, 10))
 
 
-def training(build: Any, data: Digits, engine: Any, settings: Settings) -> tuple[Any, Any, Any, Batches]:
+def training(build: Any, data: Digits, engine: Any, settings: Settings) -> tuple[Any, Any, Any, DataLoader]:
     """Model, loss, optimizer and batches: the same numbers on every engine."""
     model = equal_start(build, engine, settings.seed)
     optimizer = engine.optim.SGD(model.parameters(), lr=settings.lr, momentum=0.9, nesterov=True, weight_decay=5e-4)
-    batches = Batches(engine, data.x, data.y, settings.batch_size, settings.seed)
+    digits = TensorDataset(data.x, data.y)
+    batches = DataLoader(digits, settings.batch_size, shuffle=True, seed=settings.seed, engine=engine)
     return model, engine.nn.CrossEntropyLoss(), optimizer, batches
 
 

@@ -1,13 +1,11 @@
 """Training: the plain loop, on chainrule's modules and PyTorch's alike, and the numbers that judge its result."""
 
-from .batches import Batches
 from .loop import Epoch, NonFiniteLoss, Watch, evaluate, fit, predict
 from .metrics import accuracy, confusion, standard_error
 from .progress import Progress
 from .schedules import one_cycle
 
 __all__ = [
-    "Batches",
     "Epoch",
     "NonFiniteLoss",
     "Progress",

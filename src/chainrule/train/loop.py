@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from chainrule.autograd import NonFinite, detect_anomaly
+from chainrule.data import DataLoader, Engine
 from chainrule.ops.random import get_rng_state, set_rng_state
 from chainrule.tensor import Tensor
 
-from .batches import Array, Batches, Engine
 from .metrics import accuracy
 
 __all__ = ["Epoch", "NonFiniteLoss", "Watch", "evaluate", "fit", "predict"]
+
+Array = npt.NDArray[Any]
 
 
 class NonFiniteLoss(ArithmeticError):
@@ -49,7 +52,7 @@ def fit(
     model: Any,
     loss: Callable[[Any, Any], Any],
     optimizer: Any,
-    batches: Batches,
+    batches: DataLoader,
     epochs: int,
     *,
     schedule: Callable[[float], float] | None = None,
