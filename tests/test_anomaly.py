@@ -129,7 +129,7 @@ def test_fit_names_operator_and_module():
     model[0].bias.data = cr.full((3,), -1.0)
     model[1][1].shift = 0.0
     message = train(model, np.ones((4, 3), np.float32))
-    assert re.search(r"the loss became (nan|-?inf) at step 1 of epoch 1, at a learning rate of 0.1", message)
+    assert re.search(r"the loss became (nan|-?inf) at step 1, in epoch 1, at a learning rate of 0.1", message)
     assert 'Its origin: Log() at "1.1": log made -inf in its value: 6 of the 6 entries of shape (2, 3)' in message
 
 

@@ -62,7 +62,7 @@ def _run(words: list[str]) -> int:
         lab = labs.load(name)
         flags = (tyro.conf.FlagCreatePairsOff,)
         settings = tyro.cli(lab.settings, prog=f"chainrule run {name}", description=lab.title, args=rest, config=flags)
-        return labs.carry_out(name, lab, settings, Console())
+        return labs.carry_out(name, lab, labs.resumed(name, lab, settings), Console())
     except labs.UsageError as mistake:
         return _complain(str(mistake))
 

@@ -71,22 +71,6 @@ def test_metadata(tmp_path):
         assert f.metadata() == {"epoch": "3"}
 
 
-def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
-    path = tmp_path / "x"
-    save_file({"x": ones(3)}, path)
-
-    def disk_full(self, content):
-        with self.open("wb") as f:
-            f.write(content[: len(content) // 2])
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(type(path), "write_bytes", disk_full)
-    with pytest.raises(OSError, match="No space left"):
-        save_file({"x": ones(5)}, path)
-    assert load_file(path)["x"].tolist() == [1, 1, 1]
-    assert os.listdir(tmp_path) == ["x"]
-
-
 def test_the_new_file_takes_the_place_of_the_old_in_one_step(tmp_path, monkeypatch):
     path = tmp_path / "x"
     save_file({"x": ones(3)}, path)

@@ -9,24 +9,24 @@ import pytest
 import chainrule as cr
 from chainrule import nn, optim
 from chainrule.data import DataLoader, TensorDataset
-from chainrule.train import Epoch, NonFiniteLoss, Watch, evaluate, fit, one_cycle, predict
+from chainrule.train import Callback, NonFiniteLoss, Training, accuracy, evaluate, fit, one_cycle, predict
 
 X = np.random.default_rng(0).standard_normal((10, 3)).astype(np.float32)
 Y = (X[:, 0] > 0).astype(np.int64)
 
 
-class Heard(Watch):
+class Heard(Callback):
     def __init__(self) -> None:
         self.losses: list[float] = []
         self.sizes: list[int] = []
         self.epochs: list[int] = []
 
-    def step(self, loss: float, samples: int) -> None:
-        self.losses.append(loss)
-        self.sizes.append(samples)
+    def step(self, training: Training) -> None:
+        self.losses.append(training.current)
+        self.sizes.append(training.batch)
 
-    def epoch(self, epoch: Epoch) -> None:
-        self.epochs.append(epoch.number)
+    def epoch(self, training: Training) -> None:
+        self.epochs.append(training.history[-1].number)
 
 
 def parts(engine: Any = cr, lr: float = 0.5, size: int = 4) -> tuple[Any, Any, Any, DataLoader]:
@@ -58,7 +58,7 @@ def by_hand(epochs: int, lr: float, size: int) -> tuple[np.ndarray, list[list[fl
 def test_fit_is_the_training_that_one_writes_by_hand(engine: str) -> None:
     model, loss, optimizer, batches = parts(pytest.importorskip(engine))
     heard = Heard()
-    history = fit(model, loss, optimizer, batches, 3, watch=heard)
+    history = fit(model, loss, optimizer, batches, 3, callbacks=[heard])
     w, losses = by_hand(3, 0.5, 4)
     np.testing.assert_allclose(model.weight.detach().numpy(), w, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(heard.losses, np.concatenate(losses), rtol=1e-5)
@@ -72,15 +72,15 @@ def test_the_schedule_multiplies_the_rate_by_the_share_that_is_done() -> None:
     model, loss, optimizer, batches = parts(lr=0.1, size=5)
     done, rates = [], []
 
-    class Rates(Watch):
-        def step(self, loss: float, samples: int) -> None:
+    class Rates(Callback):
+        def step(self, training: Training) -> None:
             rates.append(optimizer.param_groups[0]["lr"])
 
     def schedule(share: float) -> float:
         done.append(share)
         return 1 - share
 
-    fit(model, loss, optimizer, batches, 2, schedule=schedule, watch=Rates())
+    fit(model, loss, optimizer, batches, 2, schedule=schedule, callbacks=[Rates()])
     assert done == [0, 0.25, 0.5, 0.75]
     assert rates == pytest.approx([0.1, 0.075, 0.05, 0.025])
 
@@ -91,12 +91,12 @@ def test_validate_is_kept_with_its_epoch_and_training_mode_comes_back() -> None:
 
     def validate() -> dict[str, float]:
         modes.append(model.training)
-        return {"accuracy": evaluate(cr, model, X, Y)}
+        return {"accuracy": accuracy(predict(cr, model, X), Y)}
 
     history = fit(model, loss, optimizer, batches, 2, validate=validate)
     assert modes == [True, True]
     assert [set(epoch.metrics) for epoch in history] == [{"accuracy"}] * 2
-    assert history[-1].metrics["accuracy"] == evaluate(cr, model, X, Y)
+    assert history[-1].metrics["accuracy"] == accuracy(predict(cr, model, X), Y)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
@@ -108,7 +108,7 @@ def test_a_loss_that_is_no_number_stops_training_before_its_step(bad: float) -> 
         calls.append(model.weight.detach().numpy().copy())
         return loss(output, target) * (bad if len(calls) == 7 else 1)
 
-    with pytest.raises(NonFiniteLoss, match=rf"the loss became {bad} at step 2 of epoch 2, at a learning rate of 0.5"):
+    with pytest.raises(NonFiniteLoss, match=rf"the loss became {bad} at step 7, in epoch 2, at a learning rate of 0.5"):
         fit(model, spoilt, optimizer, batches, 5)
     np.testing.assert_array_equal(model.weight.detach().numpy(), calls[-1])
 
@@ -119,6 +119,38 @@ def test_predict_runs_in_chunks_in_evaluation_mode_and_without_a_tape() -> None:
     model.train()
     np.testing.assert_allclose(predict(cr, model, X, batch_size=3), whole, rtol=1e-5, atol=1e-6)
     assert not model.training
+
+
+@pytest.mark.parametrize("engine", ["chainrule", "torch"])
+def test_evaluate_goes_over_all_batches_of_a_loader(engine: str) -> None:
+    library = pytest.importorskip(engine)
+    model, _, _, batches = parts(library)
+    right = float(np.mean((X @ np.arange(6).reshape(2, 3).T).argmax(axis=1) == Y))
+    found = evaluate(library, model, batches, {"accuracy": accuracy, "rows": lambda outputs, _: len(outputs)})
+    assert found == {"accuracy": pytest.approx(right), "rows": 10}
+    with pytest.raises(ValueError, match="the loader has no batches"):
+        evaluate(library, model, [])
+
+
+def test_several_inputs_go_to_the_model() -> None:
+    class Sum(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.Linear(3, 2)
+
+        def forward(self, a: Any, b: Any) -> Any:
+            return self.linear(a + b)
+
+    model = Sum()
+    loader = DataLoader(TensorDataset(X, X, Y), 5)
+    (epoch,) = fit(model, nn.CrossEntropyLoss(), optim.SGD(model.parameters(), lr=0.1), loader, 1)
+    assert math.isfinite(epoch.loss)
+
+
+def test_a_loader_without_batches_is_a_mistake() -> None:
+    model, loss, optimizer, _ = parts()
+    with pytest.raises(ValueError, match=r"fit\(\): the loader has no batches"):
+        fit(model, loss, optimizer, DataLoader(TensorDataset(X, Y), 20, drop_last=True), 1)
 
 
 def test_one_cycle_rises_and_falls_to_zero() -> None:

@@ -5,26 +5,39 @@ import io
 import pytest
 from rich.console import Console
 
-from chainrule.train import Epoch, Progress, progress
+from chainrule.train import Epoch, Progress, Training, progress
 
 
-def shown(terminal: bool, monkeypatch: pytest.MonkeyPatch, between: float = 0.0) -> str:
-    """The output of a training of three epochs, 100 samples each."""
+class Loader:
+    samples = 100
+
+    def __len__(self) -> int:
+        return 2
+
+
+def shown(terminal: bool, monkeypatch: pytest.MonkeyPatch, between: float = 0.0, width: int = 140) -> str:
+    """The output of a training of three epochs, of two batches and 100 samples each."""
     monkeypatch.setattr(progress, "REFRESH", 0.0)
     monkeypatch.setattr(progress, "BETWEEN_LINES", between)
     file = io.StringIO()
-    with Progress(Console(file=file, force_terminal=terminal, width=100), "tiny", 3, 100) as bar:
-        for number in (1, 2, 3):
-            for _ in range(2):
-                bar.step(0.5 / number, 50)
-            bar.epoch(Epoch(number, 0.5 / number, 2.0, {"test accuracy": 0.9}))
+    training = Training(None, lambda y: y, None, Loader(), 3)
+    bars = Progress(Console(file=file, force_terminal=terminal, width=width), "tiny")
+    bars.begin(training)
+    for number in (1, 2, 3):
+        for _ in range(2):
+            training.steps, training.current = training.steps + 1, 0.5 / number
+            bars.step(training)
+        training.history.append(Epoch(number, 0.5 / number, 2.0, {"test accuracy": 0.9, "perplexity": 12.345}))
+        bars.epoch(training)
+    bars.end(training)
     return file.getvalue()
 
 
 def test_plain_lines_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = shown(False, monkeypatch).splitlines()
     assert len(lines) == 3
-    assert " ".join(lines[1].split()) == "tiny epoch 2/3 loss 0.2500 test accuracy 90.00% 50 samples/s 4.0 s"
+    expected = "tiny epoch 2/3 loss 0.2500 test accuracy 90.00% perplexity 12.35 50 samples/s 4.0 s"
+    assert " ".join(lines[1].split()) == expected.replace("12.35", f"{12.345:.4g}")
 
 
 def test_plain_lines_are_few_and_the_last_epoch_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,9 +46,21 @@ def test_plain_lines_are_few_and_the_last_epoch_has_one(monkeypatch: pytest.Monk
     assert "\x1b" not in line
 
 
-def test_a_live_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_live_bars_of_epochs_and_steps_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     text = shown(True, monkeypatch)
     assert "━" in text
-    assert "epoch 2/3  loss" in text
+    assert "tiny: epoch" in text
+    assert "2/3   test accuracy 90.00%" in text
+    assert "1/2   loss 0." in text
     assert "samples/s" in text
-    assert text.count("test accuracy") == 1
+
+
+def test_a_stop_before_the_end_has_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = io.StringIO()
+    training = Training(None, lambda y: y, None, Loader(), 30)
+    bars = Progress(Console(file=file, width=140), "tiny")
+    bars.begin(training)
+    training.history.append(Epoch(1, 0.5, 2.0))
+    training.stop("enough")
+    bars.epoch(training)
+    assert "epoch  1/30" in file.getvalue()

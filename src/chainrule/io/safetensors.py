@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import safetensors.numpy
 from safetensors import SafetensorError
 
+from chainrule.io.whole import write_whole
 from chainrule.tensor import Array, Tensor
 
 __all__ = ["load_file", "save_file"]
@@ -22,17 +21,10 @@ def save_file(
 ) -> None:
     """Write tensors, such as `model.state_dict()`, to a file that PyTorch's users can read too.
 
-    The file is complete or it is not there: it is written under another name and then renamed.
+    The file is complete or it is not there, see `write_whole`.
     """
-    path = Path(filename)
     arrays = {name: _array(name, tensor) for name, tensor in tensors.items()}
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
-    try:
-        unfinished.write_bytes(safetensors.numpy.save(arrays, dict(metadata) if metadata else None))
-        os.replace(unfinished, path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            unfinished.unlink()
+    write_whole(filename, safetensors.numpy.save(arrays, dict(metadata) if metadata else None))
 
 
 def load_file(filename: str | os.PathLike[str]) -> dict[str, Tensor]:

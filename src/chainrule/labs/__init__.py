@@ -10,6 +10,7 @@ import pkgutil
 
 from ._gradients import gradient_table
 from ._lab import Expectation, Lab, LabSettings, TrainingSettings, UsageError, asked_for, equal_start
+from ._resume import resumed
 from ._run import Run, carry_out
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "gradient_table",
     "load",
     "names",
+    "resumed",
 ]
 
 

@@ -61,11 +61,21 @@ class TrainingSettings(LabSettings):
     """The library that trains: chainrule, or PyTorch on the very same lab."""
     data: Annotated[Path | None, _folder("$CHAINRULE_DATA, the user cache, system packages")] = None
     """Folder of the full data sets."""
+    resume: Annotated[Path | None, tyro.conf.arg(metavar="RUN")] = None
+    """Go on with an interrupted run, from its last checkpoint and with its settings."""
+    checkpoint_every: Annotated[int | None, tyro.conf.arg(metavar="STEPS", help_behavior_hint="(default: epoch)")] = (
+        None
+    )
+    """Training steps between two checkpoints."""
+    tensorboard: bool = False
+    """Write event files for `tensorboard --logdir RUN/tensorboard` too."""
 
     def __post_init__(self) -> None:
         for name, least in (("epochs", 1), ("batch_size", 1), ("seed", 0)):
             if getattr(self, name) < least:
                 raise ValueError(f"--{name.replace('_', '-')} {getattr(self, name)}: it must be at least {least}")
+        if self.checkpoint_every is not None and self.checkpoint_every < 1:
+            raise ValueError(f"--checkpoint-every {self.checkpoint_every}: it must be at least 1")
         if not 0 < self.lr < math.inf:
             raise ValueError(f"--lr {self.lr}: it must be a positive number")
 

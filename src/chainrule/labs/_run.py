@@ -2,7 +2,9 @@
 
 import csv
 import dataclasses
+import io
 import json
+import re
 import shlex
 import time
 from collections.abc import Callable
@@ -15,13 +17,23 @@ from rich.console import Console
 from rich.table import Table
 
 from chainrule.data import DataLoader
-from chainrule.io import save_file
+from chainrule.io import save_file, write_whole
 from chainrule.report import Outcome, Page, Section
 from chainrule.report.blocks import Block
 from chainrule.report.machine import machine, versions
-from chainrule.train import Epoch, NonFiniteLoss, Progress, Watch, fit
+from chainrule.train import (
+    Callback,
+    Checkpoint,
+    Epoch,
+    NonFiniteLoss,
+    Progress,
+    TensorBoard,
+    Training,
+    fit,
+    load_checkpoint,
+)  # fmt: skip
 
-from ._lab import Lab, LabSettings, asked_for, engine
+from ._lab import Lab, LabSettings, TrainingSettings, UsageError, asked_for, engine
 
 __all__ = ["Run", "carry_out"]
 
@@ -60,21 +72,41 @@ class Run:
         epochs: int,
         **options: Any,
     ) -> list[Epoch]:
-        """`train.fit` with a progress bar; its epochs are kept in metrics.csv under this name.
+        """`train.fit` with a progress bar, logs and checkpoints; its epochs are kept in metrics.csv under this name.
 
-        Ctrl-C ends the training, and the lab goes on to measure what was learned by then; no further training is begun.
+        A run that was resumed goes on from the latest checkpoint of this training; one that was finished already is
+        not repeated. Ctrl-C ends the training, and the lab goes on to measure what was learned by then; no further
+        training is begun.
         """
         if self.interrupted:
             raise Stopped
-        with Progress(self.console, name, epochs, batches.samples) as progress:
-            log = _Log(self, name, progress)
-            try:
-                fit(model, loss, optimizer, batches, epochs, watch=log, **options)
-            except KeyboardInterrupt:
-                self.interrupt(f"in epoch {len(log.history) + 1} of {epochs} of {name}")
+        place = self.folder / "checkpoints" / _slug(name)
+        log = _Log(self, name)
+        own = [Progress(self.console, name), log, *options.pop("callbacks", ()), *self._asked_for(name, place)]
+        with asked_for("--resume"):
+            state = load_checkpoint(place, self.engine.from_numpy) if self._option("resume") else None
+        try:
+            fit(model, loss, optimizer, batches, epochs, callbacks=own, resume=state, **options)
+        except KeyboardInterrupt:
+            self.interrupt(f"in epoch {len(log.history) + 1} of {epochs} of {name}")
+        except OSError as problem:
+            where = f"{problem.filename}: {problem.strerror}" if problem.strerror else str(problem)
+            raise UsageError(f"the training stopped, for a file could not be written. {where}") from problem
         if not log.history:
             raise Stopped
         return log.history
+
+    def _option(self, name: str) -> Any:
+        """A setting that not every lab has."""
+        return getattr(self.settings, name, None)
+
+    def _asked_for(self, name: str, place: Path) -> list[Callback]:
+        """What the settings of trainings ask for."""
+        found: list[Callback] = []
+        if self._option("tensorboard"):
+            with asked_for("--tensorboard"):
+                found.append(TensorBoard(self.folder / "tensorboard" / _slug(name)))
+        return [*found, Checkpoint(place, self._option("checkpoint_every"))]
 
     def measure(self, name: str, value: float) -> None:
         """Hold a measured value against the expectation of that name."""
@@ -104,8 +136,9 @@ class Run:
         with asked_for("the run's folder"):
             folder = self.settings.out or _new_folder(Path("runs"), f"{self.name}-{self.started:%Y%m%d-%H%M%S}")
             folder.mkdir(parents=True, exist_ok=True)
-            config = json.dumps({"lab": self.name} | _plain(self.settings), indent=2)
-            (folder / "config.json").write_text(config + "\n", encoding="utf-8")
+            if not self._option("resume"):
+                config = json.dumps({"lab": self.name} | _plain(self.settings), indent=2)
+                write_whole(folder / "config.json", f"{config}\n".encode())
         return folder
 
     def log(self, name: str, epoch: Epoch) -> None:
@@ -113,10 +146,11 @@ class Run:
         row = {"model": name, "epoch": epoch.number, "loss": epoch.loss, "seconds": round(epoch.seconds, 4)}
         self.epochs.append(row | epoch.metrics)
         columns = dict.fromkeys(key for row in self.epochs for key in row)
-        with (self.folder / "metrics.csv").open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, columns)
-            writer.writeheader()
-            writer.writerows(self.epochs)
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, columns)
+        writer.writeheader()
+        writer.writerows(self.epochs)
+        write_whole(self.folder / "metrics.csv", text.getvalue().encode())
 
     def outcomes(self) -> list[Outcome]:
         """Expected beside measured."""
@@ -149,18 +183,23 @@ class Run:
         return f"{seconds:.1f} s" if seconds < 60 else f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
 
 
-class _Log(Watch):
-    """Shows the progress, and keeps the epochs."""
+class _Log(Callback):
+    """Keeps the epochs, those before a checkpoint too."""
 
-    def __init__(self, run: Run, name: str, progress: Progress) -> None:
-        self.run, self.name, self.progress = run, name, progress
+    def __init__(self, run: Run, name: str) -> None:
+        self.run, self.name = run, name
         self.history: list[Epoch] = []
-        self.step = progress.step  # type: ignore[method-assign]
 
-    def epoch(self, epoch: Epoch) -> None:
+    def begin(self, training: Training) -> None:
+        for epoch in training.history:
+            self._add(epoch)
+
+    def epoch(self, training: Training) -> None:
+        self._add(training.history[-1])
+
+    def _add(self, epoch: Epoch) -> None:
         self.history.append(epoch)
         self.run.log(self.name, epoch)
-        self.progress.epoch(epoch)
 
 
 def carry_out(name: str, lab: Lab, settings: LabSettings, console: Console) -> int:
@@ -183,6 +222,8 @@ def carry_out(name: str, lab: Lab, settings: LabSettings, console: Console) -> i
     for note in run.notes:
         console.print(note, style="red", highlight=False, soft_wrap=True)
     console.print(f"{run.duration()}. Report: {path}", highlight=False, soft_wrap=True)
+    if run.interrupted and isinstance(settings, TrainingSettings):
+        console.print(f"To go on: chainrule run {name} --resume {run.folder}", highlight=False, soft_wrap=True)
     return 130 if run.interrupted else 0 if all(outcome.held for outcome in outcomes) else 1
 
 
@@ -210,6 +251,11 @@ def _new_folder(parent: Path, name: str) -> Path:
             number += 1
 
 
+def _slug(name: str) -> str:
+    """A name as one for a folder."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
 def _plain(settings: LabSettings) -> dict[str, Any]:
     """The settings as JSON has them: paths are text."""
     return {key: str(value) if isinstance(value, Path) else value for key, value in vars(settings).items()}
@@ -220,6 +266,6 @@ def _options(settings: LabSettings) -> str:
     options = ""
     for field in dataclasses.fields(settings):
         value, option = getattr(settings, field.name), " --" + field.name.replace("_", "-")
-        if value != field.default:
+        if value != field.default and field.name != "resume":
             options += option if value is True else f"{option} {shlex.quote(str(value))}"
     return options

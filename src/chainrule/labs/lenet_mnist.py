@@ -16,7 +16,7 @@ import numpy.typing as npt
 from chainrule import nn, report
 from chainrule.data import DataLoader, TensorDataset, mnist
 from chainrule.labs import Expectation, Lab, Run, TrainingSettings, asked_for, equal_start, gradient_table
-from chainrule.train import Epoch, accuracy, confusion, evaluate, one_cycle, predict, standard_error
+from chainrule.train import Epoch, accuracy, confusion, one_cycle, predict, standard_error
 
 Array = npt.NDArray[Any]
 CNN, WIDE, SLIM = "LeNet-5", "dense, equal cost", "dense, equal size"
@@ -101,7 +101,7 @@ def experiment(settings: Settings, run: Run) -> None:
     model = parts[0]
 
     def validate() -> dict[str, float]:
-        return {"test accuracy": evaluate(engine, model, data.x_test, data.y_test)}
+        return {"test accuracy": accuracy(predict(engine, model, data.x_test), data.y_test)}
 
     table = report.layers(engine, model, data.x[:1])
     the_network(run, table)
@@ -273,10 +273,10 @@ def why_convolutions(run: Run, settings: Settings, data: Digits, model: Any, tab
         return parts[0]
 
     models = {CNN: model, WIDE: learn(WIDE, data), SLIM: learn(SLIM, data)}
-    right = {name: evaluate(engine, m, data.x_test, data.y_test) for name, m in models.items()}
+    right = {name: accuracy(predict(engine, m, data.x_test), data.y_test) for name, m in models.items()}
     run.measure("points ahead of a dense network of equal cost", 100 * (right[CNN] - right[WIDE]))
     mixed_up = {name: learn(name, mixed, ", scrambled") for name in (CNN, WIDE)}
-    blind = {name: evaluate(engine, m, mixed.x_test, mixed.y_test) for name, m in mixed_up.items()}
+    blind = {name: accuracy(predict(engine, m, mixed.x_test), mixed.y_test) for name, m in mixed_up.items()}
     moved = {name: [accuracy_at_shift(engine, m, data, by) for by in range(5)] for name, m in models.items()}
     sizes = {name: report.totals(report.layers(engine, m, data.x[:1])) for name, m in models.items()}
     rows = [(m, *sizes[m], percent(right[m]), percent(blind.get(m)), percent(moved[m][2])) for m in models]
@@ -344,7 +344,9 @@ def scrambled(data: Digits, seed: int) -> Digits:
 def accuracy_at_shift(engine: Any, model: Any, data: Digits, by: int) -> float:
     """Mean accuracy on test digits moved to the right, left, down and up."""
     moves = [(by, 0), (-by, 0), (0, by), (0, -by)] if by else [(0, 0)]
-    return float(np.mean([evaluate(engine, model, shifted(data.x_test, *move), data.y_test) for move in moves]))
+    return float(
+        np.mean([accuracy(predict(engine, model, shifted(data.x_test, *move)), data.y_test) for move in moves])
+    )
 
 
 def equivariance(engine: Any, convolution: Any, x: Array, by: int = 2) -> float:

@@ -1,20 +1,48 @@
 """Training: the plain loop, on chainrule's modules and PyTorch's alike, and the numbers that judge its result."""
 
-from .loop import Epoch, NonFiniteLoss, Watch, evaluate, fit, predict
-from .metrics import accuracy, confusion, standard_error
+from .callback import Callback, Epoch, Training
+from .callbacks import ClipNorm, ClipValue, EarlyStopping, JsonLines, Scheduler
+from .checkpoint import Checkpoint, load_checkpoint
+from .evaluation import evaluate, predict
+from .loop import NonFiniteLoss, fit
+from .metrics import (
+    ClassScores,
+    accuracy,
+    class_accuracy,
+    confusion,
+    perplexity,
+    precision_recall_f1,
+    standard_error,
+    top_k_accuracy,
+)
 from .progress import Progress
 from .schedules import one_cycle
+from .tensorboard import TensorBoard
 
 __all__ = [
+    "Callback",
+    "Checkpoint",
+    "ClassScores",
+    "ClipNorm",
+    "ClipValue",
+    "EarlyStopping",
     "Epoch",
+    "JsonLines",
     "NonFiniteLoss",
     "Progress",
-    "Watch",
+    "Scheduler",
+    "TensorBoard",
+    "Training",
     "accuracy",
+    "class_accuracy",
     "confusion",
     "evaluate",
     "fit",
+    "load_checkpoint",
     "one_cycle",
+    "perplexity",
+    "precision_recall_f1",
     "predict",
     "standard_error",
+    "top_k_accuracy",
 ]

@@ -1,12 +1,15 @@
-"""Numbers that judge a classifier."""
+"""Numbers that judge a model: outputs (N, classes) against labels (N), in plain arrays of any engine."""
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["accuracy", "confusion", "standard_error"]
+__all__ = [
+    "ClassScores", "accuracy", "class_accuracy", "confusion", "perplexity", "precision_recall_f1", "standard_error",
+    "top_k_accuracy",
+]  # fmt: skip
 
 Array = npt.NDArray[Any]
 
@@ -16,12 +19,57 @@ def accuracy(outputs: Array, labels: Array) -> float:
     return float(np.mean(outputs.argmax(axis=1) == labels))
 
 
+def top_k_accuracy(outputs: Array, labels: Array, k: int = 5) -> float:
+    """The share of rows whose label is among the k greatest outputs; of equal outputs the first classes count first."""
+    if not 1 <= k <= outputs.shape[1]:
+        raise ValueError(f"top_k_accuracy(): k={k} must lie between 1 and the {outputs.shape[1]} classes")
+    own = np.take_along_axis(outputs, labels[:, None], axis=1)  # (N, 1)
+    before = np.arange(outputs.shape[1]) < labels[:, None]
+    better = ((outputs > own) | ((outputs == own) & before)).sum(axis=1)
+    return float(np.mean(better < k))
+
+
 def confusion(outputs: Array, labels: Array) -> Array:
     """How often class i (row) was taken for class j (column): (N, classes), (N) -> (classes, classes), counts."""
     classes = outputs.shape[1]
     return np.bincount(labels * classes + outputs.argmax(axis=1), minlength=classes**2).reshape(classes, classes)
 
 
+def class_accuracy(outputs: Array, labels: Array) -> Array:
+    """The share of each class that was recognized, NaN for a class without samples: (N, classes), (N) -> (classes)."""
+    counts = confusion(outputs, labels)
+    return _shares(counts.diagonal(), counts.sum(axis=1))
+
+
+class ClassScores(NamedTuple):
+    """Of each class, (classes) each: precision, recall and their harmonic mean."""
+
+    precision: Array
+    """Of what was taken for this class, the share that is; NaN if nothing was."""
+    recall: Array
+    """Of what is this class, the share that was recognized; NaN if nothing is."""
+    f1: Array
+    """2·TP / (2·TP + FP + FN)."""
+
+
+def precision_recall_f1(outputs: Array, labels: Array) -> ClassScores:
+    """Precision TP / (TP + FP), recall TP / (TP + FN) and F₁ of each class: (N, classes), (N)."""
+    counts = confusion(outputs, labels)
+    hits, taken, true = counts.diagonal(), counts.sum(axis=0), counts.sum(axis=1)
+    return ClassScores(_shares(hits, taken), _shares(hits, true), _shares(2 * hits, taken + true))
+
+
+def perplexity(nats: float) -> float:
+    """e to the cross-entropy in nats a symbol: among so many equally likely symbols the model is as unsure."""
+    return math.exp(nats)
+
+
 def standard_error(share: float, n: int) -> float:
     """How far chance alone moves a share that is measured on n samples: √(p·(1 − p) / n)."""
     return math.sqrt(share * (1 - share) / n)
+
+
+def _shares(parts: Array, wholes: Array) -> Array:
+    """parts / wholes, NaN where there is nothing to share."""
+    shares: Array = np.divide(parts, wholes, out=np.full(len(parts), np.nan), where=wholes > 0)
+    return shares

@@ -1,76 +1,89 @@
-"""How far training is: a live bar on a terminal, a line an epoch elsewhere."""
+"""How far training is: live bars on a terminal, a line an epoch elsewhere."""
 
 import time
-from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
+from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
 
-from .loop import Epoch, Watch
+from .callback import Callback, Epoch, Training
 
 __all__ = ["Progress"]
 
 REFRESH = 0.1
-"""Seconds between two pictures of the bar: between them a step costs one look at the clock."""
+"""Seconds between two pictures of the bars: between them a step costs one look at the clock."""
 BETWEEN_LINES = 1.0
 """Seconds between two lines where there is no terminal; the last epoch always has one."""
 NAME = 28
 """Width of the column of names, so that the lines of several models stand below each other."""
 
 
-class Progress(Watch):
-    """Shows name, epoch, loss, samples a second and the time that is left, while `with Progress(...)` lasts."""
+class Progress(Callback):
+    """Shows the epochs and the steps of this epoch, loss, samples a second, the time that is left, the last metrics."""
 
-    def __init__(self, console: Console, name: str, epochs: int, samples: int) -> None:
-        self.console, self.name, self.epochs, self.samples = console, name, epochs, samples
-        self.seen, self.seconds = 0, 0.0
-        self.loss = 0.0
-        self.bar = Bar(
+    def __init__(self, console: Console, name: str) -> None:
+        self.console, self.name = console, name
+
+    def begin(self, training: Training) -> None:
+        self.shown = self.printed = time.perf_counter()
+        self.seconds = sum(epoch.seconds for epoch in training.history)
+        self.bars = Bars(
             TextColumn("[bold]{task.description}"),
             BarColumn(bar_width=None),
-            TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}  {task.fields[state]}"),
+            TextColumn("{task.fields[state]}"),
             TimeRemainingColumn(compact=True),
-            console=console,
+            console=self.console,
             auto_refresh=False,
-            disable=not console.is_terminal,
+            disable=not self.console.is_terminal,
             transient=True,
             expand=True,
         )
-        self.task = self.bar.add_task(name, total=epochs * samples, epoch=1, epochs=epochs, state="")
+        self.epochs = self._bar(f"{self.name}: epoch", training.epochs)
+        self.steps = self._bar("step", len(training.loader))
+        self.first, self.since = training.steps, time.perf_counter()
+        self.loss = training.history[-1].loss if training.history else 0.0
+        self.bars.start()
 
-    def __enter__(self) -> "Progress":
-        self.started = self.shown = self.printed = time.perf_counter()
-        self.bar.start()
-        return self
+    def _bar(self, name: str, total: int) -> TaskID:
+        return self.bars.add_task(name, total=total, state="")
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.bar.stop()
+    def end(self, training: Training) -> None:
+        self.bars.stop()
 
-    def step(self, loss: float, samples: int) -> None:
-        self.seen += samples
-        self.loss = loss if self.seen == samples else 0.98 * self.loss + 0.02 * loss
+    def step(self, training: Training) -> None:
+        first = training.steps == 1
+        self.loss = training.current if first else 0.98 * self.loss + 0.02 * training.current
         if time.perf_counter() - self.shown > REFRESH:
-            self._show()
+            self._show(training)
 
-    def epoch(self, epoch: Epoch) -> None:
+    def epoch(self, training: Training) -> None:
+        epoch, now = training.history[-1], time.perf_counter()
         self.seconds += epoch.seconds
-        last, now = epoch.number == self.epochs, time.perf_counter()
+        last = epoch.number == training.epochs or bool(training.stopped)
         if last or (not self.console.is_terminal and now - self.printed > BETWEEN_LINES):
             self.printed = now
-            self.console.print(self._line(epoch), highlight=False, soft_wrap=True)
+            self.console.print(self._line(training, epoch), highlight=False, soft_wrap=True)
 
-    def _line(self, epoch: Epoch) -> str:
-        measured = "".join(f"   {name} {value:.2%}" for name, value in epoch.metrics.items())
-        rate = self.samples * epoch.number / max(self.seconds, 1e-9)
+    def _line(self, training: Training, epoch: Epoch) -> str:
+        rate = training.loader.samples * epoch.number / max(self.seconds, 1e-9)
         return (
-            f"{self.name:<{NAME}}  epoch {epoch.number:>2}/{self.epochs}   loss {epoch.loss:.4f}{measured}"
+            f"{self.name:<{NAME}}  epoch {epoch.number:>2}/{training.epochs}   loss {epoch.loss:.4f}{_metrics(epoch)}"
             f"   {rate:,.0f} samples/s   {self.seconds:.1f} s"
         )
 
-    def _show(self) -> None:
+    def _show(self, training: Training) -> None:
         self.shown = time.perf_counter()
-        rate = self.seen / (self.shown - self.started)
-        epoch = min(self.seen // self.samples + 1, self.epochs)
-        state = f"loss {self.loss:.4f}  {rate:,.0f} samples/s"
-        self.bar.update(self.task, completed=self.seen, epoch=epoch, state=state, refresh=True)
+        batches = len(training.loader)
+        rate = (training.steps - self.first) / (self.shown - self.since) * training.loader.samples / batches
+        here = training.steps - batches * len(training.history)
+        last = _metrics(training.history[-1]) if training.history else ""
+        whole = f"{training.number}/{training.epochs}{last}"
+        part = f"{here}/{batches}   loss {self.loss:.4f}   {rate:,.0f} samples/s"
+        self.bars.update(self.epochs, completed=training.steps / batches, state=whole)
+        self.bars.update(self.steps, completed=here, state=part, refresh=True)
+
+
+def _metrics(epoch: Epoch) -> str:
+    """Shares as such; losses and the like as numbers."""
+    forms = {name: ".2%" if "accuracy" in name else ".4g" for name in epoch.metrics}
+    return "".join(f"   {name} {value:{forms[name]}}" for name, value in epoch.metrics.items())

@@ -1,0 +1,57 @@
+"""Settings of an earlier run, read from its folder, to go on with it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from ._lab import Lab, LabSettings, UsageError
+
+__all__ = ["read_settings", "resumed"]
+
+OWN = ("resume", "out", "checkpoint_every", "tensorboard")
+"""Settings that a resumed run may have of its own: they do not change what is computed."""
+
+
+def resumed(name: str, lab: Lab, settings: LabSettings) -> LabSettings:
+    """The settings of the run that `--resume` names, in its folder; as they are where nothing is to be resumed.
+
+    Raises UsageError if there is no such run, if it is of another lab, or if other settings are asked for than it had.
+    """
+    folder: Path | None = getattr(settings, "resume", None)
+    if folder is None:
+        return settings
+    saved = read_settings(name, lab, folder)
+    for field in dataclasses.fields(settings):
+        asked, had = getattr(settings, field.name), getattr(saved, field.name)
+        if field.name not in OWN and asked not in (field.default, had):
+            option = "--" + field.name.replace("_", "-")
+            raise UsageError(
+                f"--resume {folder} goes on with that run's settings: {option} is {had} there, not {asked}"
+            )
+    own = {key: getattr(settings, key) for key in OWN if key != "out"}
+    going_on: LabSettings = dataclasses.replace(saved, out=folder, **own)
+    return going_on
+
+
+def read_settings(name: str, lab: Lab, folder: Path) -> Any:
+    """What config.json in a run's folder says, as settings of the lab. Raises UsageError if it does not say it."""
+    path = folder / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        if (other := config.pop("lab")) != name:
+            raise UsageError(f"{folder} is a run of the lab {other}, not of {name}")
+        return lab.settings(**{f.name: _typed(f, config[f.name]) for f in dataclasses.fields(lab.settings)})
+    except FileNotFoundError:
+        raise UsageError(f"{folder} is no run: it has no config.json") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise UsageError(f"{path} cannot be read: {problem}") from problem
+
+
+def _typed(field: dataclasses.Field[Any], value: Any) -> Any:
+    """JSON has neither paths nor tuples."""
+    if isinstance(value, str) and "Path" in str(field.type):
+        return Path(value)
+    return tuple(value) if isinstance(value, list) else value

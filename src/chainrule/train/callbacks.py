@@ -1,0 +1,166 @@
+"""Callbacks for training: early stopping, gradient clipping, schedulers, averaged weights, logs."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from chainrule.io import write_whole
+
+from .callback import Callback, Training
+
+__all__ = ["ClipNorm", "ClipValue", "EarlyStopping", "JsonLines", "Scheduler"]
+
+
+class ClipNorm(Callback):
+    """Scale the gradients of a step down to a norm of `max_norm`, all parameters taken as one vector.
+
+    Pascanu, Mikolov, Bengio: On the difficulty of training recurrent neural networks, 2013.
+    """
+
+    def __init__(self, max_norm: float, norm_type: float = 2.0) -> None:
+        self.max_norm, self.norm_type = max_norm, norm_type
+
+    def backward(self, training: Training) -> None:
+        _nn_utils(training.model).clip_grad_norm_(training.model.parameters(), self.max_norm, self.norm_type)
+
+
+class ClipValue(Callback):
+    """Limit each element of the gradients to ±clip_value."""
+
+    def __init__(self, clip_value: float) -> None:
+        self.clip_value = clip_value
+
+    def backward(self, training: Training) -> None:
+        _nn_utils(training.model).clip_grad_value_(training.model.parameters(), self.clip_value)
+
+
+class Scheduler(Callback):
+    """Step a scheduler of `optim.lr_scheduler` after every epoch or every step.
+
+    `metric` is what ReduceLROnPlateau is told: "loss", or a name that `validate` gives.
+    """
+
+    def __init__(self, scheduler: Any, every: Literal["epoch", "step"] = "epoch", metric: str | None = None) -> None:
+        if every not in ("epoch", "step"):
+            raise ValueError(f"Scheduler: every={every!r}: choose 'epoch' or 'step'")
+        self.scheduler, self.every, self.metric = scheduler, every, metric
+
+    def step(self, training: Training) -> None:
+        if self.every == "step":
+            self.scheduler.step()
+
+    def epoch(self, training: Training) -> None:
+        if self.metric is not None:
+            self.scheduler.step(measured(training, self.metric))
+        elif self.every == "epoch":
+            self.scheduler.step()
+
+    def state_dict(self) -> dict[str, Any]:
+        return dict(self.scheduler.state_dict())
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.scheduler.load_state_dict(dict(state))
+
+
+class EarlyStopping(Callback):
+    """Stop when `metric` has not become better by more than `min_delta` for `patience` epochs.
+
+    `metric` is "loss" or a name that `validate` gives; mode "min" wants it small, "max" great. With `restore_best` the
+    model has in the end the weights of its best epoch.
+    """
+
+    def __init__(
+        self, metric: str = "loss", patience: int = 5, mode: Literal["min", "max"] = "min", min_delta: float = 0.0,
+        restore_best: bool = False,
+    ) -> None:  # fmt: skip
+        if mode not in ("min", "max"):
+            raise ValueError(f"EarlyStopping: mode={mode!r}: choose 'min' or 'max'")
+        if patience < 1:
+            raise ValueError(f"EarlyStopping: patience={patience}: at least one epoch is needed")
+        self.metric, self.patience, self.mode, self.min_delta = metric, patience, mode, min_delta
+        self.restore_best = restore_best
+        self.best, self.waited = math.inf if mode == "min" else -math.inf, 0
+        self.weights: dict[str, Any] | None = None
+
+    def epoch(self, training: Training) -> None:
+        value = measured(training, self.metric)
+        gain = self.best - value if self.mode == "min" else value - self.best
+        self.waited = 0 if gain > self.min_delta else self.waited + 1
+        if not self.waited:
+            self.best = value
+            if self.restore_best:
+                self.weights = {name: t.detach().clone() for name, t in training.model.state_dict().items()}
+        if self.waited >= self.patience:
+            training.stop(f"{self.metric} has not improved on {self.best:.6g} for {self.patience} epochs")
+
+    def end(self, training: Training) -> None:
+        if self.weights is not None:
+            training.model.load_state_dict(self.weights)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self.best, "waited": self.waited, "weights": self.weights}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.best, self.waited, self.weights = state["best"], state["waited"], state["weights"]
+
+
+class JsonLines(Callback):
+    """A line of JSON for every `every`th step: step, epoch, loss, learning rate, seconds since the training began.
+
+    A training that goes on from a checkpoint drops the lines after it, and adds its own.
+    """
+
+    def __init__(self, filename: str | os.PathLike[str], every: int = 1) -> None:
+        self.path, self.every = Path(filename), every
+        self.file: IO[str] | None = None
+
+    def begin(self, training: Training) -> None:
+        self.started = time.perf_counter()
+        kept = []
+        if training.steps and self.path.exists():
+            lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True)
+            kept = [line for line in lines if line.endswith("}\n") and json.loads(line)["step"] <= training.steps]
+        write_whole(self.path, "".join(kept).encode())
+        self.file = self.path.open("a", encoding="utf-8", buffering=1)
+
+    def step(self, training: Training) -> None:
+        if self.file and training.steps % self.every == 0:
+            line = {
+                "step": training.steps,
+                "epoch": training.number,
+                "loss": training.current,
+                "lr": training.optimizer.param_groups[0]["lr"],
+                "seconds": round(time.perf_counter() - self.started, 4),
+            }
+            self.file.write(json.dumps(line) + "\n")
+
+    def end(self, training: Training) -> None:
+        if self.file:
+            self.file.close()
+            self.file = None
+
+
+def measured(training: Training, metric: str) -> float:
+    """A metric of the latest epoch: "loss", or what `validate` gave under that name."""
+    epoch = training.history[-1]
+    found = {"loss": epoch.loss, **epoch.metrics}
+    if metric not in found:
+        raise ValueError(f"there is no metric '{metric}': this training measures {', '.join(found)}")
+    return found[metric]
+
+
+def _nn_utils(model: Any) -> Any:
+    """`nn.utils` of the engine that the model belongs to."""
+    from chainrule import nn
+
+    if isinstance(model, nn.Module):
+        return nn.utils
+    import torch
+
+    return torch.nn.utils

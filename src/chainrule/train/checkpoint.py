@@ -1,0 +1,98 @@
+"""Checkpoints: the whole state of a training in one file, from which it goes on as if nothing had happened."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from chainrule.io import load_tree, save_tree
+from chainrule.tensor import Array, from_numpy
+
+from .callback import Callback, Training
+from .callbacks import measured
+
+__all__ = ["Checkpoint", "load_checkpoint"]
+
+
+class Checkpoint(Callback):
+    """Save the training to `folder`, every so many steps, or after every epoch.
+
+    A file, step-00001234.safetensors, holds model, optimizer, loader, callbacks, random numbers and history, as
+    `save_tree` writes them. It is on the disk before it gets its name; the last `keep` of them are kept. With `best`, a
+    metric's name, best.safetensors is that of the epoch where it was best.
+
+    Let it be the last of the callbacks: it saves what those before it remember of this step. Raises OSError if a file
+    cannot be written: the checkpoints before it are untouched.
+    """
+
+    def __init__(
+        self, folder: str | os.PathLike[str], every: int | None = None, keep: int = 2, best: str | None = None,
+        mode: Literal["min", "max"] = "max",
+    ) -> None:  # fmt: skip
+        if keep < 1 or (every is not None and every < 1):
+            raise ValueError(f"Checkpoint: keep={keep}, every={every}: both must be at least 1")
+        if mode not in ("min", "max"):
+            raise ValueError(f"Checkpoint: mode={mode!r}: choose 'min' or 'max'")
+        self.folder, self.every, self.keep = Path(folder), every, keep
+        self.best, self.mode = best, mode
+        self.best_value: float | None = None
+
+    def begin(self, training: Training) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def step(self, training: Training) -> None:
+        if self.every and training.steps % self.every == 0:
+            self.save(training)
+
+    def epoch(self, training: Training) -> None:
+        improved = self.best is not None and self._improved(measured(training, self.best))
+        self.save(training)
+        if improved:
+            save_tree(training.state_dict(), self.folder / "best.safetensors")
+
+    def _improved(self, value: float) -> bool:
+        sign = 1 if self.mode == "max" else -1
+        if self.best_value is not None and not sign * value > sign * self.best_value:
+            return False
+        self.best_value = value
+        return True
+
+    def save(self, training: Training) -> None:
+        """Save it now, and drop what is older than the last `keep`."""
+        save_tree(training.state_dict(), self.folder / f"step-{training.steps:08d}.safetensors")
+        for old in steps(self.folder)[: -self.keep]:
+            with contextlib.suppress(OSError):
+                old.unlink()
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best_value": self.best_value}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.best_value = state["best_value"]
+
+
+def load_checkpoint(folder: str | os.PathLike[str], make: Callable[[Array], Any] = from_numpy) -> Any:
+    """The latest checkpoint in a folder, for `fit(resume=…)`, or None if there is none.
+
+    `make` makes its tensors: `torch.from_numpy` for a model of PyTorch's. One that is damaged is passed over, with a
+    warning. Raises ValueError if all are.
+    """
+    problem = None
+    for path in reversed(steps(Path(folder))):
+        try:
+            return load_tree(path, make)
+        except ValueError as error:
+            problem = error
+            warnings.warn(f"{error}; trying the one before", stacklevel=2)
+    if problem:
+        raise ValueError(f"{folder}: every checkpoint is damaged") from problem
+    return None
+
+
+def steps(folder: Path) -> list[Path]:
+    """The checkpoints of a folder, the latest last."""
+    return sorted(folder.glob("step-*.safetensors"), key=lambda path: (len(path.name), path.name))
