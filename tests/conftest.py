@@ -9,6 +9,7 @@ from hypothesis import settings
 import chainrule as cr
 
 EXAMPLES = int(os.environ.get("CHAINRULE_EXAMPLES", "25"))  # of everything that Hypothesis draws; 200 is thorough
+THOROUGH = EXAMPLES >= 200
 settings.register_profile("chainrule", deadline=None, max_examples=EXAMPLES, derandomize=True, database=None)
 settings.load_profile("chainrule")
 

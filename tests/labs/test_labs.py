@@ -154,7 +154,8 @@ def test_a_run_leaves_report_metrics_config_and_weights(settings: Settings) -> N
     assert [(row["model"], row["epoch"]) for row in rows] == [("model", "1"), ("model", "2"), ("model", "3")]
     config = json.loads((folder / "config.json").read_text())
     assert config == {"lab": "tiny", "out": str(folder), "epochs": 3, "batch_size": 32, "lr": 0.01, "seed": 1,
-                      "engine": "chainrule", "data": None, "goal": 0.5}  # fmt: skip
+                      "engine": "chainrule", "data": None, "goal": 0.5, "resume": None, "checkpoint_every": None,
+                      "tensorboard": False}  # fmt: skip
     assert {name: array.shape for name, array in load_file(folder / "weights.safetensors").items()} == {
         "weight": (2, 3),
         "bias": (2,),
@@ -297,5 +298,5 @@ def test_a_loss_that_is_no_number_ends_with_a_report(settings: Settings) -> None
     status, text = carry_out(replace(TINY, run=experiment), settings)
     assert settings.out is not None
     assert status == 1
-    assert "the loss became nan at step 1 of epoch 1" in text
+    assert "the loss became nan at step 1, in epoch 1" in text
     assert "the loss became nan" in (settings.out / "report.html").read_text(encoding="utf-8")

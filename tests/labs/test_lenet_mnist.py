@@ -13,7 +13,7 @@ from chainrule import labs, native
 from chainrule.labs import lenet_mnist
 from chainrule.labs.lenet_mnist import Digits, Settings, lenet, training
 from chainrule.report import layers
-from chainrule.train import Watch, fit, one_cycle
+from chainrule.train import Callback, Training, fit, one_cycle
 
 
 @pytest.fixture(scope="module")
@@ -54,14 +54,14 @@ class Enough(Exception):
     """So many steps were looked at."""
 
 
-class Losses(Watch):
+class Losses(Callback):
     """Collects the losses of the first steps, and stops the training then."""
 
     def __init__(self, steps: int) -> None:
         self.steps, self.losses = steps, list[float]()
 
-    def step(self, loss: float, samples: int) -> None:
-        self.losses.append(loss)
+    def step(self, training: Training) -> None:
+        self.losses.append(training.current)
         if len(self.losses) == self.steps:
             raise Enough
 
@@ -69,7 +69,7 @@ class Losses(Watch):
 def first_losses(engine: Any, settings: Settings, data: Digits, steps: int = 50) -> list[float]:
     watch = Losses(steps)
     with pytest.raises(Enough):
-        fit(*training(lenet, data, engine, settings), settings.epochs, schedule=one_cycle, watch=watch)
+        fit(*training(lenet, data, engine, settings), settings.epochs, schedule=one_cycle, callbacks=[watch])
     return watch.losses
 
 

@@ -1,0 +1,123 @@
+"""A run that was killed goes on with `--resume` and ends with the very weights of one that was not."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from chainrule.cli import main
+from chainrule.io import load_tree
+from conftest import THOROUGH
+
+SHORT = ["lenet-mnist", "--epochs", "2", "--seed", "3"]
+KILLS = 30 if THOROUGH else 2
+
+
+def run(*words: str | Path) -> int:
+    return main(["run", *SHORT, *map(str, words)])
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("unbroken")
+    assert run("--out", folder) in (0, 1)
+    return folder
+
+
+def same_weights(a: Path, b: Path) -> bool:
+    return (a / "weights.safetensors").read_bytes() == (b / "weights.safetensors").read_bytes()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no SIGKILL here")
+def test_killed_at_random_moments_it_ends_with_the_same_weights(unbroken: Path, tmp_path: Path) -> None:
+    """Checkpoints come every two steps, so that many are being written when the process dies."""
+    rng, deaths = np.random.default_rng(0), 0
+    command = [sys.executable, "-m", "chainrule", "run", *SHORT, "--checkpoint-every", "2"]
+    out = ["--out", str(tmp_path)]
+    for _ in range(KILLS):
+        started = (tmp_path / "config.json").exists()
+        process = subprocess.Popen(
+            [*command, *(["--resume", str(tmp_path)] if started else out)], stdout=subprocess.DEVNULL
+        )
+        wait_for(tmp_path, process)
+        time.sleep(rng.uniform(0, 0.4))
+        process.kill()
+        deaths += process.wait() == -signal.SIGKILL
+        readable = [load_tree(path) for path in tmp_path.rglob("step-*.safetensors")]
+        assert all(state["steps"] > 0 for state in readable)
+    print(f"killed {deaths} times")
+    assert deaths >= 1
+    assert run("--checkpoint-every", "2", "--resume", tmp_path) in (0, 1)
+    assert same_weights(tmp_path, unbroken)
+    assert without_seconds(tmp_path) == without_seconds(unbroken)
+
+
+def wait_for(folder: Path, process: subprocess.Popen[bytes]) -> None:
+    """Until the process writes checkpoints, or has come to its end."""
+    before, deadline = newest(folder), time.monotonic() + 120
+    while newest(folder) == before and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+def newest(folder: Path) -> list[str]:
+    return sorted(str(path) for path in folder.rglob("step-*.safetensors"))
+
+
+def without_seconds(folder: Path) -> list[list[str]]:
+    return [line.split(",")[:3] for line in (folder / "metrics.csv").read_text().splitlines()]
+
+
+def test_a_finished_run_is_only_told_again(unbroken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (unbroken / "weights.safetensors").read_bytes()
+    metrics = without_seconds(unbroken)
+    assert main(["run", "lenet-mnist", "--resume", str(unbroken)]) in (0, 1)
+    assert "samples/s" not in capsys.readouterr().out
+    assert (unbroken / "weights.safetensors").read_bytes() == before
+    assert without_seconds(unbroken) == metrics
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["--epochs", "3"], "--epochs is 2 there, not 3"),
+        (["--lr", "0.5"], "--lr is 0.03 there, not 0.5"),
+    ],
+)
+def test_other_settings_are_refused(
+    unbroken: Path, words: list[str], text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "lenet-mnist", "--resume", str(unbroken), *words]) == 2
+    assert text in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_folder_that_is_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--resume", tmp_path) == 2
+    assert "is no run: it has no config.json" in " ".join(capsys.readouterr().err.split())
+    (tmp_path / "config.json").write_text(json.dumps({"lab": "another"}))
+    assert run("--resume", tmp_path) == 2
+    assert "is a run of the lab another" in " ".join(capsys.readouterr().err.split())
+    (tmp_path / "config.json").write_text("[1")
+    assert run("--resume", tmp_path) == 2
+    assert "cannot be read" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tmp_path.chmod(0o500)
+    assert run("--out", tmp_path / "run") == 2
+    assert "Permission denied" in capsys.readouterr().err
+
+
+def test_event_files_for_tensorboard(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboardX")
+    assert run("--tensorboard", "--out", tmp_path) in (0, 1)
+    (events,) = (tmp_path / "tensorboard" / "lenet-5").iterdir()
+    content = events.read_bytes()
+    assert b"test_accuracy" in content or b"test accuracy" in content
+    assert b"learning" in content
