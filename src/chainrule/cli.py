@@ -1,4 +1,4 @@
-"""The command line: chainrule list | run LAB | check LAYER | doctor | bench.
+"""The command line: chainrule list | run LAB | runs | compare RUN RUN | check LAYER | doctor | bench.
 
 Every command imports what it needs when it is called, so that `chainrule --help` answers at once. A command's exit
 status is 0 where all was as expected, 1 where it was not, 2 for a mistake in what was asked for, 130 after Ctrl-C.
@@ -84,6 +84,24 @@ def _check(words: list[str]) -> int:
     return main(tyro.cli(Settings, prog="chainrule check", args=words))
 
 
+def _runs(words: list[str]) -> int:
+    """The runs in a folder: when they began, how far they are, what held."""
+    import tyro
+
+    from chainrule import runs
+
+    return runs.list_runs(tyro.cli(runs.List, prog="chainrule runs", args=words), Console())
+
+
+def _compare(words: list[str]) -> int:
+    """Runs side by side on one page: `chainrule compare RUN RUN ...`."""
+    import tyro
+
+    from chainrule import runs
+
+    return runs.compare(tyro.cli(runs.Compare, prog="chainrule compare", args=words), Console())
+
+
 def _doctor(words: list[str]) -> int:
     """What this installation runs on: kernels, instruction set, threads, versions, data folders."""
     from chainrule.doctor import main
@@ -103,6 +121,8 @@ def _bench(words: list[str]) -> int:
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "list": _list,
     "run": _run,
+    "runs": _runs,
+    "compare": _compare,
     "check": _check,
     "doctor": _doctor,
     "bench": _bench,

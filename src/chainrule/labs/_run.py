@@ -175,7 +175,24 @@ class Run:
         )
         path = self.folder / "report.html"
         page.write(path)
+        self._record()
         return path
+
+    def _record(self) -> None:
+        """Write results.json: what `chainrule runs` and `compare` read."""
+        results = {
+            "lab": self.name,
+            "state": "interrupted" if self.interrupted else "finished",
+            "started": self.started.isoformat(timespec="seconds"),
+            "seconds": round(time.perf_counter() - self.clock, 1),
+            "outcomes": [
+                {"name": o.name, "expected": o.expected, "measured": o.measured, "held": o.held}
+                for o in self.outcomes()
+            ],
+            "values": self.measured,
+            "machine": machine(),
+        }
+        write_whole(self.folder / "results.json", json.dumps(results, indent=2).encode())
 
     def duration(self) -> str:
         """The time since the start, for people."""
