@@ -20,14 +20,12 @@ def spelled(draw: st.DrawFn, record: Record, sample: Sample) -> Sample:
     bound = _bound(record, sample)
     if bound is None:
         return sample
-    names = list(bound)
-    defaults = [n for n in names if _same(bound[n], parameters[n].default)]
-    dropped = {n for n in defaults if draw(st.booleans())}
-    places = [n for n in names if parameters[n].kind is not inspect.Parameter.KEYWORD_ONLY]
-    count = min([draw(st.integers(0, len(places))), *(i for i, n in enumerate(places) if n in dropped)])
-    args = tuple(_listed(draw, bound[n]) for n in places[:count])
-    kwargs = {_public(n): _listed(draw, bound[n]) for n in names if n not in places[:count] and n not in dropped}
-    return Sample(args, kwargs, sample.kink)
+    given = {n: v for n, v in bound.items() if not (_same(v, parameters[n].default) and draw(st.booleans()))}
+    places = [n for n in parameters if parameters[n].kind is not inspect.Parameter.KEYWORD_ONLY]
+    leading = next((i for i, n in enumerate(places) if n not in given), len(places))
+    by_place = places[: draw(st.integers(0, leading))]
+    args = tuple(_listed(draw, given.pop(n)) for n in by_place)
+    return Sample(args, {_public(n): _listed(draw, v) for n, v in given.items()}, sample.kink)
 
 
 def _bound(record: Record, sample: Sample) -> dict[str, Any] | None:
