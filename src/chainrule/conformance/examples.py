@@ -64,8 +64,8 @@ def _examine(record: Record | Layer, examples: int, check: Callable[[Any], None]
     held = 0
 
     @settings(
-        max_examples=examples, deadline=None, database=None, derandomize=True, print_blob=False, report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck), phases=(Phase.generate, Phase.shrink),
+        max_examples=examples, deadline=None, database=None, derandomize=True, print_blob=False,
+        report_multiple_bugs=False, suppress_health_check=list(HealthCheck), phases=(Phase.generate, Phase.shrink),
     )  # fmt: skip
     @given(st.data())
     def test(data: Any) -> None:
