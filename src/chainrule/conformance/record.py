@@ -116,6 +116,16 @@ def wrong(kind: type[Exception], text: str, *args: Any, **kwargs: Any) -> Error:
     return Error(s(*args, **kwargs), kind, text)
 
 
+def by_keyword(name: str) -> Callable[..., Any]:
+    """PyTorch's functional of this name, called by keywords: it has deprecated arguments between those of ours."""
+    names = ["input" if n == "x" else n for n in inspect.signature(getattr(cr.ops, name)).parameters]
+
+    def oracle(torch: Any, *args: Any, **kwargs: Any) -> Any:
+        return getattr(torch.nn.functional, name)(**dict(zip(names, args, strict=False)), **kwargs)
+
+    return oracle
+
+
 # ---------------------------------------------------------------------------------------------- values
 
 
@@ -142,6 +152,13 @@ def classes(n: int, *shape: int) -> Array:
 
 SHAPES = st.lists(st.integers(0, 4), max_size=4).map(tuple)
 SEEDS = st.integers(0, 3)
+REDUCTIONS = st.sampled_from(("mean", "sum", "none"))
+
+
+@st.composite
+def named(draw: st.DrawFn, **settings: st.SearchStrategy[Any]) -> dict[str, Any]:
+    """Some of these keyword arguments, with values drawn for them."""
+    return {key: draw(values) for key, values in settings.items() if draw(st.booleans())}
 
 
 def unary(
@@ -187,6 +204,19 @@ def broadcastable(draw: st.DrawFn) -> tuple[tuple[int, ...], tuple[int, ...]]:
         sizes = [draw(st.sampled_from((n, n, 1))) for n in whole]
         shapes.append(tuple(sizes[draw(st.integers(0, len(sizes))) if draw(st.booleans()) else 0 :]))
     return shapes[0], shapes[1]
+
+
+@st.composite
+def pairs(
+    draw: st.DrawFn, first: Values, second: Values, weight: bool = False, broadcast: bool = False,
+    reductions: st.SearchStrategy[str] = REDUCTIONS, **settings: st.SearchStrategy[Any],
+) -> Sample:  # fmt: skip
+    """Input and target of a loss, of one shape or broadcast; a weight, a reduction and other settings."""
+    shapes = draw(broadcastable()) if broadcast and draw(st.booleans()) else (draw(SHAPES),) * 2
+    more = draw(named(reduction=reductions, **settings))
+    if weight and shapes[0] == np.broadcast_shapes(*shapes) and draw(st.booleans()):
+        more["weight"] = positive(*shapes[0])
+    return s(first(*shapes[0], seed=draw(SEEDS)), second(*shapes[1], seed=4), **more)
 
 
 @st.composite

@@ -7,6 +7,7 @@ size_average and reduce are left out.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -175,18 +176,31 @@ def _soft_cross_entropy(
 
 def _same_shape(name: str, input: Tensor, target: Tensor) -> None:
     if input.shape != target.shape:
-        raise ValueError(
-            f"{name}(): input {input.shape} and target {target.shape} must have one shape\n"
-            "  they are not broadcast, which would compare every element with many (PyTorch does, with a warning)"
-        )
+        raise ValueError(f"{name}(): input {input.shape} and target {target.shape} must have one shape")
+
+
+def _broadcast_with_a_warning(name: str, input: Tensor, target: Tensor) -> None:
+    """As PyTorch does: a target of another shape is compared with many elements, which is seldom what was meant."""
+    if input.shape == target.shape:
+        return
+    try:
+        shape = np.broadcast_shapes(input.shape, target.shape)
+    except ValueError:
+        raise ValueError(f"{name}(): input {input.shape} and target {target.shape} do not broadcast") from None
+    what = f"{name}(): target {target.shape} is broadcast against input {input.shape}, to {shape}"
+    warnings.warn(f"{what}: most often a mistake, of (N, 1) with (N,) for instance", stacklevel=3)
+
+
+def _same_weight(name: str, weight: Tensor, losses: Tensor) -> None:
+    if weight.shape != losses.shape:
+        raise ValueError(f"{name}(): weight {weight.shape} and input {losses.shape} must have one shape")
 
 
 def _weighted(name: str, losses: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
     """The losses times their weights, reduced; the mean divides by the sum of the weights."""
     if weight is None:
         return _reduced(name, losses, reduction)
-    if weight.shape != losses.shape:
-        raise ValueError(f"{name}(): weight {weight.shape} and input {losses.shape} must have one shape")
+    _same_weight(name, weight, losses)
     losses = mul(losses, weight)
     if reduction == "mean":
         y: Tensor = div(sum(losses), sum(weight))
@@ -197,18 +211,18 @@ def _weighted(name: str, losses: Tensor, weight: Tensor | None, reduction: str) 
 def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Tensor | None = None) -> Tensor:
     """The squared error ℓ = (input − target)², times weight where given: "mean" divides Σℓ by Σ weight then.
 
-    Unlike in PyTorch the shapes must be equal.
+    A target of another shape is broadcast, with a warning. Unlike in PyTorch `reduction` is the third argument.
     """
-    _same_shape("mse_loss", input, target)
+    _broadcast_with_a_warning("mse_loss", input, target)
     return _weighted("mse_loss", square(sub(input, target)), weight, reduction)
 
 
 def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Tensor | None = None) -> Tensor:
     """The absolute error ℓ = |input − target|, times weight where given: "mean" divides Σℓ by Σ weight then.
 
-    Unlike in PyTorch the shapes must be equal.
+    A target of another shape is broadcast, with a warning. Unlike in PyTorch `reduction` is the third argument.
     """
-    _same_shape("l1_loss", input, target)
+    _broadcast_with_a_warning("l1_loss", input, target)
     return _weighted("l1_loss", abs(sub(input, target)), weight, reduction)
 
 

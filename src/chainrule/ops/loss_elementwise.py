@@ -10,7 +10,7 @@ from chainrule.autograd import Pullback, primitive
 from chainrule.ops.arguments import broadcast, promoted, require_floating
 from chainrule.ops.comparison import gt
 from chainrule.ops.elementwise import add, div, exp, log, mul, sub, where
-from chainrule.ops.loss import _reduced, _same_shape, l1_loss
+from chainrule.ops.loss import _broadcast_with_a_warning, _reduced, _same_shape, _same_weight, l1_loss
 from chainrule.ops.reduction import sum
 from chainrule.tensor import Array, Tensor
 
@@ -28,26 +28,27 @@ def huber_loss(
 ) -> Tensor:
     """ℓ = ½ z² where |z| < delta, else delta · (|z| − ½ delta), for z = input − target; times weight where given.
 
-    "mean" divides Σℓ by the number of elements, whatever the weights. Unlike in PyTorch the two shapes must be equal.
+    "mean" divides Σℓ by the number of elements, whatever the weights. A target of another shape is broadcast, with a
+    warning.
     Huber: Robust estimation of a location parameter (1964).
     """
     if delta <= 0:
         raise ValueError(f"huber_loss(): delta={delta} must be greater than 0")
-    _same_shape("huber_loss", input, target)
+    _broadcast_with_a_warning("huber_loss", input, target)
     losses = _huber(input, target, delta)
-    if weight is not None and weight.shape != input.shape:
-        raise ValueError(f"huber_loss(): weight {weight.shape} and input {input.shape} must have one shape")
+    if weight is not None:
+        _same_weight("huber_loss", weight, losses)
     return _reduced("huber_loss", losses if weight is None else mul(losses, weight), reduction)
 
 
 def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", beta: float = 1.0) -> Tensor:
     """ℓ = ½ z² / beta where |z| < beta, else |z| − ½ beta, for z = input − target; with beta = 0 it is `l1_loss`.
 
-    It is `huber_loss` / beta. Unlike in PyTorch the two shapes must be equal. Girshick: Fast R-CNN (2015).
+    It is `huber_loss` / beta. A target of another shape is broadcast, with a warning. Girshick: Fast R-CNN (2015).
     """
     if beta < 0:
         raise ValueError(f"smooth_l1_loss(): beta={beta} must not be negative")
-    _same_shape("smooth_l1_loss", input, target)
+    _broadcast_with_a_warning("smooth_l1_loss", input, target)
     if beta == 0:
         return l1_loss(input, target, reduction)
     return _reduced("smooth_l1_loss", div(_huber(input, target, beta), beta), reduction)

@@ -4,7 +4,21 @@ import numpy as np
 from hypothesis import strategies as st
 
 import chainrule as cr
-from chainrule.conformance.record import Record, apart, classes, normal, positive, s, wrong
+from chainrule.conformance.record import (
+    REDUCTIONS,
+    SEEDS,
+    SHAPES,
+    Record,
+    apart,
+    by_keyword,
+    classes,
+    named,
+    normal,
+    pairs,
+    positive,
+    s,
+    wrong,
+)  # fmt: skip
 
 x, target = normal(5, 4), classes(4, 5)
 maps, map_target = normal(2, 3, 2, 2), classes(3, 2, 2, 2)
@@ -54,15 +68,45 @@ def _pairwise(name: str, first, second) -> Record:
             s(first[0, 0, ...], second[0, 0, ...]),
         ),
         gradients=(0, 1, 3),
-        oracle=lambda torch, x, t, reduction="mean", weight=None: getattr(torch.nn.functional, name)(
-            x, t, reduction=reduction, weight=weight
-        ),
+        oracle=by_keyword(name),
         errors=(
-            wrong(ValueError, f"{name}(): input (3, 4) and target (4,) must have one shape\n", first, second[0]),
+            wrong(ValueError, f"{name}(): input (3, 4) and target (3,) do not broadcast", first, second[:, 0]),
             wrong(ValueError, f"{name}(): reduction must be", first, second, reduction="max"),
+            wrong(ValueError, f"{name}(): weight (4,) and input (3, 4) must", first, second, weight=positive(4)),
         ),
-        draws=st.lists(st.integers(1, 4), max_size=3).map(lambda shape: s(apart(*shape), apart(*shape, seed=1))),
+        draws=pairs(apart, apart, weight=True, broadcast=True),
     )
+
+
+@st.composite
+def _logits(draw):
+    shape = draw(SHAPES)
+    more = draw(named(reduction=REDUCTIONS))
+    for name in ("weight", "pos_weight"):
+        if draw(st.booleans()):
+            more[name] = positive(*shape[draw(st.integers(0, len(shape))) :])
+    return s(np.asarray(3 * normal(*shape, seed=draw(SEEDS))), np.asarray(np.abs(normal(*shape, seed=5)) % 1), **more)
+
+
+@st.composite
+def _class_numbers(draw, values, soft=False):
+    """Scores (N, C, …) or (C,), a class for each, some ignored; or probabilities."""
+    n, c, places = draw(st.integers(0, 5)), draw(st.integers(1, 5)), draw(st.lists(st.integers(0, 3), max_size=2))
+    single = draw(st.integers(0, 5)) == 0
+    shape, target_shape = ((c,), ()) if single else ((n, c, *places), (n, *places))
+    more = draw(named(reduction=REDUCTIONS, ignore_index=st.sampled_from((-100, 0, 2, -1))))
+    x = values(*shape, seed=draw(SEEDS))
+    if soft and draw(st.booleans()):
+        more["label_smoothing"] = draw(st.sampled_from((0.0, 0.1, 1.0)))
+    if draw(st.booleans()):
+        more["weight"] = positive(c)
+    if soft and draw(st.booleans()):
+        more.pop("ignore_index", None)
+        q = positive(*shape, seed=1)
+        return s(x, q / q.sum(0 if single else 1, keepdims=True), **more)
+    target = classes(c, *target_shape)
+    ignored = np.asarray(np.random.default_rng(draw(SEEDS)).random(target_shape)) < 0.3
+    return s(x, np.where(ignored, more.get("ignore_index", -100), target), **more)
 
 
 def _seeded(name):
@@ -94,7 +138,8 @@ RECORDS = (
             *_class_errors("nll_loss"),
             wrong(TypeError, "nll_loss(): class numbers must be whole numbers, not float64; convert", x, target + 0.5),
         ),
-        draws=st.integers(1, 6).map(lambda n: s(normal(n, 4), classes(4, n), weight)),
+        oracle=by_keyword("nll_loss"),
+        draws=_class_numbers(lambda *shape, seed: -positive(*shape, seed=seed)),
     ),
     Record(
         "cross_entropy",
@@ -125,7 +170,8 @@ RECORDS = (
             wrong(ValueError, "cross_entropy(): the probabilities have shape (5, 3), the input (5, 4)", x, soft[:, :3]),
             wrong(ValueError, "label_smoothing must lie between 0 and 1, not 2", x, target, label_smoothing=2),
         ),
-        draws=st.builds(lambda n, c: s(normal(n, c), classes(c, n)), st.integers(1, 6), st.integers(1, 12)),
+        oracle=by_keyword("cross_entropy"),
+        draws=_class_numbers(normal, soft=True),
         large=(s(normal(2049, 33), classes(33, 2049)),),
     ),
     Record(
@@ -133,7 +179,10 @@ RECORDS = (
         (s(x, soft), s(maps, soft_maps)),
         gradients=(0, 1),
         call=cr.cross_entropy,
-        oracle="cross_entropy",
+        oracle=by_keyword("cross_entropy"),
+        draws=st.lists(st.integers(1, 4), min_size=2, max_size=3).map(
+            lambda n: s(normal(*n), positive(*n), reduction="none")
+        ),
     ),
     _pairwise("mse_loss", one, two),
     _pairwise("l1_loss", apart_one, apart_two),
@@ -148,7 +197,12 @@ RECORDS = (
             s(100 * one, chance),
         ),
         gradients=(0, 1),
-        errors=_pairwise("binary_cross_entropy_with_logits", one, two).errors,
+        errors=(
+            wrong(ValueError, "binary_cross_entropy_with_logits(): input (3, 4) and target (4,) must", one, two[0]),
+            wrong(ValueError, "binary_cross_entropy_with_logits(): reduction must be", one, two, reduction="max"),
+        ),
+        oracle=by_keyword("binary_cross_entropy_with_logits"),
+        draws=_logits(),
     ),
     Record(
         "dropout",

@@ -4,7 +4,19 @@ import numpy as np
 from hypothesis import strategies as st
 
 import chainrule as cr
-from chainrule.conformance.record import Record, apart, normal, positive, s, wrong
+from chainrule.conformance.record import (
+    REDUCTIONS,
+    SEEDS,
+    Record,
+    apart,
+    by_keyword,
+    named,
+    normal,
+    pairs,
+    positive,
+    s,
+    wrong,
+)  # fmt: skip
 
 x, t, w = apart(3, 4), apart(3, 4, seed=1), positive(3, 4)
 chance, other = (np.abs(apart(3, 4, seed=seed)) / 3 + 0.05 for seed in (0, 1))
@@ -17,10 +29,19 @@ def _reductions(*args, **named) -> tuple:
     return (s(*args, **named), s(*args, reduction="sum", **named), s(*args, reduction="none", **named))
 
 
-def _soft_margin(torch, x, t, reduction="mean"):
+def _soft_margin(torch, input, target, reduction="mean"):
     """PyTorch's own has no gradient of the target."""
-    losses = torch.nn.functional.softplus(-t * x)
+    losses = torch.nn.functional.softplus(-target * input)
     return losses if reduction == "none" else getattr(losses, reduction)()
+
+
+@st.composite
+def _gaussians(draw):
+    """The variance is a number, has the input's shape, one without its last axis, or 1 there."""
+    shape = draw(st.lists(st.integers(0, 4), min_size=1, max_size=3))
+    var = draw(st.sampled_from((0.5, 2.0, positive(*shape), positive(*shape[:-1]), positive(*shape[:-1], 1))))
+    more = draw(named(full=st.booleans(), eps=st.sampled_from((1e-6, 0.01)), reduction=REDUCTIONS))
+    return s(apart(*shape), apart(*shape, seed=draw(SEEDS) + 1), var, **more)
 
 
 def _reduction_error(name: str, *args) -> tuple:
@@ -28,13 +49,16 @@ def _reduction_error(name: str, *args) -> tuple:
 
 
 def _pairs(name: str) -> tuple:
-    text = f"{name}(): input (3, 4) and target (4,) must have one shape\n"
-    return (wrong(ValueError, text, x, t[0]), *_reduction_error(name, chance, other))
+    text = f"{name}(): input (3, 4) and target (3,) do not broadcast"
+    return (wrong(ValueError, text, x, t[:, 0]), *_reduction_error(name, chance, other))
 
 
-def _drawn(values, **named):
-    shapes = st.lists(st.integers(0, 4), max_size=3)
-    return shapes.map(lambda shape: s(values(*shape), values(*shape, seed=1), reduction="none", **named))
+def _chance(*shape, seed=0):
+    return np.asarray(np.abs(apart(*shape, seed=seed)) / 5 + 0.05)
+
+
+def _signs(*shape, seed=0):
+    return np.where(normal(*shape, seed=seed) > 0, 1.0, -1.0)
 
 
 RECORDS = (
@@ -54,7 +78,7 @@ RECORDS = (
             wrong(ValueError, "huber_loss(): delta=0 must be greater than 0", x, t, delta=0),
             wrong(ValueError, "huber_loss(): weight (4,) and input (3, 4) must have one shape", x, t, weight=w[0]),
         ),
-        draws=_drawn(apart),
+        draws=pairs(apart, apart, weight=True, broadcast=True, delta=st.sampled_from((0.3, 1, 2.5))),
         large=(s(apart(67, 1031), apart(67, 1031, seed=1), "none"),),
     ),
     Record(
@@ -71,7 +95,8 @@ RECORDS = (
             *_pairs("smooth_l1_loss"),
             wrong(ValueError, "smooth_l1_loss(): beta=-1 must not be negative", x, t, beta=-1),
         ),
-        draws=_drawn(apart),
+        oracle=by_keyword("smooth_l1_loss"),
+        draws=pairs(apart, apart, broadcast=True, beta=st.sampled_from((0, 0.3, 1, 2.5))),
     ),
     Record(
         "gaussian_nll_loss",
@@ -89,6 +114,7 @@ RECORDS = (
             wrong(ValueError, "gaussian_nll_loss(): a variance is negative: -1.0", x, t, -1.0),
             wrong(ValueError, "gaussian_nll_loss(): var (4,) does not fit input (3, 4)", x, t, w[0]),
         ),
+        draws=_gaussians(),
     ),
     Record(
         "poisson_nll_loss",
@@ -102,6 +128,16 @@ RECORDS = (
         errors=(
             *_reduction_error("poisson_nll_loss", x, w),
             wrong(ValueError, "the shapes (3,) and (3, 4) do not broadcast", x, w[0, :3]),
+        ),
+        gradients=(0, 1),
+        oracle=by_keyword("poisson_nll_loss"),
+        draws=pairs(
+            positive,
+            positive,
+            broadcast=True,
+            log_input=st.booleans(),
+            full=st.booleans(),
+            eps=st.sampled_from((1e-8, 0.1)),
         ),
     ),
     Record(
@@ -120,13 +156,15 @@ RECORDS = (
             wrong(ValueError, "binary_cross_entropy(): an input is no probability: -1.0 is not in [0, 1]", -w / w, w),
             *_reduction_error("binary_cross_entropy", chance, other),
         ),
+        oracle=by_keyword("binary_cross_entropy"),
+        draws=pairs(_chance, _chance, weight=True),
     ),
     Record(  # PyTorch's gradient divides by 10⁻¹² in float32
         "binary_cross_entropy_of_certainty",
         (s(sharp, np.array([0.0, 0.0, 1.0, 0.5, 1.0]), reduction="none"),),
         gradients=(),
         call=cr.ops.binary_cross_entropy,
-        oracle="binary_cross_entropy",
+        oracle=by_keyword("binary_cross_entropy"),
     ),
     Record(
         "kl_div",
@@ -140,10 +178,14 @@ RECORDS = (
         ),
         gradients=(0, 1),
         errors=(wrong(ValueError, "kl_div(): reduction must be 'batchmean', 'mean'", x, t, reduction="max"),),
-        oracle=lambda torch, x, t, reduction="mean", log_target=False: torch.nn.functional.kl_div(
-            x, t, reduction=reduction, log_target=log_target
+        oracle=by_keyword("kl_div"),
+        draws=pairs(
+            normal,
+            positive,
+            broadcast=True,
+            log_target=st.booleans(),
+            reductions=st.sampled_from(("mean", "sum", "none", "batchmean")),
         ),
-        draws=_drawn(positive),
     ),
     Record(  # the target's gradient is infinite there, and NaN in PyTorch
         "kl_div_of_zeros",
@@ -152,7 +194,7 @@ RECORDS = (
             s(np.log(chance[0]), np.array([0.0, 0.5, 0.5, 0.0]), "none", kink=True),
         ),
         call=cr.ops.kl_div,
-        oracle=lambda torch, x, t, reduction: torch.nn.functional.kl_div(x, t, reduction=reduction),
+        oracle=by_keyword("kl_div"),
     ),
     Record(
         "soft_margin_loss",
@@ -168,6 +210,6 @@ RECORDS = (
             wrong(ValueError, "soft_margin_loss(): the shapes (3,) and (3, 4) do not broadcast", x, sign[0, :3]),
         ),
         oracle=_soft_margin,
-        draws=_drawn(apart),
+        draws=pairs(apart, _signs, broadcast=True),
     ),
 )
