@@ -24,6 +24,7 @@ MAKERS = {
     "randperm", "set_rng_state", "uniform_",
 }  # fmt: skip
 
+pytestmark = pytest.mark.filterwarnings("ignore:.* is broadcast against input")  # what PyTorch warns of, too
 every_dtype = pytest.mark.parametrize("dtype", EXACT)
 needs_native = pytest.mark.skipif(core is None, reason="the native kernels are not built")
 

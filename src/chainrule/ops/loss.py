@@ -16,7 +16,7 @@ from chainrule.autograd import Pullback, primitive
 from chainrule.native import Unsupported, core
 from chainrule.ops.activation import _sigmoid, log_softmax
 from chainrule.ops.arguments import promoted, require_floating
-from chainrule.ops.elementwise import abs, div, mul, neg, square, sub
+from chainrule.ops.elementwise import abs, div, mul, neg, square, sub, where
 from chainrule.ops.reduction import mean, sum
 from chainrule.tensor import Array, Tensor
 
@@ -155,12 +155,14 @@ def _soft_cross_entropy(
         raise ValueError(f"cross_entropy(): label_smoothing must lie between 0 and 1, not {smoothing}")
     x, dim = log_p.array, _class_dim(log_p)
     classes = x.shape[dim]
+    kept: Tensor | None = None
     if target.dtype.kind in "iu":
-        index, kept = _classes("cross_entropy", x, target.array, ignore_index)
-        total = float(_weights("cross_entropy", x, index, kept, weight).sum())
+        index, counts = _classes("cross_entropy", x, target.array, ignore_index)
+        total = float(_weights("cross_entropy", x, index, counts, weight).sum())
         q = np.zeros_like(x)
         np.put_along_axis(q, index, 1, dim)
-        target = Tensor(kept * (q * (1 - smoothing) + smoothing / classes))
+        target = Tensor(q * (1 - smoothing) + smoothing / classes)
+        kept = Tensor(counts.squeeze(dim))
     elif target.shape != x.shape:
         raise ValueError(f"cross_entropy(): the probabilities have shape {target.shape}, the input {x.shape}")
     else:
@@ -168,7 +170,8 @@ def _soft_cross_entropy(
         target = target * (1 - smoothing) + smoothing / classes if smoothing else target
     if weight is not None:
         target = mul(target, Tensor(weight.array.reshape(-1, *(1,) * (x.ndim - dim - 1))))
-    return _reduced("cross_entropy", neg(sum(mul(target, log_p), dim)), reduction, total)
+    losses = neg(sum(mul(target, log_p), dim))
+    return _reduced("cross_entropy", losses if kept is None else where(kept, losses, 0.0), reduction, total)
 
 
 # ---------------------------------------------------------------------------------------------- numbers

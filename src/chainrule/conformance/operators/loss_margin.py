@@ -3,7 +3,20 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from chainrule.conformance.record import Record, apart, classes, normal, positive, s, wrong
+from chainrule.conformance.record import (
+    REDUCTIONS,
+    SEEDS,
+    Record,
+    apart,
+    by_keyword,
+    classes,
+    named,
+    normal,
+    pairs,
+    positive,
+    s,
+    wrong,
+)  # fmt: skip
 
 x, y, z = apart(5, 4), apart(5, 4, seed=1), apart(5, 4, seed=2)
 sign, signs = np.where(normal(5) > 0, 1.0, -1.0), np.where(normal(5, 4) > 0, 1.0, -1.0)
@@ -18,6 +31,49 @@ def _reductions(*args, **named) -> tuple:
 
 def _errors(name: str, *args) -> tuple:
     return (wrong(ValueError, f"{name}(): reduction must be 'mean', 'sum' or 'none'", *args, reduction="max"),)
+
+
+def _signs(*shape, seed=0):
+    return np.where(normal(*shape, seed=seed) > 0, 1.0, -1.0)
+
+
+@st.composite
+def _cosines(draw):
+    shape = draw(st.lists(st.integers(1, 4), min_size=1, max_size=2))
+    more = draw(named(margin=st.sampled_from((0, 0.2, -0.5)), reduction=REDUCTIONS))
+    return s(apart(*shape, seed=draw(SEEDS)), apart(*shape, seed=5), _signs(*shape[:-1], seed=draw(SEEDS)), **more)
+
+
+@st.composite
+def _rankings(draw):
+    """All three of one number of dimensions, some of their sizes 1."""
+    shape = draw(st.lists(st.integers(0, 4), max_size=3))
+    parts = [[draw(st.sampled_from((n, n, n, 1))) for n in shape] for _ in range(3)]
+    more = draw(named(margin=st.sampled_from((0.0, 0.77, -0.31)), reduction=REDUCTIONS))
+    return s(apart(*parts[0], seed=draw(SEEDS)), apart(*parts[1], seed=5), _signs(*parts[2]), **more)
+
+
+@st.composite
+def _triplets(draw):
+    shape = draw(st.lists(st.integers(1, 4), min_size=1, max_size=2))
+    three = [apart(*shape, seed=seed + draw(SEEDS)) for seed in (0, 5, 10)]
+    more = draw(
+        named(
+            margin=st.sampled_from((0.5, 1, 3.0)), p=st.sampled_from((1.0, 2, 3.0)), eps=st.sampled_from((1e-6, 0.1)),
+            swap=st.booleans(), reduction=REDUCTIONS,
+        )
+    )  # fmt: skip
+    return s(*three, **more)
+
+
+@st.composite
+def _classes(draw):
+    n, c = draw(st.integers(1, 4)), draw(st.integers(1, 5))
+    shape = draw(st.sampled_from(((n, c), (c,))))
+    more = draw(named(p=st.integers(1, 2), margin=st.sampled_from((0.77, 1.5)), reduction=REDUCTIONS))
+    if draw(st.booleans()):
+        more["weight"] = positive(c)
+    return s(apart(*shape, seed=draw(SEEDS)), classes(c, *shape[:-1]), **more)
 
 
 RECORDS = (
@@ -35,9 +91,8 @@ RECORDS = (
             *_errors("cosine_embedding_loss", x, y, sign),
             wrong(ValueError, "cosine_embedding_loss(): inputs (N, D) and (N, D) with target (N,)", x, y, sign[:3]),
         ),
-        draws=st.builds(
-            lambda n, d: s(apart(n, d), apart(n, d, seed=1), np.ones(n)), st.integers(1, 4), st.integers(1, 4)
-        ),
+        oracle=by_keyword("cosine_embedding_loss"),
+        draws=_cosines(),
     ),
     Record(
         "hinge_embedding_loss",
@@ -49,7 +104,8 @@ RECORDS = (
             s(edge, np.array([[-1, -1, -1], [1, -1, 1]]), reduction="none", kink=True),
         ),
         errors=_errors("hinge_embedding_loss", x, signs),
-        draws=st.lists(st.integers(0, 4), max_size=3).map(lambda n: s(apart(*n), np.full(n, -1.0), reduction="none")),
+        oracle=by_keyword("hinge_embedding_loss"),
+        draws=pairs(apart, _signs, broadcast=True, margin=st.sampled_from((0.77, 1, -0.31))),
     ),
     Record(
         "margin_ranking_loss",
@@ -64,6 +120,8 @@ RECORDS = (
             *_errors("margin_ranking_loss", x, y, signs),
             wrong(ValueError, "margin_ranking_loss(): the two inputs and the target need one number", x, y, sign),
         ),
+        oracle=by_keyword("margin_ranking_loss"),
+        draws=_rankings(),
     ),
     Record(
         "triplet_margin_loss",
@@ -81,6 +139,8 @@ RECORDS = (
             wrong(ValueError, "triplet_margin_loss(): margin=0 must be greater than 0", x, y, z, 0),
             wrong(ValueError, "triplet_margin_loss(): the three inputs need one number of dimensions", x, y, z[0]),
         ),
+        oracle=by_keyword("triplet_margin_loss"),
+        draws=_triplets(),
     ),
     Record(
         "multi_margin_loss",
@@ -100,11 +160,7 @@ RECORDS = (
             wrong(ValueError, "multi_margin_loss(): the input needs 1 or 2 dimensions", x[..., None], target),
             wrong(ValueError, "multi_margin_loss(): weight has shape (5,)", x, target, weight=positive(5)),
         ),
-        draws=st.builds(
-            lambda n, c, p: s(apart(n, c), classes(c, n), p, 0.77),
-            st.integers(1, 4),
-            st.integers(1, 5),
-            st.integers(1, 2),
-        ),
+        oracle=by_keyword("multi_margin_loss"),
+        draws=_classes(),
     ),
 )
