@@ -156,7 +156,7 @@ REDUCTIONS = st.sampled_from(("mean", "sum", "none"))
 
 
 @st.composite
-def named(draw: st.DrawFn, **settings: st.SearchStrategy[Any]) -> dict[str, Any]:
+def named(draw: st.DrawFn, /, **settings: st.SearchStrategy[Any]) -> dict[str, Any]:
     """Some of these keyword arguments, with values drawn for them."""
     return {key: draw(values) for key, values in settings.items() if draw(st.booleans())}
 
@@ -208,7 +208,7 @@ def broadcastable(draw: st.DrawFn) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 @st.composite
 def pairs(
-    draw: st.DrawFn, first: Values, second: Values, weight: bool = False, broadcast: bool = False,
+    draw: st.DrawFn, /, first: Values, second: Values, weight: bool = False, broadcast: bool = False,
     reductions: st.SearchStrategy[str] = REDUCTIONS, **settings: st.SearchStrategy[Any],
 ) -> Sample:  # fmt: skip
     """Input and target of a loss, of one shape or broadcast; a weight, a reduction and other settings."""
