@@ -16,11 +16,13 @@ E, HEADS = 4, 2
 # ---------------------------------------------------------------------------------------------- one head
 
 
-def _additive(torch, q, k, v, w_query, w_key, a, bias=None, mask=None):
-    hidden = torch.tanh((q @ w_query.T)[:, :, None] + (k @ w_key.T + (0 if bias is None else bias))[:, None])
-    scores = hidden @ a
-    p = torch.softmax(scores if mask is None else scores.masked_fill(mask[:, None], -torch.inf), -1)
-    return p @ v, p
+def _additive(torch, query, key, value, w_query, w_key, v, bias=None, key_padding_mask=None):
+    hidden = torch.tanh((query @ w_query.T)[:, :, None] + (key @ w_key.T + (0 if bias is None else bias))[:, None])
+    scores = hidden @ v
+    if key_padding_mask is not None:
+        scores = scores.masked_fill(key_padding_mask[:, None], -torch.inf)
+    p = torch.softmax(scores, -1)
+    return p @ value, p
 
 
 @st.composite

@@ -29,11 +29,11 @@ def _step(name, *batch, biases=True, seed=0):
 
 
 def _cell_oracle(name):
-    def step(torch, x, state, *weights):
-        if x.ndim == 2:
-            return getattr(torch, name)(x, state, *weights)
-        state = tuple(h[None] for h in state) if isinstance(state, tuple) else state[None]
-        new = getattr(torch, name)(x[None], state, *weights)
+    def step(torch, input, hx, w_ih, w_hh, b_ih=None, b_hh=None):
+        if input.ndim == 2:
+            return getattr(torch, name)(input, hx, w_ih, w_hh, b_ih, b_hh)
+        hx = tuple(h[None] for h in hx) if isinstance(hx, tuple) else hx[None]
+        new = getattr(torch, name)(input[None], hx, w_ih, w_hh, b_ih, b_hh)
         return tuple(h[0] for h in new) if isinstance(new, tuple) else new[0]
 
     return step
@@ -79,20 +79,22 @@ def _sequence(
 
 
 def _oracle(name):
-    def sequence(torch, x, state, params, has_biases, layers, dropout, train, both, batch_first, lengths=None):
-        rnn, pack = torch.nn.utils.rnn, getattr(torch, name)
-        if x.ndim == 2:
+    def sequence(torch, input, hx, params, has_biases, num_layers, dropout, train, bidirectional, batch_first,
+                 lengths=None):  # fmt: skip
+        rnn, run = torch.nn.utils.rnn, getattr(torch, name)
+        settings = (params, has_biases, num_layers, dropout, train, bidirectional)
+        if input.ndim == 2:
             n = 0 if batch_first else 1
-            state = tuple(h[:, None] for h in state) if isinstance(state, tuple) else state[:, None]
-            y, *last = pack(x.unsqueeze(n), state, params, has_biases, layers, dropout, train, both, batch_first)
+            hx = tuple(h[:, None] for h in hx) if isinstance(hx, tuple) else hx[:, None]
+            y, *last = run(input.unsqueeze(n), hx, *settings, batch_first)
             return (y.squeeze(n), *(h.squeeze(1) for h in last))
         if lengths is None:
-            return pack(x, state, params, has_biases, layers, dropout, train, both, batch_first)
-        packed = rnn.pack_padded_sequence(x, lengths, batch_first, enforce_sorted=False)
+            return run(input, hx, *settings, batch_first)
+        packed = rnn.pack_padded_sequence(input, lengths, batch_first, enforce_sorted=False)
         order, back = packed.sorted_indices, packed.unsorted_indices
-        state = tuple(h[:, order] for h in state) if isinstance(state, tuple) else state[:, order]
-        y, *last = pack(packed.data, packed.batch_sizes, state, params, has_biases, layers, dropout, train, both)
-        y, _ = rnn.pad_packed_sequence(packed._replace(data=y), batch_first, total_length=x.shape[batch_first])
+        hx = tuple(h[:, order] for h in hx) if isinstance(hx, tuple) else hx[:, order]
+        y, *last = run(packed.data, packed.batch_sizes, hx, *settings)
+        y, _ = rnn.pad_packed_sequence(packed._replace(data=y), batch_first, total_length=input.shape[batch_first])
         return (y, *(h[:, back] for h in last))
 
     return sequence
