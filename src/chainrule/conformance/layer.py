@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,16 +21,21 @@ __all__ = ["Layer", "Use", "compare_layer", "layer", "use"]
 
 @dataclass(frozen=True)
 class Use:
-    """A module made with `args` and `kwargs`, and called with `inputs` and `options`; float arrays have gradients."""
+    """A module made with `args` and `kwargs`, and called with `inputs` and `options`.
+
+    Arrays become tensors. Those of floats among the inputs have gradients, or those at the places in `gradients` alone.
+    """
 
     args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] = field(default_factory=dict)
     inputs: tuple[Any, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
     training: bool = True
+    gradients: tuple[int, ...] | None = None
 
     def __repr__(self) -> str:
-        made = ", ".join([*map(repr, self.args), *(f"{key}={value!r}" for key, value in self.kwargs.items())])
+        args, kwargs = mapped((self.args, self.kwargs), lambda a: f"array{a.shape}")
+        made = ", ".join([*map(repr, args), *(f"{key}={value!r}" for key, value in kwargs.items())])
         given = mapped((*self.inputs, *self.options.values()), lambda a: f"array{a.shape}")
         return f"({made}){'' if self.training else '.eval()'}{given}"
 
@@ -46,15 +52,20 @@ class Layer:
     def __repr__(self) -> str:
         return self.name
 
-    def build(self, nn: Any, use: Use) -> Any:
-        """The module, of `chainrule.nn` or `torch.nn`."""
-        made = self.make(nn, *use.args, **use.kwargs) if self.make else getattr(nn, self.name)(*use.args, **use.kwargs)
-        return made.train(use.training)
+    def build(self, engine: Any, use: Use, dtype: str) -> Any:
+        """The module, of chainrule or torch, in a dtype."""
+        args, kwargs = mapped((use.args, use.kwargs), lambda a: engine.from_numpy(cast(a, dtype).copy()))
+        make = self.make or (lambda nn, *args, **kwargs: getattr(nn, self.name)(*args, **kwargs))
+        return make(engine.nn, *args, **kwargs).train(use.training).to(getattr(engine, dtype))
 
 
-def use(*args: Any, inputs: Any, training: bool = True, options: Any = None, **kwargs: Any) -> Use:
+def use(
+    *args: Any, inputs: Any, training: bool = True, options: Any = None, gradients: tuple[int, ...] | None = None,
+    **kwargs: Any,
+) -> Use:  # fmt: skip
     """One use: arguments of the class, and an input or a tuple of them."""
-    return Use(args, kwargs, inputs if isinstance(inputs, tuple) else (inputs,), dict(options or {}), training)
+    inputs = inputs if isinstance(inputs, tuple) else (inputs,)
+    return Use(args, kwargs, inputs, dict(options or {}), training, gradients)
 
 
 def layer(name: str, draws: st.SearchStrategy[Use], make: Any = None, differs: tuple[Difference, ...] = ()) -> Layer:
@@ -69,10 +80,8 @@ def compare_layer(torch: Any, record: Layer, use: Use, dtype: str) -> None:
     """Raise an AssertionError unless outputs, gradients, buffers and state_dicts, both ways, are PyTorch's."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        ours, theirs = record.build(cr.nn, use), record.build(torch.nn, use)
-        ours.to(getattr(cr, dtype)), theirs.to(getattr(torch, dtype))
+        ours, theirs, again = (record.build(engine, use, dtype) for engine in (cr, torch, cr))
         _load(torch, ours, theirs)
-        again = record.build(cr.nn, use).to(getattr(cr, dtype))
         again.load_state_dict({key: cr.from_numpy(value.numpy().copy()) for key, value in theirs.state_dict().items()})
         found, expected = _run(cr, ours, use, dtype), _run(torch, theirs, use, dtype)
         back = _run(cr, again, use, dtype)
@@ -97,14 +106,16 @@ def _run(engine: Any, module: Any, use: Use, dtype: str) -> dict[str, Array]:
     """Outputs, gradients and buffers, each under a name."""
     leaves: list[Any] = []
 
-    def tensor(array: Array) -> Any:
+    def tensor(array: Array, wanted: bool = True) -> Any:
         x = engine.from_numpy(cast(array, dtype).copy())
-        if array.dtype.kind == "f":
+        if wanted and array.dtype.kind == "f":
             leaves.append(x.requires_grad_())
             return x * 1  # an in-place layer may not change a leaf
         return x
 
-    outputs = list(_flat(module(*mapped(use.inputs, tensor), **mapped(use.options, tensor))))
+    wanted = range(len(use.inputs)) if use.gradients is None else use.gradients
+    inputs = [mapped(value, partial(tensor, wanted=i in wanted)) for i, value in enumerate(use.inputs)]
+    outputs = list(_flat(module(*inputs, **mapped(use.options, lambda a: tensor(a, False)))))
     found = {f"output {i}": y.detach().numpy() for i, y in enumerate(outputs)}
     tracked = [y for y in outputs if y.requires_grad]
     if tracked:

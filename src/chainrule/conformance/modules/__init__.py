@@ -1,9 +1,17 @@
 """A record for every module of `chainrule.nn`; `LAYERS` by name."""
 
 from chainrule.conformance.layer import Layer
-from chainrule.conformance.modules import linear
+from chainrule.conformance.modules import (
+    linear,
+    loss,
+    recurrent,
+)
 
-FAMILIES = (linear,)
+FAMILIES = (
+    linear,
+    loss,
+    recurrent,
+)
 LAYERS: dict[str, Layer] = {record.name: record for family in FAMILIES for record in family.LAYERS}
 
 __all__ = ["LAYERS", "Layer"]
