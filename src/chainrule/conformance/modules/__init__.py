@@ -2,12 +2,14 @@
 
 from chainrule.conformance.layer import Layer
 from chainrule.conformance.modules import (
+    attention,
     linear,
     loss,
     recurrent,
 )
 
 FAMILIES = (
+    attention,
     linear,
     loss,
     recurrent,
