@@ -91,6 +91,12 @@ def test_a_subclass_with_samples_of_its_own_is_not_passed_over() -> None:
             return 3 * super().__getitem__(index)[0]
 
     assert gather(Doubled(Y), [1, 3])[0].tolist() == [20, 60]
+
+    class Negative(TensorDataset):
+        def __getitems__(self, indices: list[int]) -> list[tuple[Any, ...]]:
+            return [(-self.arrays[0][i],) for i in indices]
+
+    assert gather(Negative(Y), [1, 3])[0].tolist() == [-10, -30]
     tripled = Tripled(TensorDataset(Y), [3, 1])
     assert samples(tripled, [0, 1]) == gather(tripled, [0, 1]).tolist() == [90, 30]
     assert gather(Subset(Doubled(Y), [1, 3]), [0, 1])[0].tolist() == [20, 60]
