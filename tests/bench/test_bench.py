@@ -5,6 +5,7 @@ import json
 import pytest
 
 from chainrule import bench
+from chainrule.bench import works
 
 
 def test_every_engine_is_measured_in_every_round(tmp_path, capsys):
@@ -23,6 +24,13 @@ def test_a_peer_is_compared_and_one_that_is_not_installed_is_left_out():
     found = bench.measure(bench.Settings("tape", peers=("torch", "no_such_engine"), rounds=1, threads=1))
     assert list(found) == ["chainrule", "torch"]
     assert {"relu of 8 numbers, forward", "relu of 8 numbers, backward"} <= found["torch"].keys()
+
+
+def test_a_pass_of_the_loader_is_timed_on_both_engines():
+    for name in ("chainrule", "torch"):
+        times = works.loader(pytest.importorskip(name), 16, rows=64)()
+        assert list(times) == ["MNIST, uint8, batch 16", "MNIST, float32, batch 16"]
+        assert min(times.values()) > 0
 
 
 def test_a_worker_that_dies_is_an_error():

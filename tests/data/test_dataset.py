@@ -86,9 +86,30 @@ def test_a_subclass_with_samples_of_its_own_is_not_passed_over() -> None:
         def gather(self, indices: Any) -> list[Any]:
             return [column / 2 for column in TensorDataset.gather(self, indices)]
 
+    class Tripled(Subset[Any]):
+        def __getitem__(self, index: Any) -> Any:
+            return 3 * super().__getitem__(index)[0]
+
     assert gather(Doubled(Y), [1, 3])[0].tolist() == [20, 60]
+
+    class Negative(TensorDataset):
+        def __getitems__(self, indices: list[int]) -> list[tuple[Any, ...]]:
+            return [(-self.arrays[0][i],) for i in indices]
+
+    assert gather(Negative(Y), [1, 3])[0].tolist() == [-10, -30]
+    tripled = Tripled(TensorDataset(Y), [3, 1])
+    assert samples(tripled, [0, 1]) == gather(tripled, [0, 1]).tolist() == [90, 30]
     assert gather(Subset(Doubled(Y), [1, 3]), [0, 1])[0].tolist() == [20, 60]
     assert gather(Halved(Y), [1, 3])[0].tolist() == [5, 15]
+
+
+def test_pytorchs_data_sets_are_data_sets() -> None:
+    torch = pytest.importorskip("torch")
+    pairs = torch.utils.data.TensorDataset(torch.from_numpy(X), torch.from_numpy(Y))
+    for whole in (pairs, torch.utils.data.Subset(pairs, range(6))):
+        x, y = gather(whole, np.array([4, 1]))
+        np.testing.assert_array_equal(x, X[[4, 1]])
+        np.testing.assert_array_equal(y, Y[[4, 1]])
 
 
 def test_getitems_is_asked_for_all_samples_at_once() -> None:
@@ -99,6 +120,8 @@ def test_getitems_is_asked_for_all_samples_at_once() -> None:
 
     whole = Batched()
     assert gather(Subset(whole, [5, 4]), np.array([1, 0])).tolist() == [-4, -5]
+    assert samples(whole, [2, 1]) == [-2, -1]
+    assert gather(whole, [4, 5]).tolist() == [-4, -5]
     assert whole.asked == [4, 5]
     assert all(type(i) is int for i in whole.asked)
 

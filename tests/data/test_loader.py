@@ -342,6 +342,27 @@ def test_an_error_comes_when_its_batch_is_due_with_its_traceback(workers: int) -
     assert not threads()
 
 
+@WORKERS
+@pytest.mark.parametrize("where", ["stream", "batch_sampler"])
+def test_an_error_of_what_is_read_ahead_comes_when_its_batch_is_due(where: str, workers: int) -> None:
+    class Broken(Stream):
+        def __iter__(self) -> Iterator[Any]:
+            yield from ((x, y) for x, y in super().__iter__() if y < 8)
+            raise LookupError("the line is down")
+
+    class BrokenSampler:
+        def __iter__(self) -> Iterator[Any]:
+            yield from ([0, 1, 2, 3], [4, 5, 6, 7])
+            raise LookupError("the line is down")
+
+    options: Any = {"dataset": Broken(), "batch_size": 4} if where == "stream" else {"batch_sampler": BrokenSampler()}
+    batches = iter(DataLoader(**({"dataset": PAIRS, "num_workers": workers} | options)))
+    assert [next(batches)[1].tolist(), next(batches)[1].tolist()] == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    with pytest.raises(LookupError, match="the line is down"):
+        next(batches)
+    assert not threads()
+
+
 def test_no_thread_stays() -> None:
     loader = DataLoader(Rows(), 2, num_workers=3)
     seen(loader)

@@ -35,8 +35,8 @@ Measurements = dict[str, dict[str, list[float]]]  # engine -> what -> one value 
 class Settings:
     """Time a piece of work on chainrule and its peers, each in its own process, in turns."""
 
-    work: Annotated[Literal["lenet", "tape"], tyro.conf.Positional] = "lenet"
-    """What to time: a training step of LeNet-5, or the tape's own cost for each operator."""
+    work: Annotated[Literal["lenet", "tape", "loader"], tyro.conf.Positional] = "lenet"
+    """What to time: a training step of LeNet-5, the tape's own cost for each operator, or a pass of the DataLoader."""
     peers: tuple[str, ...] = ("torch",)
     """Engines to compare with; one that is not installed is left out."""
     batch: int = 64

@@ -6,8 +6,10 @@ A round gives its measurements by name, in the work's unit.
 from __future__ import annotations
 
 import gc
+import importlib
 import statistics
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -84,6 +86,22 @@ def _array_work(engine: Any, length: int, repeats: int) -> dict[str, float]:
     return {"relu of 8 numbers, arrays only": 1e6 / length * statistics.median(_times(work, repeats))}
 
 
+def loader(engine: Any, batch: int, rows: int = 60_000) -> Round:
+    """A shuffled pass over data of MNIST's shape, images and labels, without workers; in µs for each batch."""
+    data = importlib.import_module("chainrule.data" if engine.__name__ == "chainrule" else "torch.utils.data")
+    draw = np.random.default_rng(0)
+    pixels, labels = draw.integers(0, 256, (rows, 1, 28, 28), np.uint8), draw.integers(0, 10, rows)
+    loaders = {
+        str(x.dtype): data.DataLoader(data.TensorDataset(*map(engine.from_numpy, (x, labels))), batch, shuffle=True)
+        for x in (pixels, pixels.astype(np.float32))
+    }
+
+    def per_batch(loader: Any) -> float:
+        return 1e6 * min(_times(lambda: deque(loader, maxlen=0), 2)) / len(loader)
+
+    return lambda: {f"MNIST, {kind}, batch {batch}": per_batch(loader) for kind, loader in loaders.items()}
+
+
 def _times(f: Callable[..., Any], n: int, prepare: Callable[[], tuple[Any, ...]] = tuple) -> list[float]:
     """Seconds of n calls f(*prepare()), preparation and garbage collector left out."""
     times = []
@@ -98,5 +116,5 @@ def _times(f: Callable[..., Any], n: int, prepare: Callable[[], tuple[Any, ...]]
     return times
 
 
-WORKS: dict[str, Callable[[Any, int], Round]] = {"lenet": lenet, "tape": tape}
-UNITS = {"lenet": "ms", "tape": "µs"}
+WORKS: dict[str, Callable[[Any, int], Round]] = {"lenet": lenet, "tape": tape, "loader": loader}
+UNITS = {"lenet": "ms", "tape": "µs", "loader": "µs"}

@@ -71,12 +71,12 @@ def tensors(batch: Any, make: Callable[[Any], Any]) -> Any:
     """The batch with make(array) in each array's place."""
     if isinstance(batch, np.ndarray):
         return make(batch)
+    if isinstance(batch, list | tuple) and not hasattr(batch, "_fields"):
+        return [tensors(value, make) for value in batch]
     if isinstance(batch, np.generic) and not isinstance(batch, np.character):
         return make(np.asarray(batch))
     if isinstance(batch, Mapping):
         return {key: tensors(value, make) for key, value in batch.items()}
-    if isinstance(batch, tuple) and hasattr(batch, "_fields"):
+    if isinstance(batch, tuple):
         return type(batch)(*(tensors(value, make) for value in batch))
-    if isinstance(batch, list | tuple):
-        return [tensors(value, make) for value in batch]
     return batch

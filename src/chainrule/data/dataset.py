@@ -191,22 +191,23 @@ def _sized(dataset: Any) -> Sized:
 def samples(dataset: Any, indices: Indices) -> list[Any]:
     """The samples at these indices, by `__getitems__` if the data set has it."""
     rows = indices.tolist() if isinstance(indices, np.ndarray) else list(indices)
-    many = getattr(dataset, "__getitems__", None)
-    return list(many(rows)) if callable(many) else [dataset[row] for row in rows]
+    if overrides(dataset, "__getitems__", "__getitem__"):
+        return list(dataset.__getitems__(rows))
+    return [dataset[row] for row in rows]
 
 
 def gather(dataset: Any, indices: Indices) -> Any:
     """The batch at these indices, in arrays: by the data set's own `gather`, else sample by sample."""
-    if overrides(dataset, "gather", "__getitem__"):
+    if overrides(dataset, "gather", "__getitem__", "__getitems__"):
         return dataset.gather(indices)
     return stacked(samples(dataset, indices))
 
 
-def overrides(thing: Any, ours: str, theirs: str) -> bool:
-    """Whether `ours` may stand in for `theirs`: a subclass that redefines `theirs` alone is not to be passed over."""
+def overrides(thing: Any, method: str, *others: str) -> bool:
+    """Whether `method` may stand in for the others: a subclass that redefines only those is not to be passed over."""
     for kind in type(thing).__mro__:
-        if ours in vars(kind):
+        if method in vars(kind):
             return True
-        if theirs in vars(kind):
+        if any(other in vars(kind) for other in others):
             return False
     return False

@@ -91,7 +91,7 @@ class DataLoader:
         _check_workers(num_workers, timeout, prefetch_factor, persistent_workers, multiprocessing_context)
         _check_seed(seed)
         _check_sampling(dataset, batch_size, shuffle, sampler, batch_sampler, drop_last)
-        if transform and batch_size is None:
+        if transform is not None and batch_size is None:
             raise ValueError("DataLoader: transform works on batches, and batch_size=None makes none")
         self.dataset, self.drop_last, self.num_workers = dataset, drop_last, num_workers
         self.batch_size = None if batch_sampler is not None else batch_size
@@ -175,11 +175,12 @@ class DataLoader:
         ids, begin = itertools.count(), self.worker_init_fn
         pool = ThreadPoolExecutor(self.num_workers, "DataLoader", (lambda: begin(next(ids))) if begin else None)
         ahead = self.num_workers * (self.prefetch_factor or 1)
-        waiting = deque(pool.submit(task) for task in itertools.islice(tasks, ahead))
+        futures = _submitted(pool, tasks)
         try:
+            waiting = deque(itertools.islice(futures, ahead))
             while waiting:
                 batch = self._wait(waiting.popleft())
-                waiting.extend(pool.submit(task) for task in itertools.islice(tasks, 1))
+                waiting.extend(itertools.islice(futures, 1))
                 yield batch
         finally:
             pool.shutdown(wait=not self.timeout, cancel_futures=True)
@@ -217,7 +218,7 @@ class DataLoader:
             batch = gather(self.dataset, indices) if rows is None else stacked(rows)
         else:
             batch = self.collate_fn(samples(self.dataset, indices) if rows is None else rows)
-        if self.transform:
+        if self.transform is not None:
             batch = self.transform(batch, Draws(self.seed, epoch, indices))
         return tensors(batch, self._make)
 
@@ -226,6 +227,17 @@ class DataLoader:
 
     def _converted(self, sample: Any) -> Any:
         return tensors(sample if self.collate_fn is default_convert else self.collate_fn(sample), self._make)
+
+
+def _submitted(pool: ThreadPoolExecutor, tasks: Iterator[Task]) -> Iterator[Future[Any]]:
+    """The tasks, begun; an error of sampler or stream, which are read ahead, keeps its place among them."""
+    try:
+        for task in tasks:
+            yield pool.submit(task)
+    except Exception as problem:
+        failed: Future[Any] = Future()
+        failed.set_exception(problem)
+        yield failed
 
 
 def _default_sampler(dataset: Any, shuffle: bool | None, generator: Any) -> Any:

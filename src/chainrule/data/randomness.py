@@ -107,6 +107,9 @@ class Draws:
 def _mixed(x: Bits) -> Bits:
     """SplitMix64's finalizer: a bijection of 64 bits in which every bit of x moves half of the result's."""
     first, a, second, b, third = STEPS
-    x = (x ^ (x >> first)) * a
-    x = (x ^ (x >> second)) * b
-    return x ^ (x >> third)
+    x = x ^ (x >> first)  # a new array, changed in place from here on
+    x *= a
+    x ^= x >> second
+    x *= b
+    x ^= x >> third
+    return x
