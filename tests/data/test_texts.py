@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_up_sets import reviews, words, write
 
-from chainrule.data import content, glove, imdb, read_lines, read_pairs, read_vectors
+from chainrule.data import content, glove, imdb, read_lines, read_pairs, read_vectors, texts
 
 
 def refused(path: Path, read, *, message: str) -> None:
@@ -43,6 +43,12 @@ def test_lines_that_are_wrong(tmp_path: Path, data: bytes, message: str) -> None
 def test_a_text_has_a_limit(tmp_path: Path) -> None:
     refused(write(tmp_path / "t", b"12345"), lambda path: content.read_text(path, 4), message="longer than 4 bytes")
     assert content.read_text(tmp_path / "t", 5) == "12345"
+
+
+def test_lines_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(texts, "MAX_LINES", 2)
+    assert read_lines(write(tmp_path / "lines", "a\nb\n")) == ["a", "b"]
+    refused(write(tmp_path / "lines", "a\nb\nc"), read_lines, message="more than 2 lines")
 
 
 def test_pairs_with_and_without_attribution(tmp_path: Path) -> None:
@@ -126,6 +132,11 @@ def test_blocks_leave_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     names, vectors = read_vectors(path)
     assert names == ["a", "b", "c"]
     np.testing.assert_array_equal(vectors, np.float32([[1, -2], [0.5, 1e-3], [7, 0.5]]))
+
+
+def test_words_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(glove, "MAX_WORDS", 2)
+    refused(write(tmp_path / "v", "a 1\nb 1\nc 1"), read_vectors, message="more than 2 words")
 
 
 @given(st.lists(st.tuples(*[st.floats(width=32, allow_nan=False, allow_infinity=False)] * 3), min_size=1, max_size=9))

@@ -118,7 +118,7 @@ def _zip(file: "_Bounded") -> Iterator[Member]:
             if info.flag_bits & 1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise ValueError(f"{info.filename[:80]!r} is encrypted, or not compressed by deflate")
             file.left = sys.maxsize  # the directory is read, and what comes out has a limit of its own
-            if not info.is_dir():
+            if not info.filename.endswith("/"):  # zipfile's is_dir stumbles over an empty name
                 yield Member(info.filename, partial(archive.open, info))
 
 

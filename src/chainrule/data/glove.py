@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from chainrule.data.content import MAX_CONTENT, content, decode
 from chainrule.data.source import DataSet, Download, Rows
 
-FILE, MAX_LINE = "glove.6B.50d.txt", 1 << 16
+FILE, MAX_LINE, MAX_WORDS = "glove.6B.50d.txt", 1 << 16, 4_000_000
 _BLOCK = 1 << 24
 
 
@@ -47,22 +47,20 @@ def read_vectors(path: Path, dimension: int | None = None) -> Vectors:
     """Read a file of word vectors, gzipped or not; `dimension` is that of the first line if it is not given.
 
     Raises ValueError, with path and line, for a line with another number of fields, with a number that is none, or is
-    not finite, for a word that is empty, no UTF-8 or not the first of its kind, and for lines beyond 65,536 bytes.
-    Memory: what the vectors take twice, and 64 MiB.
+    not finite, for a word that is empty, no UTF-8 or not the first of its kind, for lines beyond 65,536 bytes and for
+    the 4,000,001st word. Memory: what words and vectors take twice, and 64 MiB.
     """
-    words: list[str] = []
+    words: dict[str, int] = {}  # word -> its row
     blocks: list[NDArray[np.float32]] = []
     with content(path) as file:
         for lines in _blocks(file):
             dimension = dimension or lines[0].count(b" ")
             some, vectors = _parse(lines, dimension, len(words) + 1)
-            words += some
+            _add(some, words)
             blocks.append(vectors)
         if not words:
             raise ValueError("the file is empty")
-        if len(set(words)) != len(words):
-            raise ValueError(_repeated(words))
-    return Vectors(words, np.concatenate(blocks))
+    return Vectors(list(words), np.concatenate(blocks))
 
 
 def _blocks(file: io.BufferedIOBase) -> Iterator[list[bytes]]:
@@ -117,12 +115,12 @@ def _no_number(rows: list[bytes], dimension: int, first: int) -> str:
     return f"lines {first} to {first + len(rows) - 1}: not {dimension} numbers in each"
 
 
-def _repeated(words: list[str]) -> str:
-    seen: dict[str, int] = {}
-    for number, word in enumerate(words, 1):
-        if seen.setdefault(word, number) != number:
-            return f"line {number}: the word {word!r} stands in line {seen[word]} already"
-    return "a word is repeated"
+def _add(some: list[str], words: dict[str, int]) -> None:
+    for row, word in enumerate(some, len(words)):
+        if (first := words.setdefault(word, row)) != row:
+            raise ValueError(f"line {row + 1}: the word {word!r} stands in line {first + 1} already")
+    if len(words) > MAX_WORDS:
+        raise ValueError(f"more than {MAX_WORDS:,} words, the most that are read")
 
 
 def nearest(vectors: Vectors, words: Sequence[str], number: int = 5) -> list[list[str]]:

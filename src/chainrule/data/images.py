@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-MAX_PIXELS = 1 << 26  # 64 million, 8192 × 8192: a larger image is not decoded
+MAX_PIXELS = 1 << 25  # 8192 × 4096: a larger image is not decoded, it would take half a gigabyte
 FORMATS = ("JPEG", "PNG")
 
 
@@ -42,7 +42,7 @@ class Split(NamedTuple):
 def read_image(path: Path, size: int | None = None) -> NDArray[np.uint8]:
     """A JPEG or PNG file as uint8 (3, H, W); with a `size` it is resized to (3, size, size), the whole of it.
 
-    Raises ValueError, with the path, if it is damaged or larger than 64 million pixels.
+    Raises ValueError, with the path, if it is damaged or larger than 33 million pixels.
     """
     import PIL.Image
 

@@ -46,7 +46,7 @@ def load(data: str | Path | None = None) -> Reviews:
 
 def read(paths: Sequence[Path]) -> Reviews:
     """Read the folders train/neg, train/pos, test/neg, test/pos."""
-    parts = [[_text(path) for _, _, path in _files(folder)] for folder in paths]
+    parts = [[read_review(path) for _, _, path in _files(folder)] for folder in paths]
     return Reviews(*(_labelled(*parts[first : first + 2]) for first in (0, 2)))
 
 
@@ -63,7 +63,8 @@ def _files(folder: Path) -> list[tuple[int, int, str]]:
     return sorted((int(match[1]), int(match[2]), os.path.join(folder, match[0])) for match in found if match)
 
 
-def _text(path: str) -> str:
+def read_review(path: str) -> str:
+    """Read one review. ValueError, with the path, if it is no UTF-8 or longer than 262,144 bytes."""
     with open(path, "rb", buffering=0) as file:
         data = file.read(MAX_REVIEW + 1)
     if len(data) > MAX_REVIEW:
@@ -80,7 +81,7 @@ def samples(paths: Sequence[Path], number: int, seed: int) -> Rows:
     for folder, label, count in zip(paths[:2], ("bad", "good"), (number // 2, number - number // 2), strict=True):
         files = _files(folder)
         drawn = rng.permutation(len(files))[:count]
-        rows += [(label, _beginning(_text(files[i][2]))) for i in drawn]
+        rows += [(label, _beginning(read_review(files[i][2]))) for i in drawn]
     return Rows(("", "review"), rows)
 
 
@@ -92,7 +93,7 @@ def _beginning(text: str, size: int = 300) -> str:
 def inspect(paths: Sequence[Path]) -> Iterator[Finding]:
     """Whether the texts are the official ones, in any order, and whether ratings, and with them the order, are."""
     for part, folders in (("train", paths[:2]), ("test", paths[2:])):
-        same = checksum(_text(path) for folder in folders for _, _, path in _files(folder)) == TEXTS[part]
+        same = checksum(read_review(path) for folder in folders for _, _, path in _files(folder)) == TEXTS[part]
         yield Finding(f"texts of {part}", "the official ones, blanks aside" if same else "not the official ones", same)
     rated = [rating in RATINGS[folder.name] for folder in paths for _, rating, _ in _files(folder)]
     if all(rated):

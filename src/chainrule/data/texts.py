@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from chainrule.data.content import read_text
 
-MAX_FIELD = 1 << 16  # bytes of a sentence
+MAX_LINES = 2_000_000  # Tatoeba has 2 million sentences in its greatest language
+MAX_FIELD = 1 << 16  # characters of a sentence
 
 
 class Texts(NamedTuple):
@@ -28,9 +29,12 @@ class Pairs(NamedTuple):
 def read_lines(path: Path) -> list[str]:
     """The lines of a UTF-8 file, without their ends. A line ends with "\\n" or "\\r\\n", and at nothing else.
 
-    Raises ValueError, with path and line, for bytes that are no UTF-8 and for empty lines.
+    Raises ValueError, with path and line, for bytes that are no UTF-8, for empty lines and for the 2,000,001st.
     """
-    lines = [line.removesuffix("\r") for line in read_text(path).removesuffix("\n").split("\n")]
+    text = read_text(path).removesuffix("\n")
+    if text.count("\n") >= MAX_LINES:
+        raise ValueError(f"{path}: more than {MAX_LINES:,} lines, the most that are read")
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
     if "" in lines:
         raise ValueError(f"{path}: line {lines.index('') + 1} is empty")
     return lines
