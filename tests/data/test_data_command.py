@@ -1,5 +1,7 @@
 """`chainrule data`: its answers, in words and in its exit status."""
 
+import dataclasses
+import hashlib
 import re
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 from made_up_sets import MADE_UP
 
 from chainrule import cli
-from chainrule.data import DATA_SETS, folders
+from chainrule.data import DATA_SETS, command, folders
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +94,23 @@ def test_text_that_looks_like_markup_is_printed_as_it_is(call, tmp_path: Path) -
 def test_fetch_leaves_what_is_there(call, tmp_path: Path) -> None:
     MADE_UP["mnist"](tmp_path)
     assert call("fetch", "mnist") == (0, f"mnist is already in {tmp_path}", "")
+
+
+def test_fetch_downloads_and_says_what_to_cite(call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = DATA_SETS["tinyshakespeare"]
+    files = {"input.txt": hashlib.sha256(b"words").hexdigest()}
+    monkeypatch.setitem(DATA_SETS, "tinyshakespeare", dataclasses.replace(source, files=files))
+
+    def retrieve(url: str, path: Path, progress) -> None:
+        path.write_bytes(b"words")
+        progress(5, 5)
+
+    monkeypatch.setattr(command, "retrieve", retrieve)
+    status, out, err = call("fetch", "tinyshakespeare", "--data", str(tmp_path / "new"))
+    assert (status, err) == (0, "")
+    assert f"tinyshakespeare is in {tmp_path}/new/tinyshakespeare Licence: public domain. To be cited: Karpathy" in out
+    assert (tmp_path / "new/tinyshakespeare/input.txt").read_bytes() == b"words"
+    assert call("verify", "tinyshakespeare", "--data", str(tmp_path / "new"))[1].startswith("✓ input.txt the official")
 
 
 @pytest.mark.parametrize(

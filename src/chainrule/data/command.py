@@ -11,6 +11,7 @@ import tyro
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.status import Status
 from rich.table import Table
 
 from chainrule.data import DATA_SETS, DataSet
@@ -100,7 +101,8 @@ class Verify:
     def __call__(self, console: Console) -> int:
         """Print a row for each finding, and the outcome."""
         source = _named(self.name)
-        findings = verify(source, self.data)
+        with _reading(source):
+            findings = verify(source, self.data)
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
         for finding in findings:
             mark = "[green]✓[/]" if finding.official else "[bold red]✗[/]"
@@ -136,7 +138,8 @@ class Show:
             raise ValueError(f"--n {number}: expected 1 to 10,000 samples")
         if self.out and not source.pictured:
             raise ValueError(f"--out {self.out}: {self.name} is text, which is printed")
-        samples = source.samples(source.paths(self.data), number, self.seed)
+        with _reading(source):
+            samples = source.samples(source.paths(self.data), number, self.seed)
         if isinstance(samples, Pictures):
             self._draw(samples, source, console)
         else:
@@ -178,6 +181,11 @@ def _named(name: str) -> DataSet[Any]:
     near = difflib.get_close_matches(name, DATA_SETS, n=1)
     hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(DATA_SETS)}"
     raise ValueError(f"there is no data set '{name}'. {hint}")
+
+
+def _reading(source: DataSet[Any]) -> Status:
+    """On a terminal, a sign that something is being done."""
+    return Console(stderr=True).status(f"reading {source.title}")
 
 
 def _table(samples: Rows) -> Table:
