@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from chainrule import labs
-from chainrule.data import DATA_SETS
+from chainrule.data import SOURCES
 from chainrule.ops import activation
 
 ROOT = Path(__file__).parent.parent
@@ -49,7 +49,7 @@ def test_every_lab_is_in_the_table(name):
     assert f"| `{name}` |" in README
 
 
-@pytest.mark.parametrize("name", DATA_SETS)
+@pytest.mark.parametrize("name", SOURCES)
 def test_every_data_set_is_in_the_table(name):
     assert f"`{name}`" in README
 

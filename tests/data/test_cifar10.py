@@ -33,7 +33,7 @@ def test_the_batches_follow_one_another(tmp_path: Path) -> None:
 
 def test_a_part_can_be_held_out(tmp_path: Path) -> None:
     cifar(tmp_path)
-    split = cifar10.read(cifar10.DATA_SET.paths(tmp_path))
+    split = cifar10.read(cifar10.SOURCE.paths(tmp_path))
     train, valid, test = split.hold_out(3)
     assert (train.labels.tolist(), valid.labels.tolist()) == ([1, 0, 2, 0, 3, 0, 4], [0, 5, 0])
     assert test is split.test

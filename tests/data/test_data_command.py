@@ -11,7 +11,7 @@ import pytest
 from made_up_sets import MADE_UP
 
 from chainrule import cli
-from chainrule.data import DATA_SETS, command, folders
+from chainrule.data import SOURCES, command, folders
 
 
 @pytest.fixture(autouse=True)
@@ -43,9 +43,9 @@ def test_list_tells_of_every_set_where_it_is(call, tmp_path: Path) -> None:
     MADE_UP["tweets"](tmp_path / "tweets")
     status, out, err = call("list")
     assert (status, err) == (0, "")
-    assert all(re.search(rf"\b{name}\b", out) for name in DATA_SETS)
-    assert out.count("missing") == len(DATA_SETS) - 1
-    assert call("list", "--data", "/nowhere")[1].count("missing") == len(DATA_SETS)
+    assert all(re.search(rf"\b{name}\b", out) for name in SOURCES)
+    assert out.count("missing") == len(SOURCES) - 1
+    assert call("list", "--data", "/nowhere")[1].count("missing") == len(SOURCES)
 
 
 def test_verify_answers_by_its_status(call, tmp_path: Path) -> None:
@@ -97,9 +97,9 @@ def test_fetch_leaves_what_is_there(call, tmp_path: Path) -> None:
 
 
 def test_fetch_downloads_and_says_what_to_cite(call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = DATA_SETS["tinyshakespeare"]
+    source = SOURCES["tinyshakespeare"]
     files = {"input.txt": hashlib.sha256(b"words").hexdigest()}
-    monkeypatch.setitem(DATA_SETS, "tinyshakespeare", dataclasses.replace(source, files=files))
+    monkeypatch.setitem(SOURCES, "tinyshakespeare", dataclasses.replace(source, files=files))
 
     def retrieve(url: str, path: Path, progress) -> None:
         path.write_bytes(b"words")

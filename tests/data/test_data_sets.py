@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from made_up_sets import MADE_UP
 
-from chainrule.data import DATA_SETS
+from chainrule.data import SOURCES
 from chainrule.data.source import Pictures, Rows
 from chainrule.data.verify import verify
 
@@ -35,7 +35,7 @@ REAL = {  # counts in the copies that $CHAINRULE_DATA may hold -> what verify sa
 }
 
 
-@pytest.fixture(params=DATA_SETS)
+@pytest.fixture(params=SOURCES)
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -43,12 +43,12 @@ def name(request: pytest.FixtureRequest) -> str:
 def load(name: str, root: Path):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "(?s).*official file", UserWarning)
-        return DATA_SETS[name].load(root)
+        return SOURCES[name].load(root)
 
 
 def test_every_set_says_what_it_is(name: str) -> None:
-    source = DATA_SETS[name]
-    assert all((source.title, source.what, source.licence, source.source, source.files, source.splits))
+    source = SOURCES[name]
+    assert all((source.title, source.what, source.licence, source.citation, source.files, source.splits))
     assert source.downloads or source.advice
     assert all(len(digest) == 64 for digest in [*source.files.values(), *source.known] if digest)
     assert all(len(d.sha256) == 64 for d in source.downloads if d.name.endswith((".zip", ".tar.gz")))
@@ -56,7 +56,7 @@ def test_every_set_says_what_it_is(name: str) -> None:
 
 @pytest.mark.parametrize("below", ["", "its folder"])
 def test_a_set_is_found_and_read(name: str, tmp_path: Path, below: str) -> None:
-    source = DATA_SETS[name]
+    source = SOURCES[name]
     home = tmp_path / (source.folder or name) if below else tmp_path
     MADE_UP[name](home)
     assert source.home(tmp_path) == home
@@ -65,7 +65,7 @@ def test_a_set_is_found_and_read(name: str, tmp_path: Path, below: str) -> None:
 
 
 def test_what_is_not_official_is_warned_of(name: str, tmp_path: Path) -> None:
-    source = DATA_SETS[name]
+    source = SOURCES[name]
     MADE_UP[name](tmp_path)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -75,7 +75,7 @@ def test_what_is_not_official_is_warned_of(name: str, tmp_path: Path) -> None:
 
 
 def test_verify_tells_of_each_file_and_part(name: str, tmp_path: Path) -> None:
-    source = DATA_SETS[name]
+    source = SOURCES[name]
     MADE_UP[name](tmp_path)
     findings = {finding.what: finding for finding in verify(source, tmp_path)}
     for part, count in SIZES[name].items():
@@ -87,7 +87,7 @@ def test_verify_tells_of_each_file_and_part(name: str, tmp_path: Path) -> None:
 
 
 def test_verify_tells_of_damage(name: str, tmp_path: Path) -> None:
-    source = DATA_SETS[name]
+    source = SOURCES[name]
     MADE_UP[name](tmp_path)
     victim = next(path for path in sorted(tmp_path.rglob("*"), reverse=True) if path.is_file())
     victim.write_bytes(b"\x1f\x8b" + victim.read_bytes()[2:] if name != "dogs-vs-cats" else b"")
@@ -97,7 +97,7 @@ def test_verify_tells_of_damage(name: str, tmp_path: Path) -> None:
 
 
 def test_samples_are_drawn_by_the_seed(name: str, tmp_path: Path) -> None:
-    source = DATA_SETS[name]
+    source = SOURCES[name]
     MADE_UP[name](tmp_path)
     drawn = [source.samples(source.paths(tmp_path), 2, seed) for seed in (3, 3)]
     if isinstance(drawn[0], Pictures):
@@ -114,10 +114,10 @@ def test_samples_are_drawn_by_the_seed(name: str, tmp_path: Path) -> None:
 
 def test_what_is_missing_is_said_of_every_set(name: str, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as error:
-        DATA_SETS[name].load(tmp_path)
+        SOURCES[name].load(tmp_path)
     message = str(error.value)
-    assert all(f"\n  {file}" in message for file in DATA_SETS[name].files)
-    assert f"chainrule data fetch {name}" in message or DATA_SETS[name].advice in message
+    assert all(f"\n  {file}" in message for file in SOURCES[name].files)
+    assert f"chainrule data fetch {name}" in message or SOURCES[name].advice in message
 
 
 def test_real_sets_are_as_they_are_known(name: str) -> None:
@@ -125,7 +125,7 @@ def test_real_sets_are_as_they_are_known(name: str) -> None:
     if not os.environ.get("CHAINRULE_DATA"):
         pytest.skip("needs the full data sets in a folder named by CHAINRULE_DATA")
     try:
-        findings = verify(DATA_SETS[name])
+        findings = verify(SOURCES[name])
     except FileNotFoundError as missing:
         pytest.skip(str(missing))
     differing = [finding.what for finding in findings if not finding.official]

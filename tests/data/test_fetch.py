@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from made_up_sets import MADE_UP, write
 
-from chainrule.data import DATA_SETS, DataSet
+from chainrule.data import SOURCES, Source
 from chainrule.data.fetch import fetch, kept, retrieve
 from chainrule.data.source import Download
 
@@ -31,14 +31,14 @@ def tarred(folder: Path, top: str) -> bytes:
 
 
 @pytest.fixture
-def cifar(tmp_path: Path) -> tuple[DataSet, bytes]:
+def cifar(tmp_path: Path) -> tuple[Source, bytes]:
     """CIFAR-10 with made-up files that count as official, and the archive that holds them and one file more."""
     MADE_UP["cifar-10"](tmp_path / "made")
     write(tmp_path / "made/readme.html", "not wanted")
     archive = tarred(tmp_path / "made", "cifar-10-batches-bin")
-    files = {name: digest((tmp_path / "made" / name).read_bytes()) for name in DATA_SETS["cifar-10"].files}
+    files = {name: digest((tmp_path / "made" / name).read_bytes()) for name in SOURCES["cifar-10"].files}
     download = Download("https://example.org/cifar-10-binary.tar.gz", digest(archive))
-    return dataclasses.replace(DATA_SETS["cifar-10"], files=files, downloads=(download,)), archive
+    return dataclasses.replace(SOURCES["cifar-10"], files=files, downloads=(download,)), archive
 
 
 def answering(answers: dict[str, bytes]) -> Callable[[str, Path], None]:
@@ -56,7 +56,7 @@ def left(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-def test_an_archive_is_downloaded_verified_and_unpacked(tmp_path: Path, cifar: tuple[DataSet, bytes]) -> None:
+def test_an_archive_is_downloaded_verified_and_unpacked(tmp_path: Path, cifar: tuple[Source, bytes]) -> None:
     source, archive = cifar
     home = fetch(source, tmp_path / "data", answering({"cifar-10-binary.tar.gz": archive}))
     assert home == tmp_path / "data/cifar-10-batches-bin"
@@ -65,7 +65,7 @@ def test_an_archive_is_downloaded_verified_and_unpacked(tmp_path: Path, cifar: t
 
 
 @pytest.mark.parametrize("below", [".", "cifar-10-batches-bin"])
-def test_an_archive_at_hand_is_not_downloaded(tmp_path: Path, cifar: tuple[DataSet, bytes], below: str) -> None:
+def test_an_archive_at_hand_is_not_downloaded(tmp_path: Path, cifar: tuple[Source, bytes], below: str) -> None:
     source, archive = cifar
     write(tmp_path / "data" / below / "cifar-10-binary.tar.gz", archive)
     source.load(fetch(source, tmp_path / "data", unreachable))
@@ -75,20 +75,20 @@ def test_single_files_are_kept_as_they_come(tmp_path: Path) -> None:
     MADE_UP["mnist"](tmp_path / "made")
     answers = {p.name.removesuffix(".gz") + ".gz": p.read_bytes() for p in (tmp_path / "made").iterdir()}
     contents = {name[:-3]: gzip.decompress(d) if d[:2] == b"\x1f\x8b" else d for name, d in answers.items()}
-    files = {name: digest(contents[name]) for name in DATA_SETS["mnist"].files}
-    source = dataclasses.replace(DATA_SETS["mnist"], files=files)
+    files = {name: digest(contents[name]) for name in SOURCES["mnist"].files}
+    source = dataclasses.replace(SOURCES["mnist"], files=files)
     fetch(source, tmp_path / "data", answering(answers))
     assert left(tmp_path / "data") == sorted(f"mnist/{name}" for name in answers)
     assert len(source.load(tmp_path / "data").train.labels) == 3
 
 
-def test_no_connection_is_said(tmp_path: Path, cifar: tuple[DataSet, bytes]) -> None:
+def test_no_connection_is_said(tmp_path: Path, cifar: tuple[Source, bytes]) -> None:
     with pytest.raises(OSError, match=r"cifar-10-binary\.tar\.gz could not be downloaded\. Is there a connection"):
         fetch(cifar[0], tmp_path / "data", unreachable)
     assert list((tmp_path / "data").iterdir()) == []
 
 
-def test_another_archive_is_not_kept(tmp_path: Path, cifar: tuple[DataSet, bytes]) -> None:
+def test_another_archive_is_not_kept(tmp_path: Path, cifar: tuple[Source, bytes]) -> None:
     source, archive = cifar
     with pytest.raises(ValueError, match=r"is not the official archive: its sha256 is .* expected"):
         fetch(source, tmp_path / "data", answering({"cifar-10-binary.tar.gz": archive + b"\0"}))
@@ -96,7 +96,7 @@ def test_another_archive_is_not_kept(tmp_path: Path, cifar: tuple[DataSet, bytes
 
 
 @pytest.mark.parametrize("change", ["damaged", "lacking"])
-def test_other_files_are_not_kept(tmp_path: Path, cifar: tuple[DataSet, bytes], change: str) -> None:
+def test_other_files_are_not_kept(tmp_path: Path, cifar: tuple[Source, bytes], change: str) -> None:
     source, archive = cifar
     if change == "damaged":
         files, message = {**source.files, "test_batch.bin": "0" * 64}, "test_batch.bin is not the official file"
@@ -115,7 +115,7 @@ def test_folders_that_are_there_are_not_mixed_with_new_ones(tmp_path: Path) -> N
     MADE_UP["imdb"](tmp_path / "made")
     archive = tarred(tmp_path / "made", "aclImdb")
     download = Download("https://example.org/aclImdb_v1.tar.gz", digest(archive))
-    source = dataclasses.replace(DATA_SETS["imdb"], downloads=(download,))
+    source = dataclasses.replace(SOURCES["imdb"], downloads=(download,))
     retrieve = answering({"aclImdb_v1.tar.gz": archive})
     write(tmp_path / "data/aclImdb/train/pos/3_8.txt", "mine")
     with pytest.raises(FileExistsError, match="aclImdb/train is in the way"):
@@ -126,7 +126,7 @@ def test_folders_that_are_there_are_not_mixed_with_new_ones(tmp_path: Path) -> N
 
 def test_what_cannot_be_downloaded_is_said(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"dogs-vs-cats cannot be downloaded\. Kaggle"):
-        fetch(DATA_SETS["dogs-vs-cats"], tmp_path)
+        fetch(SOURCES["dogs-vs-cats"], tmp_path)
 
 
 @pytest.mark.parametrize(

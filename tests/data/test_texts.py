@@ -83,7 +83,7 @@ def test_reviews_are_read_by_label_and_number(tmp_path: Path) -> None:
 
 def test_ratings_are_verified(tmp_path: Path) -> None:
     reviews(tmp_path)
-    paths = imdb.DATA_SET.paths(tmp_path)
+    paths = imdb.SOURCE.paths(tmp_path)
     assert [(f.what, f.official) for f in imdb.inspect(paths)][-1] == ("ratings", True)
     (tmp_path / "test/pos/0_10.txt").rename(tmp_path / "test/pos/0_0.txt")
     last = list(imdb.inspect(paths))[-1]

@@ -3,7 +3,7 @@
 The sets are read with care, checked against the official files, and found where people keep them. One file a data set:
 `mnist.load` (60,000 and 10,000 digits, from a folder), `mnist.digits` (5,000 of them, built in), `fashion_mnist.load`,
 `cifar10.load`, `dogs_vs_cats.load`, `imdb.load`, `glove.load`, `tatoeba.load`, `tiny_shakespeare.load`, `tweets.load`;
-`DATA_SETS` has what is common to them, by name. `DataLoader`, its data sets and samplers are those of `torch.utils.data`.
+`SOURCES` says where each comes from, by name. `DataLoader`, its data sets and samplers are those of `torch.utils.data`.
 """
 
 from typing import Any
@@ -36,18 +36,17 @@ from chainrule.data.sampler import (
     SubsetRandomSampler,
     WeightedRandomSampler,
 )
-from chainrule.data.source import DataSet
+from chainrule.data.source import Source
 from chainrule.data.texts import Pairs, Texts, read_lines, read_pairs
 
 _MODULES = (mnist, fashion_mnist, cifar10, dogs_vs_cats, imdb, glove, tatoeba, tiny_shakespeare, tweets)
-DATA_SETS: dict[str, DataSet[Any]] = {module.DATA_SET.name: module.DATA_SET for module in _MODULES}
+SOURCES: dict[str, Source[Any]] = {module.SOURCE.name: module.SOURCE for module in _MODULES}
 
 __all__ = [
-    "DATA_SETS",
+    "SOURCES",
     "BatchSampler",
     "ConcatDataset",
     "DataLoader",
-    "DataSet",
     "Dataset",
     "Draws",
     "Engine",
@@ -58,6 +57,7 @@ __all__ = [
     "RandomSampler",
     "Sampler",
     "SequentialSampler",
+    "Source",
     "Split",
     "Subset",
     "SubsetRandomSampler",

@@ -13,7 +13,7 @@ import numpy as np
 
 from chainrule.data.content import content, read_up_to
 from chainrule.data.images import Images, Split
-from chainrule.data.source import DataSet, Download, by_class
+from chainrule.data.source import Download, Source, by_class
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 RECORD, MAX_RECORDS = 1 + 3 * 32 * 32, 60_000
@@ -33,7 +33,7 @@ def load(data: str | Path | None = None) -> Split:
     Searched in `data`, or else in the folders of `folders.roots()`. Raises FileNotFoundError if the files are nowhere,
     ValueError if one is damaged. Sound files that are not the official ones are read, with a warning.
     """
-    return DATA_SET.load(data)
+    return SOURCE.load(data)
 
 
 def read_batch(path: Path) -> Images:
@@ -59,12 +59,12 @@ def read(paths: Sequence[Path]) -> Split:
     return Split(Images(*(np.concatenate(arrays) for arrays in zip(*train, strict=True))), test)
 
 
-DATA_SET = DataSet(
+SOURCE = Source(
     name="cifar-10",
     title="CIFAR-10",
     what="photographs in ten classes, 32 × 32 colour",
     licence="none stated; cite the report",
-    source='Krizhevsky: "Learning multiple layers of features from tiny images", 2009',
+    citation='Krizhevsky: "Learning multiple layers of features from tiny images", 2009',
     url="https://www.cs.toronto.edu/~kriz/cifar.html",
     files=SHA256,
     splits={"train": 50_000, "test": 10_000},

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from rich.status import Status
 from rich.table import Table
 
-from chainrule.data import DATA_SETS, DataSet
+from chainrule.data import SOURCES, Source
 from chainrule.data.fetch import fetch, retrieve
 from chainrule.data.show import contact_sheet
 from chainrule.data.source import Pictures, Rows
@@ -44,13 +44,13 @@ class List:
         table.add_column("samples")
         table.add_column("licence")
         table.add_column("where", overflow="fold")
-        for name, source in DATA_SETS.items():
+        for name, source in SOURCES.items():
             counts = " + ".join(f"{count:,}" for count in source.splits.values())
             table.add_row(f"[bold]{name}[/]", f"{counts} {source.what}", source.licence, self._where(source))
         console.print(table, highlight=False)
         return WHOLE
 
-    def _where(self, source: DataSet[Any]) -> str:
+    def _where(self, source: Source[Any]) -> str:
         try:
             return escape(str(source.home(self.data)))
         except FileNotFoundError:
@@ -82,7 +82,7 @@ class Fetch:
 
             folder = fetch(source, self.data, download)
         console.print(f"{self.name} is in {folder}", highlight=False, soft_wrap=True)
-        text = f"Licence: {source.licence}. To be cited: {source.source}. More: {source.url}"
+        text = f"Licence: {source.licence}. To be cited: {source.citation}. More: {source.url}"
         console.print(text, highlight=False, markup=False)
         return WHOLE
 
@@ -146,7 +146,7 @@ class Show:
             console.print(_table(samples), highlight=False)
         return WHOLE
 
-    def _draw(self, pictures: Pictures, source: DataSet[Any], console: Console) -> None:
+    def _draw(self, pictures: Pictures, source: Source[Any], console: Console) -> None:
         out = self.out or Path(f"{self.name}.png")
         sheet = contact_sheet(pictures, f"{source.title}: {source.what}")
         sheet.save(out, "PNG")
@@ -175,15 +175,15 @@ def main(words: list[str]) -> int:
         return MISTAKE
 
 
-def _named(name: str) -> DataSet[Any]:
-    if name in DATA_SETS:
-        return DATA_SETS[name]
-    near = difflib.get_close_matches(name, DATA_SETS, n=1)
-    hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(DATA_SETS)}"
+def _named(name: str) -> Source[Any]:
+    if name in SOURCES:
+        return SOURCES[name]
+    near = difflib.get_close_matches(name, SOURCES, n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(SOURCES)}"
     raise ValueError(f"there is no data set '{name}'. {hint}")
 
 
-def _reading(source: DataSet[Any]) -> Status:
+def _reading(source: Source[Any]) -> Status:
     """On a terminal, a sign that something is being done."""
     return Console(stderr=True).status(f"reading {source.title}")
 

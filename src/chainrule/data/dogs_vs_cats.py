@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from chainrule.data.images import Images, Split, read_image
-from chainrule.data.source import DataSet, Finding, Pictures, by_class
+from chainrule.data.source import Finding, Pictures, Source, by_class
 
 CLASSES = ("cat", "dog")
 _NAME = re.compile(r"(cat|dog)\.(\d{1,9})\.jpe?g")
@@ -36,7 +36,7 @@ def load(data: str | Path | None = None, size: int = 64) -> Split:
     in the folders of `folders.roots()`. Raises FileNotFoundError if the folder is nowhere, ValueError if a file is
     damaged or has another name.
     """
-    return read(DATA_SET.paths(data), size)
+    return read(SOURCE.paths(data), size)
 
 
 def read(paths: Sequence[Path], size: int = 64) -> Split:
@@ -102,12 +102,12 @@ def inspect(paths: Sequence[Path]) -> list[Finding]:
     ]
 
 
-DATA_SET = DataSet(
+SOURCE = Source(
     name="dogs-vs-cats",
     title="Dogs vs. Cats",
     what="photographs of dogs and cats, colour, of many sizes",
     licence="none stated; for research and teaching",
-    source='Elson, Douceur, Howell, Saul: "Asirra: a CAPTCHA that exploits manual image categorization", 2007',
+    citation='Elson, Douceur, Howell, Saul: "Asirra: a CAPTCHA that exploits manual image categorization", 2007',
     url="https://www.kaggle.com/c/dogs-vs-cats",
     files={"train/": ""},
     splits={"train": 20_000, "test": 5_000},

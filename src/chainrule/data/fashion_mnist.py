@@ -7,7 +7,7 @@ from pathlib import Path
 
 from chainrule.data.idx import read_split
 from chainrule.data.images import Split
-from chainrule.data.source import DataSet, Download, by_class
+from chainrule.data.source import Download, Source, by_class
 
 CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
@@ -26,15 +26,15 @@ def load(data: str | Path | None = None) -> Split:
 
     Searched and refused as MNIST is. A folder that was asked for must not be MNIST's: the files have the same names.
     """
-    return DATA_SET.load(data)
+    return SOURCE.load(data)
 
 
-DATA_SET = DataSet(
+SOURCE = Source(
     name="fashion-mnist",
     title="Fashion-MNIST",
     what="articles of clothing, 28 × 28 grey",
     licence="MIT",
-    source='Xiao, Rasul, Vollgraf: "Fashion-MNIST: a novel image dataset", 2017',
+    citation='Xiao, Rasul, Vollgraf: "Fashion-MNIST: a novel image dataset", 2017',
     url="https://github.com/zalandoresearch/fashion-mnist",
     files=SHA256,
     splits={"train": 60_000, "test": 10_000},

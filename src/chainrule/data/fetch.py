@@ -13,7 +13,7 @@ from typing import Any
 from chainrule.data.archive import MAX_BYTES, unpack
 from chainrule.data.content import sha256
 from chainrule.data.folders import present, roots
-from chainrule.data.source import DataSet, Download
+from chainrule.data.source import Download, Source
 
 Retrieve = Callable[[str, Path], None]
 ARCHIVES = (".zip", ".tar.gz", ".tgz")
@@ -30,7 +30,7 @@ def retrieve(url: str, path: Path, progress: Any = None) -> None:
     pooch.retrieve(url, known_hash=None, fname=path.name, path=path.parent, downloader=downloader)
 
 
-def fetch(source: DataSet[Any], data: str | Path | None = None, retrieve: Retrieve = retrieve) -> Path:
+def fetch(source: Source[Any], data: str | Path | None = None, retrieve: Retrieve = retrieve) -> Path:
     """Put a data set's files into the first of `folders.roots(data)`; returns their folder.
 
     An archive that lies in one of the roots already is unpacked; else it is downloaded. Raises FileNotFoundError if the
@@ -65,7 +65,7 @@ def kept(member: str, files: list[str]) -> str | None:
     )
 
 
-def _at_hand(source: DataSet[Any], download: Download, data: str | Path | None) -> Path | None:
+def _at_hand(source: Source[Any], download: Download, data: str | Path | None) -> Path | None:
     folders = [folder for root in roots(data).values() for folder in (root, root / (source.folder or source.name))]
     return next((path for folder in folders if (path := folder / download.name).is_file()), None)
 
@@ -84,7 +84,7 @@ def _expect(archive: Path, official: str) -> None:
         raise ValueError(f"{archive} is not the official archive: its sha256 is {found}, expected {official}")
 
 
-def _verify(source: DataSet[Any], whole: Path) -> None:
+def _verify(source: Source[Any], whole: Path) -> None:
     there = present(whole, list(source.files))
     for file, official in source.files.items():
         if file not in there:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.data.content import MAX_CONTENT, content, decode
-from chainrule.data.source import DataSet, Download, Rows
+from chainrule.data.source import Download, Rows, Source
 
 FILE, MAX_LINE, MAX_WORDS = "glove.6B.50d.txt", 1 << 16, 4_000_000
 _BLOCK = 1 << 24
@@ -40,7 +40,7 @@ def load(data: str | Path | None = None) -> Vectors:
     Searched in `data`, or else in the folders of `folders.roots()`. Raises FileNotFoundError if the file is nowhere,
     ValueError, with the line, if it is damaged. A file with other or fewer words is read, with a warning.
     """
-    return DATA_SET.load(data).words
+    return SOURCE.load(data).words
 
 
 def read_vectors(path: Path, dimension: int | None = None) -> Vectors:
@@ -141,12 +141,12 @@ def samples(paths: Sequence[Path], number: int, seed: int) -> Rows:
     return Rows(("word", "used alike"), [(word, ", ".join(row)) for word, row in zip(words, near, strict=True)])
 
 
-DATA_SET = DataSet(
+SOURCE = Source(
     name="glove",
     title="GloVe 6B, 50 numbers",
     what="word vectors of 50 numbers",
     licence="PDDL 1.0 (public domain)",
-    source='Pennington, Socher, Manning: "GloVe: global vectors for word representation", 2014',
+    citation='Pennington, Socher, Manning: "GloVe: global vectors for word representation", 2014',
     url="https://nlp.stanford.edu/projects/glove/",
     files={FILE: "d8f717f8dd4b545cb7f418ef9f3d0c3e6e68a6f48b97d32f8b7aae40cb31f96f"},
     splits={"words": 400_000},

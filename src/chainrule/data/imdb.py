@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from chainrule.data.content import decode
-from chainrule.data.source import DataSet, Download, Finding, Rows
+from chainrule.data.source import Download, Finding, Rows, Source
 from chainrule.data.texts import Texts
 
 CLASSES = ("neg", "pos")
@@ -41,7 +41,7 @@ def load(data: str | Path | None = None) -> Reviews:
     The folder aclImdb is searched in `data`, or else in the folders of `folders.roots()`. Raises FileNotFoundError if
     it is nowhere, ValueError if a file in it has another name, is no UTF-8 or too long.
     """
-    return DATA_SET.load(data)
+    return SOURCE.load(data)
 
 
 def read(paths: Sequence[Path]) -> Reviews:
@@ -109,12 +109,12 @@ def checksum(texts: Iterator[str]) -> str:
     return f"{sum(map(int.from_bytes, digests)) % 2**256:064x}"
 
 
-DATA_SET = DataSet(
+SOURCE = Source(
     name="imdb",
     title="IMDB",
     what="reviews of films, good or bad",
     licence="none stated; cite the paper",
-    source='Maas, Daly, Pham, Huang, Ng, Potts: "Learning word vectors for sentiment analysis", 2011',
+    citation='Maas, Daly, Pham, Huang, Ng, Potts: "Learning word vectors for sentiment analysis", 2011',
     url="https://ai.stanford.edu/~amaas/data/sentiment/",
     files={f"{part}/{label}/": "" for part in ("train", "test") for label in CLASSES},
     splits={"train": 25_000, "test": 25_000},

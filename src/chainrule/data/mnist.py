@@ -9,7 +9,7 @@ import numpy as np
 
 from chainrule.data.idx import read_images, read_split
 from chainrule.data.images import Images, Split
-from chainrule.data.source import DataSet, Download, by_class
+from chainrule.data.source import Download, Source, by_class
 
 # sha256 of the official files, uncompressed, in the order in which `load` reads them
 SHA256 = {
@@ -27,15 +27,15 @@ def load(data: str | Path | None = None) -> Split:
     The files are searched in `data`, or else in the folders of `folders.roots()`. Raises FileNotFoundError if they are
     nowhere, ValueError if one is damaged. Sound files that are not the official ones are read, with a warning.
     """
-    return DATA_SET.load(data)
+    return SOURCE.load(data)
 
 
-DATA_SET = DataSet(
+SOURCE = Source(
     name="mnist",
     title="MNIST",
     what="handwritten digits, 28 × 28 grey",
     licence="CC BY-SA 3.0",
-    source='LeCun, Bottou, Bengio, Haffner: "Gradient-based learning applied to document recognition", 1998',
+    citation='LeCun, Bottou, Bengio, Haffner: "Gradient-based learning applied to document recognition", 1998',
     url="https://yann.lecun.com/exdb/mnist/",
     files=SHA256,
     splits={"train": 60_000, "test": 10_000},

@@ -57,15 +57,15 @@ def part_sizes(parts: Any) -> dict[str, int]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataSet(Generic[Parts]):
-    """A data set. `paths` below are those of its `files`, in their order."""
+class Source(Generic[Parts]):
+    """Where a data set comes from and how it is read. `paths` below are those of its `files`, in their order."""
 
     name: str
     title: str
     what: str
     """What a sample is, in a few words."""
     licence: str
-    source: str
+    citation: str
     """The publication to cite, or whoever published it."""
     url: str = ""
     files: Mapping[str, str]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chainrule.data.source import DataSet, Rows
+from chainrule.data.source import Rows, Source
 from chainrule.data.texts import Pairs, read_pairs
 
 SHA256 = {
@@ -34,7 +34,7 @@ def load(data: str | Path | None = None) -> Translations:
     Searched in `data`, or else in the folders of `folders.roots()`. Raises FileNotFoundError if the files are nowhere,
     ValueError, with the line, if one is damaged. Sound files with other pairs are read, with a warning.
     """
-    return DATA_SET.load(data)
+    return SOURCE.load(data)
 
 
 def samples(paths: Sequence[Path], number: int, seed: int) -> Rows:
@@ -43,12 +43,12 @@ def samples(paths: Sequence[Path], number: int, seed: int) -> Rows:
     return Rows(("English", "French"), [pairs[i] for i in np.random.default_rng(seed).permutation(len(pairs))[:number]])
 
 
-DATA_SET = DataSet(
+SOURCE = Source(
     name="tatoeba-eng-fra",
     title="Tatoeba, English and French",
     what="pairs of short sentences, English and French",
     licence="CC BY 2.0 FR: tatoeba.org, manythings.org/anki",
-    source="The Tatoeba project, as prepared by manythings.org/anki, 2019-04-08",
+    citation="The Tatoeba project, as prepared by manythings.org/anki, 2019-04-08",
     url="https://www.manythings.org/anki/",
     files=SHA256,
     splits={"train": 20_000, "valid": 1_000, "test": 1_000},

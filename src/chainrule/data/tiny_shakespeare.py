@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from chainrule.data.content import read_text
-from chainrule.data.source import DataSet, Download, Rows
+from chainrule.data.source import Download, Rows, Source
 
 
 class Corpus(NamedTuple):
@@ -25,7 +25,7 @@ def load(data: str | Path | None = None) -> str:
     Searched in `data`, or else in the folders of `folders.roots()`. Raises FileNotFoundError if the file is nowhere,
     ValueError if it is no UTF-8. Another text is read, with a warning.
     """
-    return DATA_SET.load(data).characters
+    return SOURCE.load(data).characters
 
 
 def samples(paths: Sequence[Path], number: int, seed: int) -> Rows:
@@ -35,12 +35,12 @@ def samples(paths: Sequence[Path], number: int, seed: int) -> Rows:
     return Rows(("speaker", "speech"), [(speeches[i][0], speeches[i][2]) for i in drawn])
 
 
-DATA_SET = DataSet(
+SOURCE = Source(
     name="tinyshakespeare",
     title="Tiny Shakespeare",
     what="characters of plays",
     licence="public domain",
-    source='Karpathy: "The unreasonable effectiveness of recurrent neural networks", 2015',
+    citation='Karpathy: "The unreasonable effectiveness of recurrent neural networks", 2015',
     url="https://github.com/karpathy/char-rnn",
     files={"input.txt": "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"},
     splits={"characters": 1_115_394},

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chainrule.data.source import DataSet, Rows
+from chainrule.data.source import Rows, Source
 from chainrule.data.texts import read_lines
 
 
@@ -25,7 +25,7 @@ def load(data: str | Path | None = None) -> list[str]:
     Searched in `data`, or else in the folders of `folders.roots()`. Raises FileNotFoundError if the file is nowhere,
     ValueError, with the line, if it is damaged. Other messages are read, with a warning.
     """
-    return DATA_SET.load(data).tweets
+    return SOURCE.load(data).tweets
 
 
 def samples(paths: Sequence[Path], number: int, seed: int) -> Rows:
@@ -34,12 +34,12 @@ def samples(paths: Sequence[Path], number: int, seed: int) -> Rows:
     return Rows(("tweet",), [(lines[i],) for i in np.random.default_rng(seed).permutation(len(lines))[:number]])
 
 
-DATA_SET = DataSet(
+SOURCE = Source(
     name="tweets",
     title="Tweets",
     what="messages, one to a line",
     licence="none stated; public posts",
-    source="Messages of Donald Trump's account, prepared for the course FYS-3033, UiT",
+    citation="Messages of Donald Trump's account, prepared for the course FYS-3033, UiT",
     files={"tweets.txt": "cbd6c7aa88dfbfd3ef64ccd673780e279ecfa2d4a56241de1380352bdce98668"},
     splits={"tweets": 7_375},
     read=lambda paths: Lines(read_lines(paths[0])),

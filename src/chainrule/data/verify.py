@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from chainrule.data.content import sha256
-from chainrule.data.source import DataSet, Finding, Paths
+from chainrule.data.source import Finding, Paths, Source
 
 
-def verify(source: DataSet[Any], data: str | Path | None = None) -> list[Finding]:
+def verify(source: Source[Any], data: str | Path | None = None) -> list[Finding]:
     """Read everything, and tell of each file and part whether it is official. FileNotFoundError if it is nowhere."""
     paths = source.paths(data)
     files = [
@@ -18,7 +18,7 @@ def verify(source: DataSet[Any], data: str | Path | None = None) -> list[Finding
     return [*files, *_parts(source, paths)]
 
 
-def _file(source: DataSet[Any], name: str, official: str, path: Path) -> Finding:
+def _file(source: Source[Any], name: str, official: str, path: Path) -> Finding:
     try:
         found = sha256(path)
     except ValueError as error:
@@ -30,7 +30,7 @@ def _file(source: DataSet[Any], name: str, official: str, path: Path) -> Finding
     return Finding(name, f"not the official file: {known or 'damaged, or another'} ({difference})", False)
 
 
-def _parts(source: DataSet[Any], paths: Paths) -> list[Finding]:
+def _parts(source: Source[Any], paths: Paths) -> list[Finding]:
     try:
         sizes = source.sizes(source.read(paths))
         extra = source.inspect(paths)
