@@ -36,6 +36,7 @@ from chainrule.data import cifar10, imdb, read_idx, read_image, read_lines, read
 from chainrule.data.archive import unpack
 from chainrule.data.idx import encode_idx
 from chainrule.io import load_file
+from chainrule.io.tree import load_tree
 
 MIB = 1 << 20
 SECONDS = 10
@@ -163,9 +164,32 @@ def right_png(data: bytes) -> bytes:
 
 
 def right_safetensors(data: bytes) -> bytes:
-    """The length of the header: up to the last brace."""
+    """The length of the header: up to the last brace and the blanks behind it."""
     end = data.rfind(b"}") + 1
+    end += len(data[end:]) - len(data[end:].lstrip(b" "))
     return struct.pack("<Q", max(0, end - 8)) + data[8:]
+
+
+def right_checkpoint(data: bytes) -> bytes:
+    """The length of the header and, if it can be read, the checksum of text and arrays in it."""
+    data = right_safetensors(data)
+    start = 8 + int.from_bytes(data[:8], "little")
+    try:
+        header = json.loads(data[8:start])
+        code = zlib.crc32(header["__metadata__"]["tree"].encode())
+        for name in sorted(header.keys() - {"__metadata__"}):
+            first, last = header[name]["data_offsets"]
+            code = zlib.crc32(data[start + first : start + last], code)
+        header["__metadata__"]["crc32"] = str(code)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return data
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data[start:]
+
+
+def checkpoint(tree: str) -> bytes:
+    """A file of `save_tree` with this text in it, and an array."""
+    return right_checkpoint(safetensors.numpy.save({"x": np.arange(3)}, {"tree": tree, "crc32": "0"}))
 
 
 def tensors(header: dict[str, Any]) -> bytes:
@@ -242,6 +266,28 @@ TENSOR_PIECES = [
     b'"F64"', b'"U8"', b'"BF16"', b'"F4"', b"[1e9]", b"[]", b"-1", b"null", b"{", b"}", b'"__metadata__"', b"[0,16]",
     b'"x":', b"[16]", b"[2,2]", b"[0,0]",
 ]  # fmt: skip
+TREES = [
+    checkpoint(json.dumps({"model": {"w": {"tensor": "x"}}, "step": 7, "state": [{"array": "x"}, None, 0.5, "text"]})),
+    checkpoint('{"items": [[1, {"items": []}], [[2], 3]]}'),
+    checkpoint('[{"tensor": "y"}, {"array": ["x"]}, {"items": 3}, NaN, Infinity, 1e999]'),
+    checkpoint("[" * 100_000 + "]" * 100_000),
+    checkpoint('{"items": [' * 20_000),
+]
+TREE_PIECES = [
+    b"tensor",
+    b"array",
+    b"items",
+    b"[[",
+    b"]]",
+    b"{}",
+    b"null",
+    b'\\"x\\"',
+    b"\\ud800",
+    b"1e999",
+    b"NaN",
+    b":",
+    b",",
+]
 PAIRS = [b"Go.\tVa !\nHi.\tSalut.\tCC-BY\n", "é\tè\r\n".encode() * 50]
 PAIR_PIECES = [
     b"\t", b"\n", b"\r", b"\0", b"\xff", b"\xed\xa0\x80", "\u2028".encode(), b"\xf4\x90\x80\x80", b"\xef\xbb\xbf",
@@ -263,6 +309,7 @@ FORMATS = {
     "tar": Format([*TARS, gzip.compress(TARS[0]), gzip.compress(TARS[6])], unpacked, TAR_PIECES, right_tar),
     "zip": Format(ZIPS, unpacked, ZIP_PIECES),
     "safetensors": Format(TENSORS, load_file, TENSOR_PIECES, right_safetensors),
+    "checkpoint": Format(TREES, load_tree, TREE_PIECES, right_checkpoint),
     "tsv": Format(PAIRS, lambda path: (read_pairs(path), read_lines(path)), PAIR_PIECES),
     "glove": Format(WORDS, read_vectors, WORD_PIECES),
     "review": Format(["Good.<br />é\x85".encode(), b"x" * 4000], lambda path: imdb.read_review(str(path)), PAIR_PIECES),
