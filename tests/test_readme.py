@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from chainrule import labs
+from chainrule.data import SOURCES
 from chainrule.ops import activation
 
 ROOT = Path(__file__).parent.parent
@@ -46,6 +47,11 @@ def _lines(text: str) -> list[str]:
 @pytest.mark.parametrize("name", labs.names())
 def test_every_lab_is_in_the_table(name):
     assert f"| `{name}` |" in README
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_every_data_set_is_in_the_table(name):
+    assert f"`{name}`" in README
 
 
 @pytest.mark.parametrize("path", re.findall(r"\]\(([\w./]+)\)", README))

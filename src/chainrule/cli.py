@@ -1,4 +1,4 @@
-"""The command line: chainrule list | run LAB | runs | compare RUN RUN | check LAYER | doctor | bench.
+"""The command line: chainrule list | run LAB | runs | compare RUN RUN | check LAYER | data ... | doctor | bench.
 
 Every command imports what it needs when it is called, so that `chainrule --help` answers at once. A command's exit
 status is 0 where all was as expected, 1 where it was not, 2 for a mistake in what was asked for, 130 after Ctrl-C.
@@ -102,6 +102,13 @@ def _compare(words: list[str]) -> int:
     return runs.compare(tyro.cli(runs.Compare, prog="chainrule compare", args=words), Console())
 
 
+def _data(words: list[str]) -> int:
+    """The data sets: `chainrule data list`, or fetch, verify or show one of them."""
+    from chainrule.data.command import main
+
+    return main(words)
+
+
 def _doctor(words: list[str]) -> int:
     """What this installation runs on: kernels, instruction set, threads, versions, data folders."""
     from chainrule.doctor import main
@@ -124,6 +131,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "runs": _runs,
     "compare": _compare,
     "check": _check,
+    "data": _data,
     "doctor": _doctor,
     "bench": _bench,
 }

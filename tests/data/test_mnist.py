@@ -149,6 +149,7 @@ def test_what_is_missing_is_said(places: dict[str, Path]) -> None:
         f"  system packages, {places['system']} or {places['system']}/mnist: no such folder",
         "Put these files there, as they are or gzipped (.gz), or name their folder with --data or $CHAINRULE_DATA:",
         *(f"  {name}" for name in OFFICIAL),
+        "Or fetch them: chainrule data fetch mnist",
     ]
 
 

@@ -117,3 +117,12 @@ def test_what_is_not_a_tensor(tmp_path):
     with pytest.raises(TypeError, match="'lr' is a float, not a tensor or an array"):
         save_file({"x": ones(1), "lr": 0.1}, tmp_path / "x")
     assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize("dtype", ["BF16", "F8_E4M3"])
+def test_numbers_that_numpy_has_not_are_said(tmp_path, dtype):
+    size = 2 if dtype == "BF16" else 1
+    header = b'{"x":{"dtype":"%s","shape":[4],"data_offsets":[0,%d]}}' % (dtype.encode(), 4 * size)
+    (tmp_path / "x").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4 * size))
+    with pytest.raises(ValueError, match=r"x holds numbers of a type that NumPy has not"):
+        load_file(tmp_path / "x")

@@ -4,10 +4,12 @@ import contextlib
 import errno
 import json
 import os
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.numpy
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -95,6 +97,14 @@ def test_a_file_of_something_else(tmp_path: Path) -> None:
         load_tree(tmp_path / "x")
     with pytest.raises(FileNotFoundError):
         load_tree(tmp_path / "missing")
+
+
+def test_a_tree_too_deep_to_read_is_refused(tmp_path: Path) -> None:
+    text = "[" * 100_000 + "]" * 100_000
+    metadata = {"tree": text, "crc32": str(zlib.crc32(text.encode()))}
+    (tmp_path / "x").write_bytes(safetensors.numpy.save({}, metadata))
+    with pytest.raises(ValueError, match="is damaged, or no checkpoint"):
+        load_tree(tmp_path / "x")
 
 
 def test_a_full_disk_harms_nothing(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:

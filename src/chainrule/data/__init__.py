@@ -1,16 +1,32 @@
 """Data: sets on disk as plain arrays, and the way from a data set to the batches that a model learns from.
 
 The sets are read with care, checked against the official files, and found where people keep them. One file a data set:
-`mnist.load` (60,000 and 10,000 digits, from a folder), `mnist.digits` (5,000 of them, built in). `DataLoader`, its data
-sets and samplers are those of `torch.utils.data`.
+`mnist.load` (60,000 and 10,000 digits, from a folder), `mnist.digits` (5,000 of them, built in), `fashion_mnist.load`,
+`cifar10.load`, `dogs_vs_cats.load`, `imdb.load`, `glove.load`, `tatoeba.load`, `tiny_shakespeare.load`, `tweets.load`;
+`SOURCES` says where each comes from, by name. `DataLoader`, its data sets and samplers are those of `torch.utils.data`.
 """
 
-from chainrule.data import folders, mnist
+from typing import Any
+
+from chainrule.data import (
+    cifar10,
+    dogs_vs_cats,
+    fashion_mnist,
+    folders,
+    glove,
+    imdb,
+    mnist,
+    tatoeba,
+    tiny_shakespeare,
+    tweets,
+)
 from chainrule.data.collate import default_collate, default_convert
 from chainrule.data.dataset import ConcatDataset, Dataset, IterableDataset, Subset, TensorDataset, random_split
-from chainrule.data.idx import Images, read_idx, read_images
+from chainrule.data.glove import Vectors, read_vectors
+from chainrule.data.idx import read_idx, read_images
+from chainrule.data.images import HeldOut, Images, Split, read_image
 from chainrule.data.loader import DataLoader, Engine
-from chainrule.data.mnist import Split, digits, digits_split
+from chainrule.data.mnist import digits, digits_split
 from chainrule.data.randomness import Draws
 from chainrule.data.sampler import (
     BatchSampler,
@@ -20,31 +36,54 @@ from chainrule.data.sampler import (
     SubsetRandomSampler,
     WeightedRandomSampler,
 )
+from chainrule.data.source import Source
+from chainrule.data.texts import Pairs, Texts, read_lines, read_pairs
+
+_MODULES = (mnist, fashion_mnist, cifar10, dogs_vs_cats, imdb, glove, tatoeba, tiny_shakespeare, tweets)
+SOURCES: dict[str, Source[Any]] = {module.SOURCE.name: module.SOURCE for module in _MODULES}
 
 __all__ = [
+    "SOURCES",
     "BatchSampler",
     "ConcatDataset",
     "DataLoader",
     "Dataset",
     "Draws",
     "Engine",
+    "HeldOut",
     "Images",
     "IterableDataset",
+    "Pairs",
     "RandomSampler",
     "Sampler",
     "SequentialSampler",
+    "Source",
     "Split",
     "Subset",
     "SubsetRandomSampler",
     "TensorDataset",
+    "Texts",
+    "Vectors",
     "WeightedRandomSampler",
+    "cifar10",
     "default_collate",
     "default_convert",
     "digits",
     "digits_split",
+    "dogs_vs_cats",
+    "fashion_mnist",
     "folders",
+    "glove",
+    "imdb",
     "mnist",
     "random_split",
     "read_idx",
+    "read_image",
     "read_images",
+    "read_lines",
+    "read_pairs",
+    "read_vectors",
+    "tatoeba",
+    "tiny_shakespeare",
+    "tweets",
 ]

@@ -20,30 +20,37 @@ def roots(data: str | Path | None = None) -> dict[str, Path]:
     return {**places, "the user cache": cache, "system packages": SYSTEM}
 
 
-def find(name: str, files: Sequence[str], data: str | Path | None = None) -> list[Path]:
-    """The paths of a data set's files, all from one folder: ROOT/name, or ROOT itself, of the first root that has them.
+def find(
+    name: str, files: Sequence[str], data: str | Path | None = None, folder: str = "", hint: str = ""
+) -> list[Path]:
+    """The paths of a data set's files, all from one folder: ROOT/folder, or ROOT itself, of the first root with them.
 
-    Each file may be gzipped (.gz). Raises FileNotFoundError that says where was searched, what lacks there, and
-    which files to put where.
+    The folder is called as the data set if nothing else is said. Each file may be gzipped (.gz); a name that ends in
+    "/" is a folder's. Raises FileNotFoundError that says where was searched, what lacks there, and which files to put
+    where; `hint` is its last line.
     """
     searched = []
     for place, root in roots(data).items():
-        found = max((_present(folder, files) for folder in (root / name, root)), key=len)
+        below = root / (folder or name)
+        found = max((present(parent, files) for parent in (below, root)), key=len)
         if len(found) == len(files):
             return list(found.values())
         lacks = "lacks " + ", ".join(file for file in files if file not in found)
-        searched.append(f"{place}, {root} or {root / name}: {lacks if root.is_dir() else 'no such folder'}")
+        searched.append(f"{place}, {root} or {below}: {lacks if root.is_dir() else 'no such folder'}")
     lines = [f"{name} was not found. Searched:", *searched]
-    hint = "Put these files there, as they are or gzipped (.gz), or name their folder with --data or $CHAINRULE_DATA:"
-    raise FileNotFoundError("\n  ".join(lines) + "\n" + "\n  ".join([hint, *files]))
+    put = "Put these files there, as they are or gzipped (.gz), or name their folder with --data or $CHAINRULE_DATA:"
+    raise FileNotFoundError("\n  ".join(lines) + "\n" + "\n  ".join([put, *files]) + (f"\n{hint}" if hint else ""))
 
 
-def _present(folder: Path, files: Sequence[str]) -> dict[str, Path]:
+def present(folder: Path, files: Sequence[str]) -> dict[str, Path]:
+    """Those of the files that are in a folder: name -> path."""
     return {file: path for file in files if (path := _spelt(folder, file))}
 
 
 def _spelt(folder: Path, file: str) -> Path | None:
     """The file under one of the names that archives give it: as it is, dotted (train-images.idx3-ubyte), or .gz."""
+    if file.endswith("/"):
+        return folder / file if (folder / file).is_dir() else None
     names = [spelling + end for spelling in (file, file.replace("-idx", ".idx")) for end in ("", ".gz")]
     return next((folder / name for name in names if (folder / name).is_file()), None)
 

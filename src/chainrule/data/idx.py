@@ -7,27 +7,21 @@
 LeCun, Cortes, Burges: "The MNIST database of handwritten digits" (the file format, at its end).
 """
 
-import gzip
 import io
 import math
 import struct
-import zlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.data.content import content, read_up_to
+from chainrule.data.images import Images, Split
+
 MAX_BYTES = 1 << 30  # MNIST's largest file has 47 MB; a header that promises more than 1 GiB is not believed
-_PIECE = 1 << 20
 _KINDS = {0x00000801: "labels", 0x00000803: "images"}
-
-
-class Images(NamedTuple):
-    """Labelled images: `images` uint8 (N, H, W), 0 background to 255 ink; `labels` int64 (N,)."""
-
-    images: NDArray[np.uint8]
-    labels: NDArray[np.int64]
 
 
 def read_images(images: Path, labels: Path, size: tuple[int, int] = (28, 28), classes: int = 10) -> Images:
@@ -44,6 +38,12 @@ def read_images(images: Path, labels: Path, size: tuple[int, int] = (28, 28), cl
     return Images(x, y.astype(np.int64))
 
 
+def read_split(paths: Sequence[Path]) -> Split:
+    """Read the four files of MNIST or of a set in its format: training images and labels, test images and labels."""
+    train_images, train_labels, test_images, test_labels = paths
+    return Split(read_images(train_images, train_labels), read_images(test_images, test_labels))
+
+
 def read_idx(path: Path, shape: tuple[int | None, ...]) -> NDArray[np.uint8]:
     """Read an IDX file of bytes, gzipped or not (its content tells, not its name), into a writable array.
 
@@ -51,13 +51,8 @@ def read_idx(path: Path, shape: tuple[int | None, ...]) -> NDArray[np.uint8]:
     Raises ValueError, with the path, for every file that is not exactly this; OSError if it cannot be opened.
     Memory is bounded by what the file holds, and by what its header promises: not a piece beyond that is inflated.
     """
-    try:
-        with _open(path) as file:
-            return _parse(file, shape)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise ValueError(f"{path}: the gzip data is damaged or incomplete ({error})") from error
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+    with content(path) as file:
+        return _parse(file, shape)
 
 
 def encode_idx(array: NDArray[Any]) -> bytes:
@@ -67,12 +62,6 @@ def encode_idx(array: NDArray[Any]) -> bytes:
     return struct.pack(f">{1 + array.ndim}I", 0x0800 + array.ndim, *array.shape) + array.astype(np.uint8).tobytes()
 
 
-def _open(path: Path) -> io.BufferedIOBase:
-    with open(path, "rb") as file:
-        gzipped = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if gzipped else open(path, "rb")
-
-
 def _parse(file: io.BufferedIOBase, expected: tuple[int | None, ...]) -> NDArray[np.uint8]:
     shape = _shape(file, len(expected))
     size = math.prod(shape)
@@ -80,7 +69,7 @@ def _parse(file: io.BufferedIOBase, expected: tuple[int | None, ...]) -> NDArray
         raise ValueError(f"expected shape {_spell(expected)}, the header says {_spell(shape)}")
     if size > MAX_BYTES:
         raise ValueError(f"the header promises {_spell(shape)} = {size} bytes, the limit is {MAX_BYTES}")
-    data = _read(file, size + 1)
+    data = read_up_to(file, size + 1)
     if len(data) != size:
         held = "more" if len(data) > size else f"only {len(data)}"
         raise ValueError(f"the header promises {_spell(shape)} = {size} bytes of data, the file holds {held}")
@@ -89,7 +78,7 @@ def _parse(file: io.BufferedIOBase, expected: tuple[int | None, ...]) -> NDArray
 
 def _shape(file: io.BufferedIOBase, rank: int) -> tuple[int, ...]:
     """The shape in the header, whose magic number must be that of unsigned bytes of this rank."""
-    header = _read(file, 4 + 4 * rank)
+    header = read_up_to(file, 4 + 4 * rank)
     magic, expected = int.from_bytes(header[:4]), 0x0800 + rank
     if len(header) >= 4 and magic != expected:
         kind = f"a file of {_KINDS[magic]}" if magic in _KINDS else "no IDX file of unsigned bytes"
@@ -100,14 +89,6 @@ def _shape(file: io.BufferedIOBase, rank: int) -> tuple[int, ...]:
     if len(header) < 4 + 4 * rank:
         raise ValueError(f"the file ends inside the header, after {len(header)} of {4 + 4 * rank} bytes")
     return struct.unpack_from(f">{rank}I", header, 4)
-
-
-def _read(file: io.BufferedIOBase, size: int) -> bytearray:
-    """Up to `size` bytes, piece by piece: memory grows with what comes, not with what was promised."""
-    data = bytearray()
-    while piece := file.read(min(_PIECE, size - len(data))):
-        data += piece
-    return data
 
 
 def _spell(shape: tuple[int | None, ...]) -> str:

@@ -3,16 +3,13 @@
 LeCun, Bottou, Bengio, Haffner: "Gradient-based learning applied to document recognition", Proc. IEEE 86 (1998).
 """
 
-import hashlib
-import warnings
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from chainrule.data.folders import find
-from chainrule.data.idx import Images, encode_idx, read_images
+from chainrule.data.idx import read_images, read_split
+from chainrule.data.images import Images, Split
+from chainrule.data.source import Download, Source, by_class
 
 # sha256 of the official files, uncompressed, in the order in which `load` reads them
 SHA256 = {
@@ -24,26 +21,28 @@ SHA256 = {
 SAMPLES = Path(__file__).with_name("samples")
 
 
-class Split(NamedTuple):
-    """The two parts of a data set: images to learn from, and others to be tested on."""
-
-    train: Images
-    test: Images
-
-
 def load(data: str | Path | None = None) -> Split:
-    """The full set from its four original files: 60,000 training and 10,000 test images.
+    """The full set from its four original files: 60,000 training and 10,000 test images; `.hold_out()` makes it three.
 
     The files are searched in `data`, or else in the folders of `folders.roots()`. Raises FileNotFoundError if they are
     nowhere, ValueError if one is damaged. Sound files that are not the official ones are read, with a warning.
     """
-    train_images, train_labels, test_images, test_labels = paths = find("mnist", list(SHA256), data)
-    split = Split(read_images(train_images, train_labels), read_images(test_images, test_labels))
-    arrays: list[NDArray[Any]] = [*split.train, *split.test]
-    for path, array, official in zip(paths, arrays, SHA256.values(), strict=True):
-        if hashlib.sha256(encode_idx(array)).hexdigest() != official:
-            warnings.warn(f"{path} is not MNIST's official file: do not expect published accuracies", stacklevel=2)
-    return split
+    return SOURCE.load(data)
+
+
+SOURCE = Source(
+    name="mnist",
+    title="MNIST",
+    what="handwritten digits, 28 × 28 grey",
+    licence="CC BY-SA 3.0",
+    citation='LeCun, Bottou, Bengio, Haffner: "Gradient-based learning applied to document recognition", 1998',
+    url="https://yann.lecun.com/exdb/mnist/",
+    files=SHA256,
+    splits={"train": 60_000, "test": 10_000},
+    read=read_split,
+    samples=lambda paths, number, seed: by_class(read_split(paths).train, "0123456789", number, seed),
+    downloads=tuple(Download(f"https://ossci-datasets.s3.amazonaws.com/mnist/{file}.gz") for file in SHA256),
+)
 
 
 def digits() -> Images:

@@ -33,6 +33,8 @@ def load_file(filename: str | os.PathLike[str]) -> dict[str, Tensor]:
         arrays = safetensors.numpy.load_file(filename)
     except SafetensorError as error:
         raise ValueError(f"{os.fspath(filename)} is no safetensors file, or a damaged one: {error}") from error
+    except (TypeError, KeyError, AttributeError) as error:  # bfloat16 and the like: versions of safetensors differ
+        raise ValueError(f"{os.fspath(filename)} holds numbers of a type that NumPy has not ({error})") from error
     return {name: Tensor(array) for name, array in arrays.items()}
 
 

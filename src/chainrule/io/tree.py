@@ -46,7 +46,7 @@ def load_tree(filename: str | os.PathLike[str], make: Callable[[Array], Any] = f
         if metadata["crc32"] != str(_crc32(text, arrays)):
             raise ValueError("its checksum does not fit")
         return _unpacked(json.loads(text), arrays, make)
-    except (SafetensorError, KeyError, ValueError, TypeError) as error:
+    except (SafetensorError, KeyError, ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"{path} is damaged, or no checkpoint: {error}") from error
 
 

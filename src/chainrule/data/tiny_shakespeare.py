@@ -1,0 +1,52 @@
+"""Tiny Shakespeare: 40,000 lines of the plays in one file, 1,115,394 characters, to learn to write one by one.
+
+Karpathy: "The unreasonable effectiveness of recurrent neural networks" (2015), where it was first used.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from chainrule.data.content import read_text
+from chainrule.data.source import Download, Rows, Source
+
+
+class Corpus(NamedTuple):
+    """One text."""
+
+    characters: str
+
+
+def load(data: str | Path | None = None) -> str:
+    """The text: speeches, each after its speaker's name and a colon, with an empty line between them.
+
+    Searched in `data`, or else in the folders of `folders.roots()`. Raises FileNotFoundError if the file is nowhere,
+    ValueError if it is no UTF-8. Another text is read, with a warning.
+    """
+    return SOURCE.load(data).characters
+
+
+def samples(paths: Sequence[Path], number: int, seed: int) -> Rows:
+    """Speeches to read."""
+    speeches = [speech.partition(":\n") for speech in read_text(paths[0]).strip().split("\n\n")]
+    drawn = np.random.default_rng(seed).permutation(len(speeches))[:number]
+    return Rows(("speaker", "speech"), [(speeches[i][0], speeches[i][2]) for i in drawn])
+
+
+SOURCE = Source(
+    name="tinyshakespeare",
+    title="Tiny Shakespeare",
+    what="characters of plays",
+    licence="public domain",
+    citation='Karpathy: "The unreasonable effectiveness of recurrent neural networks", 2015',
+    url="https://github.com/karpathy/char-rnn",
+    files={"input.txt": "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"},
+    splits={"characters": 1_115_394},
+    read=lambda paths: Corpus(read_text(paths[0])),
+    sizes=lambda corpus: {"characters": len(corpus.characters)},
+    samples=samples,
+    pictured=False,
+    downloads=(Download("https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"),),
+)
