@@ -1,15 +1,14 @@
 """What all tests share."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
 import chainrule as cr
+from thorough import THOROUGH
 
-EXAMPLES = int(os.environ.get("CHAINRULE_EXAMPLES", "25"))  # of everything that Hypothesis draws; 200 is thorough
-THOROUGH = EXAMPLES >= 200
+EXAMPLES = 200 if THOROUGH else 25  # of everything that Hypothesis draws
 settings.register_profile("chainrule", deadline=None, max_examples=EXAMPLES, derandomize=True, database=None)
 settings.load_profile("chainrule")
 

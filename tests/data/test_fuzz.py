@@ -1,6 +1,5 @@
 """Hostile files: some hundred of each format here, ten thousand with CHAINRULE_THOROUGH=1. See fuzz_formats.py."""
 
-import os
 import random
 import subprocess
 import sys
@@ -10,7 +9,9 @@ import fuzz_formats
 import pytest
 from fuzz_formats import FORMATS, Broken, Format, fuzz
 
-COUNT = 10_000 if os.environ.get("CHAINRULE_THOROUGH") else 200
+from thorough import THOROUGH
+
+COUNT = 10_000 if THOROUGH else 200
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -20,7 +21,7 @@ def test_no_file_breaks_a_reader(name: str, capsys: pytest.CaptureFixture[str]) 
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith(f"{name}: {COUNT:,} mutated files, ")
-    if os.environ.get("CHAINRULE_THOROUGH"):
+    if THOROUGH:
         with capsys.disabled():
             print(f"\n{done.stdout}", end="")
 

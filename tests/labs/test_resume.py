@@ -13,10 +13,10 @@ import pytest
 
 from chainrule.cli import main
 from chainrule.io import load_tree
-from conftest import THOROUGH
+from thorough import THOROUGH
 
 SHORT = ["lenet-mnist", "--epochs", "2", "--seed", "3"]
-KILLS = 30 if THOROUGH else 2
+KILLS = 36 if THOROUGH else 2
 
 
 def run(*words: str | Path) -> int:

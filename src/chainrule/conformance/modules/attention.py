@@ -67,7 +67,7 @@ def _layer_settings(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def _encoders(draw: st.DrawFn, layers: bool) -> Use:
     heads = draw(st.integers(1, 2))
-    features, t, n = heads * draw(st.integers(2, 3)), draw(sizes), draw(sizes)
+    features, t, n = 4 * heads, draw(sizes), draw(sizes)
     more = _layer_settings(draw)
     x = normal(n, t, features) if more.get("batch_first") else normal(t, n, features)
     options: dict[str, Any] = {}
@@ -82,7 +82,7 @@ def _encoders(draw: st.DrawFn, layers: bool) -> Use:
 @st.composite
 def _decoders(draw: st.DrawFn, layers: bool) -> Use:
     heads = draw(st.integers(1, 2))
-    features, t, m, n = heads * draw(st.integers(2, 3)), draw(sizes), draw(sizes), draw(sizes)
+    features, t, m, n = 4 * heads, draw(sizes), draw(sizes), draw(sizes)
     more = _layer_settings(draw)
     first = more.get("batch_first", False)
     inputs = tuple(normal(*((n, k) if first else (k, n)), features, seed=k) for k in (t, m))
@@ -109,7 +109,7 @@ def _decoder(nn: Any, count: int, norm: bool, features: int, heads: int, **more:
 @st.composite
 def _transformers(draw: st.DrawFn) -> Use:
     heads = draw(st.integers(1, 2))
-    features, t, m, n = heads * draw(st.integers(2, 3)), draw(sizes), draw(sizes), draw(sizes)
+    features, t, m, n = 4 * heads, draw(sizes), draw(sizes), draw(sizes)
     more = _layer_settings(draw) | {"num_encoder_layers": draw(st.integers(1, 2)), "num_decoder_layers": 1}
     first = more.get("batch_first", False)
     inputs = tuple(normal(*((n, k) if first else (k, n)), features, seed=k) for k in (m, t))
