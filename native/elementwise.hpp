@@ -20,24 +20,8 @@ struct Neg { template <class T> static Vec<T> of(Vec<T> x) { return -x; } };
 struct Abs { template <class T> static Vec<T> of(Vec<T> x) { return select<T>(x < Vec<T>{}, -x, x + T(0)); } };
 struct Square { template <class T> static Vec<T> of(Vec<T> x) { return x * x; } };
 struct Exp { template <class T> static Vec<T> of(Vec<T> x) { return exp(x); } };
-
-struct Sigmoid {
-  template <class T> static Vec<T> of(Vec<T> x) {
-    const Vec<T> e = exp(select<T>(x < Vec<T>{}, x, -x));  // e^−|x|
-    return select<T>(x < Vec<T>{}, e, e - e + T(1)) / (e + T(1));
-  }
-};
-
-// tanh x = (1 − e^−2|x|) / (1 + e^−2|x|) with the sign of x; near 0, where that cancels, its continued fraction
-struct Tanh {
-  template <class T> static Vec<T> of(Vec<T> x) {
-    const Vec<T> a = select<T>(x < Vec<T>{}, -x, x), e = exp(a * T(-2)), s = x * x;
-    const Vec<T> big = (T(1) - e) / (T(1) + e);
-    const Vec<T> small = x * (T(10395) + s * (T(1260) + s * T(21))) / (T(10395) + s * (T(4725) + s * (T(210) + s)));
-    return select<T>(a < splat(T(0.25)), small, select<T>(x < Vec<T>{}, -big, big));
-  }
-};
-
+struct Sigmoid { template <class T> static Vec<T> of(Vec<T> x) { return sigmoid<T>(x); } };
+struct Tanh { template <class T> static Vec<T> of(Vec<T> x) { return tanh<T>(x); } };
 struct Silu { template <class T> static Vec<T> of(Vec<T> x) { return x * Sigmoid::of<T>(x); } };
 
 template <class F> struct Lanewise {  // for functions that the C library has and vectors have not
