@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from chainrule.autograd import Pullback, primitive
 from chainrule.native import Unsupported, core
+from chainrule.ops import special
 from chainrule.ops.arguments import floating, one_dim, require_floating
 from chainrule.ops.elementwise import neg
 from chainrule.tensor import Array, Tensor, method
@@ -132,7 +133,7 @@ def gelu(x: Array, approximate: str = "none") -> tuple[Array, Pullback]:
     """
     require_floating("gelu", x)
     if approximate == "none":
-        cdf = np.asarray(0.5 * _erfc(-x * math.sqrt(0.5)), x.dtype)
+        cdf = 0.5 * special.erfc(-x * math.sqrt(0.5))
         return x * cdf, lambda dy: dy * (cdf + x * np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi))
     if approximate == "tanh":
         a, b = math.sqrt(2 / math.pi), 0.044715
@@ -142,9 +143,6 @@ def gelu(x: Array, approximate: str = "none") -> tuple[Array, Pullback]:
         s = _sigmoid(1.702 * x)
         return x * s, lambda dy: dy * (s + 1.702 * x * (s * (1 - s)))
     raise ValueError(f"gelu(): approximate must be 'none', 'tanh' or 'sigmoid', not {approximate!r}")
-
-
-_erfc = np.vectorize(math.erfc, otypes=[np.float64])
 
 
 @gelu.native

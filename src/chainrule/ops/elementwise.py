@@ -15,6 +15,7 @@ import numpy as np
 
 from chainrule.autograd import Pullback, primitive
 from chainrule.native import Unsupported, core
+from chainrule.ops import special
 from chainrule.ops.arguments import broadcast, floating, promoted
 from chainrule.ops.rounding import quotient
 from chainrule.tensor import Array, Scalar, Tensor, float64, method
@@ -346,7 +347,4 @@ def log10(x: Array) -> tuple[Array, Pullback]:
 def erf(x: Array) -> tuple[Array, Pullback]:
     """The error function 2/√π · ∫₀ˣ e^(−t²) dt.   dx = dy · 2/√π · e^(−x²)"""
     x = floating(x)
-    return np.asarray(_erf(x), x.dtype), lambda dy: dy * (2 / math.sqrt(math.pi) * np.exp(-x * x))
-
-
-_erf = np.vectorize(math.erf, otypes=[np.float64])
+    return special.erf(x), lambda dy: dy * (2 / math.sqrt(math.pi) * np.exp(-x * x))
