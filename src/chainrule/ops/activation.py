@@ -82,6 +82,11 @@ def leaky_relu(x: Array, negative_slope: float = 0.01, inplace: bool = False) ->
     return y, lambda dy: np.where(x > 0, dy, negative_slope * dy)
 
 
+@leaky_relu.native
+def _(x: Array, negative_slope: float = 0.01, inplace: bool = False) -> tuple[Array, Pullback]:
+    return core.leaky_relu(x, negative_slope), lambda dy: core.leaky_relu_grad(dy, x, negative_slope)
+
+
 @primitive
 def elu(x: Array, alpha: float = 1.0, inplace: bool = False) -> tuple[Array, Pullback]:
     """x where x > 0, else alpha · (eˣ − 1).   dx = dy where x > 0, else dy · (y + alpha)
@@ -93,6 +98,11 @@ def elu(x: Array, alpha: float = 1.0, inplace: bool = False) -> tuple[Array, Pul
     return y, lambda dy: np.where(x > 0, dy, dy * (y + alpha))
 
 
+@elu.native
+def _(x: Array, alpha: float = 1.0, inplace: bool = False) -> tuple[Array, Pullback]:
+    return core.elu(x, 1, alpha, 1), lambda dy: core.elu_grad(dy, x, 1, alpha, 1)
+
+
 @primitive
 def selu(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
     """λ · elu(x, α), with λ and α that keep mean 0 and variance 1 from layer to layer.
@@ -102,9 +112,16 @@ def selu(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
     Klambauer et al.: Self-normalizing neural networks (2017).
     """
     require_floating("selu", x)
-    scale, alpha = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
-    y = np.where(x > 0, scale * x, scale * alpha * np.expm1(np.minimum(x, 0)))
-    return y, lambda dy: np.where(x > 0, scale * dy, dy * (y + scale * alpha))
+    y = np.where(x > 0, _SCALE * x, _SCALE * _ALPHA * np.expm1(np.minimum(x, 0)))
+    return y, lambda dy: np.where(x > 0, _SCALE * dy, dy * (y + _SCALE * _ALPHA))
+
+
+_SCALE, _ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717  # the paper's λ and α
+
+
+@selu.native
+def _(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
+    return core.elu(x, _SCALE, _SCALE * _ALPHA, 1), lambda dy: core.elu_grad(dy, x, _SCALE, _SCALE * _ALPHA, 1)
 
 
 @primitive
@@ -118,6 +135,13 @@ def celu(x: Array, alpha: float = 1.0, inplace: bool = False) -> tuple[Array, Pu
         raise ValueError("celu(): alpha must not be 0")
     z = x / x.dtype.type(alpha)
     return np.where(x > 0, x, alpha * np.expm1(z)), lambda dy: np.where(x > 0, dy, dy * np.exp(z))
+
+
+@celu.native
+def _(x: Array, alpha: float = 1.0, inplace: bool = False) -> tuple[Array, Pullback]:
+    if alpha == 0:
+        raise Unsupported
+    return core.elu(x, 1, alpha, 1 / alpha), lambda dy: core.elu_grad(dy, x, 1, alpha, 1 / alpha)
 
 
 @primitive
@@ -147,9 +171,13 @@ def gelu(x: Array, approximate: str = "none") -> tuple[Array, Pullback]:
 
 @gelu.native
 def _(x: Array, approximate: str = "none") -> tuple[Array, Pullback]:
-    if approximate != "none":
-        raise Unsupported
-    return core.gelu(x), lambda dy: core.gelu_grad(dy, x)
+    if approximate == "none":
+        return core.gelu(x), lambda dy: core.gelu_grad(dy, x)
+    if approximate == "tanh":
+        return core.gelu_tanh(x), lambda dy: core.gelu_tanh_grad(dy, x)
+    if approximate == "sigmoid":
+        return core.gelu_sigmoid(x), lambda dy: core.gelu_sigmoid_grad(dy, x)
+    raise Unsupported
 
 
 @primitive
@@ -177,6 +205,11 @@ def mish(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
     return x * t, lambda dy: dy * (t + x * _sigmoid(x) * (1 - t * t))
 
 
+@mish.native
+def _(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
+    return core.mish(x), lambda dy: core.mish_grad(dy, x)
+
+
 @primitive
 def softsign(x: Array) -> tuple[Array, Pullback]:
     """x / (1 + |x|).   dx = dy / (1 + |x|)²"""
@@ -198,6 +231,11 @@ def logsigmoid(x: Array) -> tuple[Array, Pullback]:
     """ln σ(x) = −ln(1 + e⁻ˣ), without overflow.   dx = dy · σ(−x)"""
     require_floating("logsigmoid", x)
     return -np.logaddexp(-x, 0), lambda dy: dy * _sigmoid(-x)
+
+
+@logsigmoid.native
+def _(x: Array) -> tuple[Array, Pullback]:
+    return core.logsigmoid(x), lambda dy: core.logsigmoid_grad(dy, x)
 
 
 @primitive
@@ -222,6 +260,11 @@ def softplus(x: Array, beta: float = 1.0, threshold: float = 20.0) -> tuple[Arra
     z = beta * require_floating("softplus", x)
     y = np.where(z > threshold, x, np.logaddexp(z, 0) / beta)
     return y, lambda dy: np.where(z > threshold, dy, dy * _sigmoid(z))
+
+
+@softplus.native
+def _(x: Array, beta: float = 1.0, threshold: float = 20.0) -> tuple[Array, Pullback]:
+    return core.softplus(x, beta, threshold), lambda dy: core.softplus_grad(dy, x, beta, threshold)
 
 
 @method

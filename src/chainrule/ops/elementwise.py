@@ -115,6 +115,13 @@ def pow(x: Any, exponent: Any) -> tuple[Array, Pullback]:
     )
 
 
+@pow.native
+def _(x: Any, exponent: Any) -> tuple[Array, Pullback]:
+    if not isinstance(exponent, int | float) or exponent not in (-2, -1, -0.5, 0.5, 1.5, 2, 3, 4):
+        raise Unsupported
+    return core.power(x, exponent), lambda dy: core.power_grad(dy, x, exponent)
+
+
 def _power(x: Any, other: Any) -> Any:
     return x**other  # unlike np.power, this knows squares and roots
 
@@ -196,6 +203,14 @@ def clamp(x: Array, min: Any = None, max: Any = None) -> tuple[Array, Pullback]:
     )
 
 
+@clamp.native
+def _(x: Array, min: Any = None, max: Any = None) -> tuple[Array, Pullback]:
+    if min is None and max is None:
+        raise Unsupported
+    low, high = -math.inf if min is None else min, math.inf if max is None else max
+    return core.clamp(x, low, high), lambda dy: core.clamp_grad(dy, x, low, high)
+
+
 @method
 def clamp_min(input: Tensor, min: Any) -> Tensor:
     """The greater of input and min, a number or a tensor; see `clamp`. At a tie the gradient is the input's."""
@@ -234,7 +249,7 @@ def abs(x: Array) -> tuple[Array, Pullback]:
 
 @abs.native
 def _(x: Array) -> tuple[Array, Pullback]:
-    return core.abs(x), lambda dy: dy * np.sign(x)
+    return core.abs(x), lambda dy: core.abs_grad(dy, x)
 
 
 @method
@@ -271,12 +286,22 @@ def rsqrt(x: Array) -> tuple[Array, Pullback]:
     return y, lambda dy: -0.5 * dy * (y * y * y)
 
 
+@rsqrt.native
+def _(x: Array) -> tuple[Array, Pullback]:
+    return core.rsqrt(x), lambda dy: core.rsqrt_grad(dy, x)
+
+
 @method
 @primitive
 def reciprocal(x: Array) -> tuple[Array, Pullback]:
     """1 / x.   dx = −dy · y²"""
     y = 1 / floating(x)
     return y, lambda dy: -dy * (y * y)
+
+
+@reciprocal.native
+def _(x: Array) -> tuple[Array, Pullback]:
+    return core.reciprocal(x), lambda dy: core.reciprocal_grad(dy, x)
 
 
 @method
@@ -348,3 +373,8 @@ def erf(x: Array) -> tuple[Array, Pullback]:
     """The error function 2/√π · ∫₀ˣ e^(−t²) dt.   dx = dy · 2/√π · e^(−x²)"""
     x = floating(x)
     return special.erf(x), lambda dy: dy * (2 / math.sqrt(math.pi) * np.exp(-x * x))
+
+
+@erf.native
+def _(x: Array) -> tuple[Array, Pullback]:
+    return core.erf(x), lambda dy: core.erf_grad(dy, x)
