@@ -15,6 +15,7 @@ void bind_pooling(nb::module_&);
 void bind_elementwise(nb::module_&);
 void bind_functions(nb::module_&);
 void bind_reduction(nb::module_&);
+void bind_scan(nb::module_&);
 void bind_loss(nb::module_&);
 void bind_optim(nb::module_&);
 

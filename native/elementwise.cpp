@@ -78,6 +78,22 @@ template <class F> nb::object binary(nb::handle a_, nb::handle b_) {
   });
 }
 
+// Truth values as masks for `where`, of the dtype of x.
+nb::object py_mask(nb::handle truth_, nb::handle x_) {
+  return dispatch({x_}, [&]<class T>() {
+    PyArrayObject* truth = as_array(truth_);
+    if (!PyArray_Check(x_.ptr()) || PyArray_TYPE(truth) != NPY_BOOL || !PyArray_IS_C_CONTIGUOUS(truth)) throw Unsupported("truth values are needed");
+    const auto* t = static_cast<const npy_bool*>(PyArray_DATA(truth));
+    New<T> y(Shape(PyArray_DIMS(truth), PyArray_DIMS(truth) + PyArray_NDIM(truth)));
+    using Bits = std::conditional_t<sizeof(T) == 4, int32_t, int64_t>;
+    auto* bits = reinterpret_cast<Bits*>(y.data());
+    parallel_ranges(PyArray_SIZE(truth), GRAIN, [&](int64_t i, int64_t end) {
+      for (; i < end; ++i) bits[i] = -Bits(t[i] != 0);
+    });
+    return y.object();
+  });
+}
+
 }  // namespace
 
 void bind_elementwise(nb::module_& m) {
@@ -87,6 +103,13 @@ void bind_elementwise(nb::module_& m) {
   m.def("div", &binary<Div>);
   m.def("maximum", &binary<Maximum>);
   m.def("minimum", &binary<Minimum>);
+  m.def("share", &binary<Share>);
+  m.def("where", &binary<Where>);
+  m.def("where_not", &binary<WhereNot>);
+  m.def("either", &binary<Either>);
+  m.def("mask", &py_mask);
+  m.def("prelu", &binary<Prelu>);
+  m.def("prelu_slope", &binary<PreluSlope>);
   m.def("relu_grad", &binary<ReluGrad>);
   m.def("sigmoid_grad", &binary<SigmoidGrad>);
   m.def("tanh_grad", &binary<TanhGrad>);

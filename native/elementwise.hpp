@@ -40,6 +40,21 @@ struct Div { template <class T> static Vec<T> of(Vec<T> a, Vec<T> b) { return a 
 struct Maximum { template <class T> static Vec<T> of(Vec<T> a, Vec<T> b) { return select<T>((a >= b) | (a != a), a, b); } };
 struct Minimum { template <class T> static Vec<T> of(Vec<T> a, Vec<T> b) { return select<T>((a <= b) | (a != a), a, b); } };
 
+// What a gets of the gradient of max(a, b): all, one half at a tie, or nothing
+struct Share {
+  template <class T> static Vec<T> of(Vec<T> a, Vec<T> b) {
+    return select<T>(a == b, splat(T(0.5)), select<T>(a < b, Vec<T>{}, splat(T(1))));
+  }
+};
+
+// Choice by a mask of ones and zeros as wide as T: the elements where it is set, those where it is not, and both together
+struct Where { template <class T> static Vec<T> of(Vec<T> m, Vec<T> x) { return (Vec<T>)((Mask<T>)m & (Mask<T>)x); } };
+struct WhereNot { template <class T> static Vec<T> of(Vec<T> m, Vec<T> x) { return (Vec<T>)(~(Mask<T>)m & (Mask<T>)x); } };
+struct Either { template <class T> static Vec<T> of(Vec<T> a, Vec<T> b) { return (Vec<T>)((Mask<T>)a | (Mask<T>)b); } };
+
+struct Prelu { template <class T> static Vec<T> of(Vec<T> x, Vec<T> w) { return select<T>(x > Vec<T>{}, x, w * x); } };
+struct PreluSlope { template <class T> static Vec<T> of(Vec<T> x, Vec<T> w) { return select<T>(x > Vec<T>{}, splat(T(1)), w); } };
+
 struct ReluGrad { template <class T> static Vec<T> of(Vec<T> dy, Vec<T> y) { return select<T>(y > Vec<T>{}, dy, Vec<T>{}); } };
 struct SigmoidGrad { template <class T> static Vec<T> of(Vec<T> dy, Vec<T> y) { return dy * y * (T(1) - y); } };
 struct TanhGrad { template <class T> static Vec<T> of(Vec<T> dy, Vec<T> y) { return dy * (T(1) - y * y); } };

@@ -49,6 +49,7 @@ NB_MODULE(CHAINRULE_MODULE, m) {
   bind_elementwise(m);
   bind_functions(m);
   bind_reduction(m);
+  bind_scan(m);
   bind_loss(m);
   bind_optim(m);
 }

@@ -254,6 +254,16 @@ def glu(x: Array, dim: int = -1) -> tuple[Array, Pullback]:
     return a * s, lambda dy: np.concatenate([dy * s, dy * a * s * (1 - s)], axis)
 
 
+@glu.native
+def _(x: Array, dim: int = -1) -> tuple[Array, Pullback]:
+    axis = one_dim("glu", dim, x.ndim, x.shape)
+    if x.shape[axis] % 2:
+        raise Unsupported
+    a, b = np.split(x, 2, axis)
+    s = core.sigmoid(b)
+    return core.mul(a, s), lambda dy: np.concatenate([core.mul(dy, s), core.sigmoid_grad(core.mul(dy, a), s)], axis)
+
+
 @primitive
 def softplus(x: Array, beta: float = 1.0, threshold: float = 20.0) -> tuple[Array, Pullback]:
     """ln(1 + e^(beta·x)) / beta, and x itself where beta·x > threshold.   dx = dy · σ(beta·x), or dy there"""

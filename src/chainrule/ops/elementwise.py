@@ -142,7 +142,7 @@ def maximum(x: Any, other: Any) -> tuple[Array, Pullback]:
 
 @maximum.native
 def _(x: Any, other: Any) -> tuple[Array, Pullback]:
-    return core.maximum(x, other), _dealt(x, other)
+    return core.maximum(x, other), _shares(x, other)
 
 
 @method
@@ -154,7 +154,7 @@ def minimum(x: Any, other: Any) -> tuple[Array, Pullback]:
 
 @minimum.native
 def _(x: Any, other: Any) -> tuple[Array, Pullback]:
-    return core.minimum(x, other), _dealt(other, x)
+    return core.minimum(x, other), _shares(other, x)
 
 
 def _dealt(a: Any, b: Any) -> tuple[Any, Any]:
@@ -163,6 +163,11 @@ def _dealt(a: Any, b: Any) -> tuple[Any, Any]:
         lambda dy: np.where(a == b, dy / 2, np.where(a < b, 0, dy)),
         lambda dy: np.where(a == b, dy / 2, np.where(b < a, 0, dy)),
     )
+
+
+def _shares(a: Any, b: Any) -> tuple[Any, Any]:
+    """As `_dealt`, by kernels."""
+    return lambda dy: core.mul(dy, core.share(a, b)), lambda dy: core.mul(dy, core.share(b, a))
 
 
 @primitive
@@ -181,6 +186,13 @@ def where(condition: Array, input: Any, other: Any) -> tuple[Array, Pullback]:
         shapes = f"{condition.shape}, input {np.shape(input)} and other {np.shape(other)}"
         raise ValueError(f"where(): the shapes of condition {shapes} do not broadcast") from None
     return y, (_same, lambda dy: np.where(condition, dy, 0), lambda dy: np.where(condition, 0, dy))
+
+
+@where.native
+def _(condition: Array, input: Any, other: Any) -> tuple[Array, Pullback]:
+    mask = core.mask(condition, input if isinstance(input, np.ndarray) else other)
+    y = core.either(core.where(mask, input), core.where_not(mask, other))
+    return y, (_same, lambda dy: core.where(mask, dy), lambda dy: core.where_not(mask, dy))
 
 
 @method

@@ -142,3 +142,11 @@ def _prelu(x: Array, w: Array) -> tuple[Array, Pullback]:
         lambda dy: np.where(up, dy, w * dy),
         lambda dy: np.where(up, 0, dy * x),
     )
+
+
+@_prelu.native
+def _(x: Array, w: Array) -> tuple[Array, Pullback]:
+    return core.prelu(x, w), (
+        lambda dy: core.mul(dy, core.prelu_slope(x, w)),
+        lambda dy: core.mul(dy, core.minimum(x, 0)),
+    )
