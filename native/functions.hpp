@@ -1,8 +1,8 @@
 // Elementwise functions with their derivatives: y = f(x), dx = dy · f'(x). One struct for each: `of` and `slope` of a vector, and its
 // settings as fields, in the order in which Python gives them. Any of them runs in the loops of elementwise.hpp.
 //
-// x (…), dy (…) -> y (…), dx (…). On (1000, 1000) float32 and two cores most are bound by memory, at two streams for y and three for
-// dx; gelu and mish, with some 60 operations for an element, reach a half of that.
+// x (…), dy (…) -> y (…), dx (…). On (1000, 1000) float32 and two cores those without eˣ take 0.06 ms, the speed of memory; those with
+// it, erf and gelu 0.2 to 0.3 ms, a fourth of that: some 60 operations and a division for a vector.
 #pragma once
 
 #include "elementwise.hpp"

@@ -96,6 +96,7 @@ RECORDS = (
             s(np.array(True), normal(2), normal(2, 1)),
             s(mask[:, :0], normal(3, 1), 2.0),
         ),
+        large=(s(normal(67, 1031) > 0, normal(67, 1031, seed=1), normal(1031)),),
         gradients=(1, 2),
         errors=(
             wrong(TypeError, "where(): the condition must be a tensor of truth values, not float64", ties, ties, ties),
