@@ -67,11 +67,11 @@ template <class T> class Strided {
   PyArrayObject* a_;
 };
 
-// An array to read row by row without gaps: itself, or a copy where it does not lie so.
-template <class T> class Contiguous : public Strided<T> {
- public:
-  explicit Contiguous(nb::handle h) : Strided<T>(h) {
-    if (PyArray_IS_C_CONTIGUOUS(this->a_)) return;
+// An array to read that is copied row by row where it does not lie as needed.
+template <class T> class Gathered : public Strided<T> {
+ protected:
+  using Strided<T>::Strided;
+  void gather() {
     copy_ = nb::steal(PyArray_NewCopy(this->a_, NPY_CORDER));
     if (!copy_.is_valid()) throw nb::python_error();
     this->a_ = reinterpret_cast<PyArrayObject*>(copy_.ptr());
@@ -79,6 +79,14 @@ template <class T> class Contiguous : public Strided<T> {
 
  private:
   nb::object copy_;
+};
+
+// An array to read row by row without gaps.
+template <class T> class Contiguous : public Gathered<T> {
+ public:
+  explicit Contiguous(nb::handle h) : Gathered<T>(h) {
+    if (!PyArray_IS_C_CONTIGUOUS(this->a_)) this->gather();
+  }
 };
 
 // A new array; strides in elements, row by row if none are given.

@@ -13,7 +13,9 @@ void bind_linalg(nb::module_&);
 void bind_convolution(nb::module_&);
 void bind_pooling(nb::module_&);
 void bind_elementwise(nb::module_&);
+void bind_functions(nb::module_&);
 void bind_reduction(nb::module_&);
+void bind_scan(nb::module_&);
 void bind_loss(nb::module_&);
 void bind_optim(nb::module_&);
 

@@ -1,60 +1,13 @@
-// Bindings of elementwise.hpp. Operands are arrays or Python numbers; the result keeps the operands' order of axes in memory.
+// Bindings of the operations of two operands in elementwise.hpp, arrays or Python numbers. The result keeps their order of axes in memory.
 #include "elementwise.hpp"
 #include "bindings.hpp"
+#include "layout.hpp"
 
 namespace chainrule {
 namespace {
 
-// Whether the elements fill one piece of memory without gaps or overlaps, in any order of axes.
-template <class T> bool is_dense(const Strided<T>& a) {
-  if (PyArray_IS_C_CONTIGUOUS(a.get()) || PyArray_IS_F_CONTIGUOUS(a.get())) return true;
-  // axes in the order of their strides have to follow each other: find the next one, n times
-  int64_t expected = 1;
-  for (int64_t size = a.size(); expected < size;) {
-    int d = 0;
-    while (d < a.ndim() && (a.stride(d) != expected || a.shape(d) == 1)) ++d;
-    if (d == a.ndim()) return false;
-    expected *= a.shape(d);
-  }
-  return true;
-}
-
-template <class T> Shape strides(const Strided<T>& a) {
-  Shape s(size_t(a.ndim()));
-  for (int i = 0; i < a.ndim(); ++i) s[size_t(i)] = a.stride(i);
-  return s;
-}
-
-template <class T> bool lie_alike(const Strided<T>& a, const Strided<T>& b) {
-  if (a.ndim() != b.ndim()) return false;
-  for (int i = 0; i < a.ndim(); ++i)
-    if (a.shape(i) != b.shape(i) || (a.shape(i) > 1 && a.stride(i) != b.stride(i))) return false;
-  return true;
-}
-
-template <class T> New<T> like(const Strided<T>& a) {
-  return PyArray_IS_C_CONTIGUOUS(a.get()) ? New<T>(a.shape()) : New<T>(a.shape(), strides(a));
-}
-
-template <class F> nb::object unary(nb::handle x_) {
-  return dispatch({x_}, [&]<class T>() {
-    if (Strided<T> x(x_); is_dense(x)) {
-      New<T> y = like(x);
-      compute(double(x.size()), [&] { map<F>(x.size(), x.data(), y.data()); });
-      return y.object();
-    }
-    const Contiguous<T> x(x_);
-    New<T> y(x.shape());
-    compute(double(x.size()), [&] { map<F>(x.size(), x.data(), y.data()); });
-    return y.object();
-  });
-}
-
 template <class F, class T> nb::object with_number(nb::handle array, T number, bool number_first) {
-  const Contiguous<T>* copy = nullptr;
-  Strided<T> x(array);
-  std::optional<Contiguous<T>> gathered;
-  if (!is_dense(x)) copy = &gathered.emplace(array), x = *copy;
+  const Dense<T> x(array);
   New<T> y = like(x);
   compute(double(x.size()), [&] {
     if (number_first) map<F>(x.size(), &number, 0, x.data(), 1, y.data());
@@ -125,31 +78,41 @@ template <class F> nb::object binary(nb::handle a_, nb::handle b_) {
   });
 }
 
+// Truth values as masks for `where`, of the dtype of x.
+nb::object py_mask(nb::handle truth_, nb::handle x_) {
+  return dispatch({x_}, [&]<class T>() {
+    PyArrayObject* truth = as_array(truth_);
+    if (!PyArray_Check(x_.ptr()) || PyArray_TYPE(truth) != NPY_BOOL || !PyArray_IS_C_CONTIGUOUS(truth)) throw Unsupported("truth values are needed");
+    const auto* t = static_cast<const npy_bool*>(PyArray_DATA(truth));
+    New<T> y(Shape(PyArray_DIMS(truth), PyArray_DIMS(truth) + PyArray_NDIM(truth)));
+    using Bits = std::conditional_t<sizeof(T) == 4, int32_t, int64_t>;
+    auto* bits = reinterpret_cast<Bits*>(y.data());
+    parallel_ranges(PyArray_SIZE(truth), GRAIN, [&](int64_t i, int64_t end) {
+      for (; i < end; ++i) bits[i] = -Bits(t[i] != 0);
+    });
+    return y.object();
+  });
+}
+
 }  // namespace
 
 void bind_elementwise(nb::module_& m) {
-  m.def("relu", &unary<Relu>);
-  m.def("neg", &unary<Neg>);
-  m.def("abs", &unary<Abs>);
-  m.def("square", &unary<Square>);
-  m.def("exp", &unary<Exp>);
-  m.def("sigmoid", &unary<Sigmoid>);
-  m.def("tanh", &unary<Tanh>);
-  m.def("silu", &unary<Silu>);
-  m.def("sqrt", &unary<Lanewise<SqrtOne>>);
-  m.def("log", &unary<Lanewise<LogOne>>);
-  m.def("gelu", &unary<Lanewise<GeluOne>>);
   m.def("add", &binary<Add>);
   m.def("sub", &binary<Sub>);
   m.def("mul", &binary<Mul>);
   m.def("div", &binary<Div>);
   m.def("maximum", &binary<Maximum>);
   m.def("minimum", &binary<Minimum>);
+  m.def("share", &binary<Share>);
+  m.def("where", &binary<Where>);
+  m.def("where_not", &binary<WhereNot>);
+  m.def("either", &binary<Either>);
+  m.def("mask", &py_mask);
+  m.def("prelu", &binary<Prelu>);
+  m.def("prelu_slope", &binary<PreluSlope>);
   m.def("relu_grad", &binary<ReluGrad>);
   m.def("sigmoid_grad", &binary<SigmoidGrad>);
   m.def("tanh_grad", &binary<TanhGrad>);
-  m.def("silu_grad", &binary<SiluGrad>);
-  m.def("gelu_grad", &binary<GeluGrad>);
 }
 
 }  // namespace chainrule

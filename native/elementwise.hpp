@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "simd.hpp"
+#include "special.hpp"
 #include "threads.hpp"
 
 namespace chainrule {
@@ -17,38 +18,18 @@ constexpr int64_t GRAIN = 32768;  // elements in a task
 
 struct Relu { template <class T> static Vec<T> of(Vec<T> x) { return select<T>(x <= Vec<T>{}, Vec<T>{}, x); } };
 struct Neg { template <class T> static Vec<T> of(Vec<T> x) { return -x; } };
-struct Abs { template <class T> static Vec<T> of(Vec<T> x) { return select<T>(x < Vec<T>{}, -x, x + T(0)); } };
 struct Square { template <class T> static Vec<T> of(Vec<T> x) { return x * x; } };
 struct Exp { template <class T> static Vec<T> of(Vec<T> x) { return exp(x); } };
+struct Log { template <class T> static Vec<T> of(Vec<T> x) { return log<T>(x); } };
+struct Sigmoid { template <class T> static Vec<T> of(Vec<T> x) { return sigmoid<T>(x); } };
+struct Tanh { template <class T> static Vec<T> of(Vec<T> x) { return tanh<T>(x); } };
 
-struct Sigmoid {
+struct Sqrt {
   template <class T> static Vec<T> of(Vec<T> x) {
-    const Vec<T> e = exp(select<T>(x < Vec<T>{}, x, -x));  // e^−|x|
-    return select<T>(x < Vec<T>{}, e, e - e + T(1)) / (e + T(1));
-  }
-};
-
-// tanh x = (1 − e^−2|x|) / (1 + e^−2|x|) with the sign of x; near 0, where that cancels, its continued fraction
-struct Tanh {
-  template <class T> static Vec<T> of(Vec<T> x) {
-    const Vec<T> a = select<T>(x < Vec<T>{}, -x, x), e = exp(a * T(-2)), s = x * x;
-    const Vec<T> big = (T(1) - e) / (T(1) + e);
-    const Vec<T> small = x * (T(10395) + s * (T(1260) + s * T(21))) / (T(10395) + s * (T(4725) + s * (T(210) + s)));
-    return select<T>(a < splat(T(0.25)), small, select<T>(x < Vec<T>{}, -big, big));
-  }
-};
-
-struct Silu { template <class T> static Vec<T> of(Vec<T> x) { return x * Sigmoid::of<T>(x); } };
-
-template <class F> struct Lanewise {  // for functions that the C library has and vectors have not
-  template <class T> static Vec<T> of(Vec<T> x) {
-    for (int i = 0; i < LANES<T>; ++i) x[i] = F::one(x[i]);
+    for (int i = 0; i < LANES<T>; ++i) x[i] = std::sqrt(x[i]);
     return x;
   }
 };
-struct SqrtOne { template <class T> static T one(T x) { return std::sqrt(x); } };
-struct LogOne { template <class T> static T one(T x) { return std::log(x); } };
-struct GeluOne { template <class T> static T one(T x) { return T(0.5) * x * std::erfc(-x * T(0.70710678118654752440)); } };
 
 // ------------------------------------------------------------------------------------- functions of two vectors
 
@@ -59,41 +40,42 @@ struct Div { template <class T> static Vec<T> of(Vec<T> a, Vec<T> b) { return a 
 struct Maximum { template <class T> static Vec<T> of(Vec<T> a, Vec<T> b) { return select<T>((a >= b) | (a != a), a, b); } };
 struct Minimum { template <class T> static Vec<T> of(Vec<T> a, Vec<T> b) { return select<T>((a <= b) | (a != a), a, b); } };
 
+// What a gets of the gradient of max(a, b): all, one half at a tie, or nothing
+struct Share {
+  template <class T> static Vec<T> of(Vec<T> a, Vec<T> b) {
+    return select<T>(a == b, splat(T(0.5)), select<T>(a < b, Vec<T>{}, splat(T(1))));
+  }
+};
+
+// Choice by a mask of ones and zeros as wide as T: the elements where it is set, those where it is not, and both together
+struct Where { template <class T> static Vec<T> of(Vec<T> m, Vec<T> x) { return (Vec<T>)((Mask<T>)m & (Mask<T>)x); } };
+struct WhereNot { template <class T> static Vec<T> of(Vec<T> m, Vec<T> x) { return (Vec<T>)(~(Mask<T>)m & (Mask<T>)x); } };
+struct Either { template <class T> static Vec<T> of(Vec<T> a, Vec<T> b) { return (Vec<T>)((Mask<T>)a | (Mask<T>)b); } };
+
+struct Prelu { template <class T> static Vec<T> of(Vec<T> x, Vec<T> w) { return select<T>(x > Vec<T>{}, x, w * x); } };
+struct PreluSlope { template <class T> static Vec<T> of(Vec<T> x, Vec<T> w) { return select<T>(x > Vec<T>{}, splat(T(1)), w); } };
+
 struct ReluGrad { template <class T> static Vec<T> of(Vec<T> dy, Vec<T> y) { return select<T>(y > Vec<T>{}, dy, Vec<T>{}); } };
 struct SigmoidGrad { template <class T> static Vec<T> of(Vec<T> dy, Vec<T> y) { return dy * y * (T(1) - y); } };
 struct TanhGrad { template <class T> static Vec<T> of(Vec<T> dy, Vec<T> y) { return dy * (T(1) - y * y); } };
-struct SiluGrad {
-  template <class T> static Vec<T> of(Vec<T> dy, Vec<T> x) {
-    const Vec<T> s = Sigmoid::of<T>(x);
-    return dy * s * (T(1) + x * (T(1) - s));
-  }
-};
-struct GeluGrad {  // Φ(x) + x·φ(x)
-  template <class T> static Vec<T> of(Vec<T> dy, Vec<T> x) {
-    const Vec<T> density = exp(x * x * T(-0.5)) * T(0.39894228040143267794);
-    Vec<T> cdf = x;
-    for (int i = 0; i < LANES<T>; ++i) cdf[i] = T(0.5) * std::erfc(-x[i] * T(0.70710678118654752440));
-    return dy * (cdf + x * density);
-  }
-};
 
 // ------------------------------------------------------------------------------------- loops
 
-template <class F, class T> void map(int64_t n, const T* x, T* y) {
+template <class F, class T> void map(int64_t n, const T* x, T* y, const F& f = {}) {
   parallel_ranges(n, GRAIN, [&](int64_t i, int64_t end) {
-    for (; i + LANES<T> <= end; i += LANES<T>) store(y + i, F::template of<T>(load(x + i)));
-    if (i < end) store(y + i, F::template of<T>(load(x + i, int(end - i))), int(end - i));
+    for (; i + LANES<T> <= end; i += LANES<T>) store(y + i, f.template of<T>(load(x + i)));
+    if (i < end) store(y + i, f.template of<T>(load(x + i, int(end - i))), int(end - i));
   });
 }
 
 // One line of n elements; A and B are the strides, 1 or 0.
-template <class F, int A, int B, class T> void line(int64_t n, const T* a, const T* b, T* y) {
+template <class F, int A, int B, class T> void line(int64_t n, const T* a, const T* b, T* y, const F& f = {}) {
   constexpr int L = LANES<T>;
   const Vec<T> va = A ? Vec<T>{} : splat(*a), vb = B ? Vec<T>{} : splat(*b);
   int64_t i = 0;
-  for (; i + L <= n; i += L) store(y + i, F::template of<T>(A ? load(a + i) : va, B ? load(b + i) : vb));
+  for (; i + L <= n; i += L) store(y + i, f.template of<T>(A ? load(a + i) : va, B ? load(b + i) : vb));
   if (const int rest = int(n - i))
-    store(y + i, F::template of<T>(A ? load(a + i, rest) : va, B ? load(b + i, rest) : vb), rest);
+    store(y + i, f.template of<T>(A ? load(a + i, rest) : va, B ? load(b + i, rest) : vb), rest);
 }
 
 template <class F, class T> void line(int64_t n, const T* a, int64_t sa, const T* b, int64_t sb, T* y) {

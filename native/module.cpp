@@ -47,7 +47,9 @@ NB_MODULE(CHAINRULE_MODULE, m) {
   bind_convolution(m);
   bind_pooling(m);
   bind_elementwise(m);
+  bind_functions(m);
   bind_reduction(m);
+  bind_scan(m);
   bind_loss(m);
   bind_optim(m);
 }

@@ -133,45 +133,79 @@ template <class T> void sum_lanes(const T* x, int64_t n, T* y) {
   for (; i < n; ++i) y[i] = sum<T>(load(x + i * L));
 }
 
-// ------------------------------------------------------------------------------------- eˣ
+// ------------------------------------------------------------------------------------- eˣ, tanh x, σ(x)
 
-// eˣ = 2ᵏ · eʳ with k = round(x / ln 2), |r| ≤ ln 2 / 2, eʳ by its Taylor polynomial: within 2 ulp.
-// Below the smallest normal number the result is 0; above the largest, infinity; NaN stays NaN.
-inline Vec<float> exp(Vec<float> x) {
-  const Vec<float> top = splat(88.72284f), bottom = splat(-87.33654f);
-  const Vec<float> c = select<float>(x > top, top, select<float>(x < bottom, bottom, x));
-  const Vec<float> shift = splat(12582912.0f);  // 1.5 · 2²³: adding it rounds to an integer
-  const Vec<float> k = (c * 1.44269504088896341f + shift) - shift;
-  const Vec<float> r = (c - k * 0.693145751953125f) - k * 1.428606765330187045e-06f;
+// eˣ − 1 on |x| ≤ ln 2 / 2: within 1 ulp, by its minimax (float) or Taylor (double) polynomial.
+inline Vec<float> expm1_near_0(Vec<float> r) {
   Vec<float> p = splat(1.9875691500e-4f);
   p = p * r + 1.3981999507e-3f;
   p = p * r + 8.3334519073e-3f;
   p = p * r + 4.1665795894e-2f;
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
-  p = p * r * r + r + 1.0f;
-  // 2ᵏ in two factors, for 2¹²⁸ is no float
-  const Mask<float> n = __builtin_convertvector(select<float>(k == k, k, Vec<float>{}), Mask<float>), h = n / 2;
-  const Mask<float> a = (h + 127) << 23, b = (n - h + 127) << 23;
-  const Vec<float> y = p * (Vec<float>)a * (Vec<float>)b;
-  return select<float>(x > top, splat(INFINITY), select<float>(x < bottom, Vec<float>{}, y));
+  return p * r * r + r;
 }
 
-inline Vec<double> exp(Vec<double> x) {
-  const Vec<double> top = splat(709.782712893384), bottom = splat(-708.396418532264);
-  const Vec<double> c = select<double>(x > top, top, select<double>(x < bottom, bottom, x));
-  const Vec<double> shift = splat(6755399441055744.0);  // 1.5 · 2⁵²
-  const Vec<double> s = c * 1.4426950408889634 + shift, k = s - shift;
-  const Vec<double> r = (c - k * 6.93147180369123816490e-01) - k * 1.90821492927058770002e-10;
+inline Vec<double> expm1_near_0(Vec<double> r) {
   Vec<double> p = splat(1.0 / 6227020800.0);  // 1/13!
   constexpr double inverse_factorial[] = {1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040,
-                                          1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 0.5, 1.0, 1.0};
+                                          1.0 / 720,       1.0 / 120,      1.0 / 24,      1.0 / 6,      0.5};
   for (double f : inverse_factorial) p = p * r + f;
-  // the low bits of s hold k; 2ᵏ in two factors
-  const Mask<double> n = (Mask<double>)s - (Mask<double>)shift, h = n >> 1;
-  const Mask<double> a = (h + 1023) << 52, b = (n - h + 1023) << 52;
-  const Vec<double> y = select<double>(x == x, p * (Vec<double>)a * (Vec<double>)b, x);
-  return select<double>(x > top, splat(double(INFINITY)), select<double>(x < bottom, Vec<double>{}, y));
+  return p * r * r + r;
+}
+
+// x = k · ln 2 + r with a whole k and |r| ≤ ln 2 / 2, for |x| < 1000.
+template <class T> struct Split {
+  Mask<T> k;
+  Vec<T> r;
+};
+
+inline Split<float> split(Vec<float> x) {
+  const Vec<float> shift = splat(12582912.0f), s = x * 1.44269504088896341f + shift, k = s - shift;  // 1.5 · 2²³: adding it rounds
+  return {(Mask<float>)s - (Mask<float>)shift, (x - k * 0.693145751953125f) - k * 1.428606765330187045e-06f};
+}
+
+inline Split<double> split(Vec<double> x) {
+  const Vec<double> shift = splat(6755399441055744.0), s = x * 1.4426950408889634 + shift, k = s - shift;  // 1.5 · 2⁵²
+  return {(Mask<double>)s - (Mask<double>)shift, (x - k * 6.93147180369123816490e-01) - k * 1.90821492927058770002e-10};
+}
+
+template <class T> struct Exponent;  // 2ᵏ has the bits (k + bias) << digits; eˣ is a normal number on [bottom, top]
+template <> struct Exponent<float> { static constexpr int bias = 127, digits = 23; static constexpr float bottom = -87.33654f, top = 88.72284f; };
+template <> struct Exponent<double> {
+  static constexpr int bias = 1023, digits = 52;
+  static constexpr double bottom = -708.396418532264, top = 709.782712893384;
+};
+
+template <class T> inline Vec<T> power_of_2(Mask<T> k) { return (Vec<T>)((k + Exponent<T>::bias) << Exponent<T>::digits); }
+
+template <class T> inline Vec<T> clamp(Vec<T> x, T low, T high) {  // NaN stays NaN
+  return select<T>(x > splat(high), splat(high), select<T>(x < splat(low), splat(low), x));
+}
+
+// eˣ = 2ᵏ · eʳ: within 2 ulp. Below the smallest normal number the result is 0; above the largest, infinity; NaN stays NaN.
+template <class T> inline Vec<T> exp_of(Vec<T> x) {
+  const auto [k, r] = split(clamp<T>(x, Exponent<T>::bottom, Exponent<T>::top));
+  const Mask<T> half = k >> 1;  // 2ᵏ in two factors, for that of the largest k is no number
+  const Vec<T> y = (expm1_near_0(r) + T(1)) * power_of_2<T>(half) * power_of_2<T>(k - half);
+  return select<T>(x > splat(Exponent<T>::top), splat(T(INFINITY)), select<T>(x < splat(Exponent<T>::bottom), Vec<T>{}, y));
+}
+inline Vec<float> exp(Vec<float> x) { return exp_of<float>(x); }
+inline Vec<double> exp(Vec<double> x) { return exp_of<double>(x); }
+
+// e^−|x|, and 1 or it over 1 + e^−|x|: within 3 ulp, in the tails too.
+template <class T> inline Vec<T> sigmoid(Vec<T> x) {
+  const Vec<T> one = splat(T(1)), e = exp(select<T>(x < Vec<T>{}, x, -x));
+  return select<T>(x < Vec<T>{}, e, one) / (e + one);
+}
+
+// tanh |x| = −m / (m + 2) with m = e^−2|x| − 1 = 2ᵏ·(eʳ − 1) + (2ᵏ − 1), which nowhere cancels: within 3 ulp. The sign is put back.
+template <class T> inline Vec<T> tanh(Vec<T> x) {
+  const Mask<T> sign = (Mask<T>)splat(T(-0.0)), bits = (Mask<T>)x & sign;
+  const Vec<T> minus_a = (Vec<T>)((Mask<T>)x | sign);
+  const auto [k, r] = split(clamp<T>(minus_a + minus_a, T(-50), T(0)));
+  const Vec<T> scale = power_of_2<T>(k), m = expm1_near_0(r) * scale + (scale - T(1));
+  return (Vec<T>)(((Mask<T>)(-m / (m + T(2))) & ~sign) | bits);
 }
 
 }  // namespace chainrule

@@ -144,6 +144,9 @@ def apart(*shape: int, seed: int = 0) -> Array:
     return ((order - n // 2 + 0.3 + 0.01 * seed) * (4.1 / max(n, 1))).reshape(shape)
 
 
+ENDS = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-40, -1e-40, 1e30, -1e30])  # 1e-40 is denormal in float32
+
+
 def classes(n: int, *shape: int) -> Array:
     return np.asarray(np.random.default_rng((n, *shape)).integers(0, n, shape))
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from chainrule.autograd import Pullback, primitive
 from chainrule.native import Unsupported, core
+from chainrule.ops import special
 from chainrule.ops.arguments import floating, one_dim, require_floating
 from chainrule.ops.elementwise import neg
 from chainrule.tensor import Array, Tensor, method
@@ -81,6 +82,11 @@ def leaky_relu(x: Array, negative_slope: float = 0.01, inplace: bool = False) ->
     return y, lambda dy: np.where(x > 0, dy, negative_slope * dy)
 
 
+@leaky_relu.native
+def _(x: Array, negative_slope: float = 0.01, inplace: bool = False) -> tuple[Array, Pullback]:
+    return core.leaky_relu(x, negative_slope), lambda dy: core.leaky_relu_grad(dy, x, negative_slope)
+
+
 @primitive
 def elu(x: Array, alpha: float = 1.0, inplace: bool = False) -> tuple[Array, Pullback]:
     """x where x > 0, else alpha · (eˣ − 1).   dx = dy where x > 0, else dy · (y + alpha)
@@ -92,6 +98,11 @@ def elu(x: Array, alpha: float = 1.0, inplace: bool = False) -> tuple[Array, Pul
     return y, lambda dy: np.where(x > 0, dy, dy * (y + alpha))
 
 
+@elu.native
+def _(x: Array, alpha: float = 1.0, inplace: bool = False) -> tuple[Array, Pullback]:
+    return core.elu(x, 1, alpha, 1), lambda dy: core.elu_grad(dy, x, 1, alpha, 1)
+
+
 @primitive
 def selu(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
     """λ · elu(x, α), with λ and α that keep mean 0 and variance 1 from layer to layer.
@@ -101,9 +112,16 @@ def selu(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
     Klambauer et al.: Self-normalizing neural networks (2017).
     """
     require_floating("selu", x)
-    scale, alpha = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
-    y = np.where(x > 0, scale * x, scale * alpha * np.expm1(np.minimum(x, 0)))
-    return y, lambda dy: np.where(x > 0, scale * dy, dy * (y + scale * alpha))
+    y = np.where(x > 0, _SCALE * x, _SCALE * _ALPHA * np.expm1(np.minimum(x, 0)))
+    return y, lambda dy: np.where(x > 0, _SCALE * dy, dy * (y + _SCALE * _ALPHA))
+
+
+_SCALE, _ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717  # the paper's λ and α
+
+
+@selu.native
+def _(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
+    return core.elu(x, _SCALE, _SCALE * _ALPHA, 1), lambda dy: core.elu_grad(dy, x, _SCALE, _SCALE * _ALPHA, 1)
 
 
 @primitive
@@ -119,6 +137,13 @@ def celu(x: Array, alpha: float = 1.0, inplace: bool = False) -> tuple[Array, Pu
     return np.where(x > 0, x, alpha * np.expm1(z)), lambda dy: np.where(x > 0, dy, dy * np.exp(z))
 
 
+@celu.native
+def _(x: Array, alpha: float = 1.0, inplace: bool = False) -> tuple[Array, Pullback]:
+    if alpha == 0:
+        raise Unsupported
+    return core.elu(x, 1, alpha, 1 / alpha), lambda dy: core.elu_grad(dy, x, 1, alpha, 1 / alpha)
+
+
 @primitive
 def gelu(x: Array, approximate: str = "none") -> tuple[Array, Pullback]:
     """x · Φ(x) with the normal distribution's Φ(x) = ½ erfc(−x/√2) and density φ.   dx = dy · (Φ(x) + x · φ(x))
@@ -132,7 +157,7 @@ def gelu(x: Array, approximate: str = "none") -> tuple[Array, Pullback]:
     """
     require_floating("gelu", x)
     if approximate == "none":
-        cdf = np.asarray(0.5 * _erfc(-x * math.sqrt(0.5)), x.dtype)
+        cdf = 0.5 * special.erfc(-x * math.sqrt(0.5))
         return x * cdf, lambda dy: dy * (cdf + x * np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi))
     if approximate == "tanh":
         a, b = math.sqrt(2 / math.pi), 0.044715
@@ -144,14 +169,15 @@ def gelu(x: Array, approximate: str = "none") -> tuple[Array, Pullback]:
     raise ValueError(f"gelu(): approximate must be 'none', 'tanh' or 'sigmoid', not {approximate!r}")
 
 
-_erfc = np.vectorize(math.erfc, otypes=[np.float64])
-
-
 @gelu.native
 def _(x: Array, approximate: str = "none") -> tuple[Array, Pullback]:
-    if approximate != "none":
-        raise Unsupported
-    return core.gelu(x), lambda dy: core.gelu_grad(dy, x)
+    if approximate == "none":
+        return core.gelu(x), lambda dy: core.gelu_grad(dy, x)
+    if approximate == "tanh":
+        return core.gelu_tanh(x), lambda dy: core.gelu_tanh_grad(dy, x)
+    if approximate == "sigmoid":
+        return core.gelu_sigmoid(x), lambda dy: core.gelu_sigmoid_grad(dy, x)
+    raise Unsupported
 
 
 @primitive
@@ -179,6 +205,11 @@ def mish(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
     return x * t, lambda dy: dy * (t + x * _sigmoid(x) * (1 - t * t))
 
 
+@mish.native
+def _(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
+    return core.mish(x), lambda dy: core.mish_grad(dy, x)
+
+
 @primitive
 def softsign(x: Array) -> tuple[Array, Pullback]:
     """x / (1 + |x|).   dx = dy / (1 + |x|)²"""
@@ -202,6 +233,11 @@ def logsigmoid(x: Array) -> tuple[Array, Pullback]:
     return -np.logaddexp(-x, 0), lambda dy: dy * _sigmoid(-x)
 
 
+@logsigmoid.native
+def _(x: Array) -> tuple[Array, Pullback]:
+    return core.logsigmoid(x), lambda dy: core.logsigmoid_grad(dy, x)
+
+
 @primitive
 def glu(x: Array, dim: int = -1) -> tuple[Array, Pullback]:
     """a · σ(b) for the two halves (a, b) of x along `dim`, whose size is halved.
@@ -218,12 +254,27 @@ def glu(x: Array, dim: int = -1) -> tuple[Array, Pullback]:
     return a * s, lambda dy: np.concatenate([dy * s, dy * a * s * (1 - s)], axis)
 
 
+@glu.native
+def _(x: Array, dim: int = -1) -> tuple[Array, Pullback]:
+    axis = one_dim("glu", dim, x.ndim, x.shape)
+    if x.shape[axis] % 2:
+        raise Unsupported
+    a, b = np.split(x, 2, axis)
+    s = core.sigmoid(b)
+    return core.mul(a, s), lambda dy: np.concatenate([core.mul(dy, s), core.sigmoid_grad(core.mul(dy, a), s)], axis)
+
+
 @primitive
 def softplus(x: Array, beta: float = 1.0, threshold: float = 20.0) -> tuple[Array, Pullback]:
     """ln(1 + e^(beta·x)) / beta, and x itself where beta·x > threshold.   dx = dy · σ(beta·x), or dy there"""
     z = beta * require_floating("softplus", x)
     y = np.where(z > threshold, x, np.logaddexp(z, 0) / beta)
     return y, lambda dy: np.where(z > threshold, dy, dy * _sigmoid(z))
+
+
+@softplus.native
+def _(x: Array, beta: float = 1.0, threshold: float = 20.0) -> tuple[Array, Pullback]:
+    return core.softplus(x, beta, threshold), lambda dy: core.softplus_grad(dy, x, beta, threshold)
 
 
 @method

@@ -15,6 +15,7 @@ import numpy as np
 
 from chainrule.autograd import Pullback, primitive
 from chainrule.native import Unsupported, core
+from chainrule.ops import special
 from chainrule.ops.arguments import broadcast, floating, promoted
 from chainrule.ops.rounding import quotient
 from chainrule.tensor import Array, Scalar, Tensor, float64, method
@@ -114,6 +115,13 @@ def pow(x: Any, exponent: Any) -> tuple[Array, Pullback]:
     )
 
 
+@pow.native
+def _(x: Any, exponent: Any) -> tuple[Array, Pullback]:
+    if not isinstance(exponent, int | float) or exponent not in (-2, -1, -0.5, 0.5, 1.5, 2, 3, 4):
+        raise Unsupported
+    return core.power(x, exponent), lambda dy: core.power_grad(dy, x, exponent)
+
+
 def _power(x: Any, other: Any) -> Any:
     return x**other  # unlike np.power, this knows squares and roots
 
@@ -134,7 +142,7 @@ def maximum(x: Any, other: Any) -> tuple[Array, Pullback]:
 
 @maximum.native
 def _(x: Any, other: Any) -> tuple[Array, Pullback]:
-    return core.maximum(x, other), _dealt(x, other)
+    return core.maximum(x, other), _shares(x, other)
 
 
 @method
@@ -146,7 +154,7 @@ def minimum(x: Any, other: Any) -> tuple[Array, Pullback]:
 
 @minimum.native
 def _(x: Any, other: Any) -> tuple[Array, Pullback]:
-    return core.minimum(x, other), _dealt(other, x)
+    return core.minimum(x, other), _shares(other, x)
 
 
 def _dealt(a: Any, b: Any) -> tuple[Any, Any]:
@@ -155,6 +163,11 @@ def _dealt(a: Any, b: Any) -> tuple[Any, Any]:
         lambda dy: np.where(a == b, dy / 2, np.where(a < b, 0, dy)),
         lambda dy: np.where(a == b, dy / 2, np.where(b < a, 0, dy)),
     )
+
+
+def _shares(a: Any, b: Any) -> tuple[Any, Any]:
+    """As `_dealt`, by kernels."""
+    return lambda dy: core.mul(dy, core.share(a, b)), lambda dy: core.mul(dy, core.share(b, a))
 
 
 @primitive
@@ -175,6 +188,13 @@ def where(condition: Array, input: Any, other: Any) -> tuple[Array, Pullback]:
     return y, (_same, lambda dy: np.where(condition, dy, 0), lambda dy: np.where(condition, 0, dy))
 
 
+@where.native
+def _(condition: Array, input: Any, other: Any) -> tuple[Array, Pullback]:
+    mask = core.mask(condition, input if isinstance(input, np.ndarray) else other)
+    y = core.either(core.where(mask, input), core.where_not(mask, other))
+    return y, (_same, lambda dy: core.where(mask, dy), lambda dy: core.where_not(mask, dy))
+
+
 @method
 @primitive
 def clamp(x: Array, min: Any = None, max: Any = None) -> tuple[Array, Pullback]:
@@ -193,6 +213,14 @@ def clamp(x: Array, min: Any = None, max: Any = None) -> tuple[Array, Pullback]:
         lambda dy: dy * ((x < low) & (low < high)),
         lambda dy: dy * ((x > high) | (low > high)),
     )
+
+
+@clamp.native
+def _(x: Array, min: Any = None, max: Any = None) -> tuple[Array, Pullback]:
+    if min is None and max is None:
+        raise Unsupported
+    low, high = -math.inf if min is None else min, math.inf if max is None else max
+    return core.clamp(x, low, high), lambda dy: core.clamp_grad(dy, x, low, high)
 
 
 @method
@@ -233,7 +261,7 @@ def abs(x: Array) -> tuple[Array, Pullback]:
 
 @abs.native
 def _(x: Array) -> tuple[Array, Pullback]:
-    return core.abs(x), lambda dy: dy * np.sign(x)
+    return core.abs(x), lambda dy: core.abs_grad(dy, x)
 
 
 @method
@@ -270,12 +298,22 @@ def rsqrt(x: Array) -> tuple[Array, Pullback]:
     return y, lambda dy: -0.5 * dy * (y * y * y)
 
 
+@rsqrt.native
+def _(x: Array) -> tuple[Array, Pullback]:
+    return core.rsqrt(x), lambda dy: core.rsqrt_grad(dy, x)
+
+
 @method
 @primitive
 def reciprocal(x: Array) -> tuple[Array, Pullback]:
     """1 / x.   dx = −dy · y²"""
     y = 1 / floating(x)
     return y, lambda dy: -dy * (y * y)
+
+
+@reciprocal.native
+def _(x: Array) -> tuple[Array, Pullback]:
+    return core.reciprocal(x), lambda dy: core.reciprocal_grad(dy, x)
 
 
 @method
@@ -346,7 +384,9 @@ def log10(x: Array) -> tuple[Array, Pullback]:
 def erf(x: Array) -> tuple[Array, Pullback]:
     """The error function 2/√π · ∫₀ˣ e^(−t²) dt.   dx = dy · 2/√π · e^(−x²)"""
     x = floating(x)
-    return np.asarray(_erf(x), x.dtype), lambda dy: dy * (2 / math.sqrt(math.pi) * np.exp(-x * x))
+    return special.erf(x), lambda dy: dy * (2 / math.sqrt(math.pi) * np.exp(-x * x))
 
 
-_erf = np.vectorize(math.erf, otypes=[np.float64])
+@erf.native
+def _(x: Array) -> tuple[Array, Pullback]:
+    return core.erf(x), lambda dy: core.erf_grad(dy, x)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -34,9 +34,14 @@ def _cat(dim: int, *xs: Array) -> tuple[Array, Pullback]:
     for i, x in enumerate(xs):
         if x.ndim != len(first) or x.shape[:axis] != first[:axis] or x.shape[axis + 1 :] != first[axis + 1 :]:
             raise ValueError(f"cat(): tensor {i} has shape {x.shape}; all but dim {dim} must match tensor 0, {first}")
-    sizes, whole = [x.shape[axis] for x in xs], (slice(None),) * axis
-    parts = [(*whole, slice(end - n, end)) for n, end in zip(sizes, accumulate(sizes), strict=True)]
+    parts = _parts([x.shape[axis] for x in xs], axis)
     return np.concatenate(xs, axis, dtype=_common_dtype(xs)), (_none, *[_part(p) for p in parts])
+
+
+def _parts(sizes: Sequence[int], axis: int) -> list[tuple[Any, ...]]:
+    """The indices of pieces of these sizes, one after the other along the axis."""
+    whole = (slice(None),) * axis
+    return [(*whole, slice(end - n, end)) for n, end in zip(sizes, accumulate(sizes), strict=True)]
 
 
 def _common_dtype(xs: tuple[Array, ...]) -> Any:
@@ -101,14 +106,14 @@ def getitem(x: Array, index: Any) -> tuple[Array, Pullback]:
 def _scattered(x: Array, index: Any, dy: Array) -> Array:
     """Zeros like x, and dy added to them at the index."""
     dx = np.zeros_like(x)
-    if any(isinstance(i, list | np.ndarray) and np.asarray(i).dtype != np.bool_ for i in _parts(index)):
+    if any(isinstance(i, list | np.ndarray) and np.asarray(i).dtype != np.bool_ for i in _listed(index)):
         np.add.at(dx, index, dy)  # knows repeated indices
     else:
         dx[index] = dy
     return dx
 
 
-def _parts(index: Any) -> tuple[Any, ...]:
+def _listed(index: Any) -> tuple[Any, ...]:
     return index if isinstance(index, tuple) else (index,)
 
 
@@ -123,8 +128,13 @@ def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int 
         sizes = [min(sizes, size - start) for start in range(0, size, sizes)] or [0]
     if sum(sizes) != size or any(n < 0 for n in sizes):
         raise ValueError(f"split(): the sizes {list(sizes)} do not add up to {size}, dim {dim} of shape {tensor.shape}")
-    whole = (slice(None),) * axis
-    return tuple(tensor[(*whole, slice(end - n, end))] for n, end in zip(sizes, accumulate(sizes), strict=True))
+    return cast(tuple[Tensor, ...], _split(tensor, tuple(sizes), axis))
+
+
+@primitive
+def _split(x: Array, sizes: tuple[int, ...], axis: int) -> tuple[tuple[Array, ...], Pullback]:
+    """dx = the pieces' cotangents, one after the other"""
+    return tuple(x[part] for part in _parts(sizes, axis)), lambda *dys: np.concatenate(dys, axis)
 
 
 @method
@@ -139,8 +149,14 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
 @method
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The views input[0], input[1], … along `dim`."""
-    whole = (slice(None),) * one_dim("unbind", dim, input.ndim, input.shape)
-    return tuple(input[(*whole, i)] for i in range(input.shape[len(whole)]))
+    return cast(tuple[Tensor, ...], _unbind(input, one_dim("unbind", dim, input.ndim, input.shape)))
+
+
+@primitive
+def _unbind(x: Array, axis: int) -> tuple[tuple[Array, ...], Pullback]:
+    """dx = the slices' cotangents, side by side"""
+    whole: Any = (slice(None),) * axis
+    return tuple(x[(*whole, i, ...)] for i in range(x.shape[axis])), lambda *dys: np.stack(dys, axis)
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
+from chainrule.native import Unsupported, core
 from chainrule.ops.arguments import require_floating
 from chainrule.tensor import Array, Tensor, method
 
@@ -23,6 +24,11 @@ def threshold(x: Array, threshold: float, value: float, inplace: bool = False) -
     return np.where(kept, x, np.asarray(value, x.dtype)), lambda dy: dy * kept
 
 
+@threshold.native
+def _(x: Array, threshold: float, value: float, inplace: bool = False) -> tuple[Array, Pullback]:
+    return core.threshold(x, threshold, value), lambda dy: core.threshold_grad(dy, x, threshold, value)
+
+
 @primitive
 def hardtanh(x: Array, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> tuple[Array, Pullback]:
     """x, limited to [min_val, max_val].   dx = dy · [min_val < x < max_val]"""
@@ -30,6 +36,13 @@ def hardtanh(x: Array, min_val: float = -1.0, max_val: float = 1.0, inplace: boo
         raise ValueError(f"hardtanh(): min_val={min_val} must not be greater than max_val={max_val}")
     y = np.minimum(np.maximum(x, x.dtype.type(min_val)), x.dtype.type(max_val))
     return y, lambda dy: dy * ~((x <= min_val) | (x >= max_val))
+
+
+@hardtanh.native
+def _(x: Array, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> tuple[Array, Pullback]:
+    if min_val > max_val:
+        raise Unsupported
+    return core.hardtanh(x, min_val, max_val), lambda dy: core.hardtanh_grad(dy, x, min_val, max_val)
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
@@ -51,6 +64,11 @@ def hardsigmoid(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
     return y, lambda dy: dy / 6 * ((x > -3) & (x < 3))
 
 
+@hardsigmoid.native
+def _(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
+    return core.hardsigmoid(x), lambda dy: core.hardsigmoid_grad(dy, x)
+
+
 @primitive
 def hardswish(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
     """x · hardsigmoid(x).   dx = dy · (x / 3 + ½) in −3 < x < 3, 0 below and dy above
@@ -61,12 +79,22 @@ def hardswish(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
     return y, lambda dy: np.where(x <= -3, 0, np.where(x < 3, dy * (x / 3 + 0.5), dy))
 
 
+@hardswish.native
+def _(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
+    return core.hardswish(x), lambda dy: core.hardswish_grad(dy, x)
+
+
 @method
 @primitive
 def hardshrink(x: Array, lambd: float = 0.5) -> tuple[Array, Pullback]:
     """x where |x| > lambd, else 0.   dx = dy · [|x| > lambd]"""
     kept = ~(np.abs(require_floating("hardshrink", x)) <= lambd)
     return np.where(kept, x, 0), lambda dy: dy * kept
+
+
+@hardshrink.native
+def _(x: Array, lambd: float = 0.5) -> tuple[Array, Pullback]:
+    return core.hardshrink(x, lambd), lambda dy: core.hardshrink_grad(dy, x, lambd)
 
 
 @primitive
@@ -76,6 +104,13 @@ def softshrink(x: Array, lambd: float = 0.5) -> tuple[Array, Pullback]:
         raise ValueError(f"softshrink(): lambd={lambd} must not be negative")
     kept = ~(np.abs(require_floating("softshrink", x)) <= lambd)
     return np.where(kept, x - np.sign(x) * x.dtype.type(lambd), 0), lambda dy: dy * kept
+
+
+@softshrink.native
+def _(x: Array, lambd: float = 0.5) -> tuple[Array, Pullback]:
+    if lambd < 0:
+        raise Unsupported
+    return core.softshrink(x, lambd), lambda dy: core.softshrink_grad(dy, x, lambd)
 
 
 @method
@@ -106,4 +141,12 @@ def _prelu(x: Array, w: Array) -> tuple[Array, Pullback]:
     return np.where(up, x, w * x), (
         lambda dy: np.where(up, dy, w * dy),
         lambda dy: np.where(up, 0, dy * x),
+    )
+
+
+@_prelu.native
+def _(x: Array, w: Array) -> tuple[Array, Pullback]:
+    return core.prelu(x, w), (
+        lambda dy: core.mul(dy, core.prelu_slope(x, w)),
+        lambda dy: core.mul(dy, core.minimum(x, 0)),
     )

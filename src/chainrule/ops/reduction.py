@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
-from chainrule.native import core
+from chainrule.native import Unsupported, core
 from chainrule.ops.arguments import all_dims, floating, numpy_names, one_dim, require_floating
 from chainrule.ops.elementwise import maximum, minimum
 from chainrule.ops.shape import to
@@ -133,6 +133,19 @@ def logsumexp(x: Array, dim: Any, keepdim: bool = False) -> tuple[Array, Pullbac
     top = np.where(np.isfinite(top), top, 0)
     y = np.log(np.exp(x - top).sum(axes, keepdims=True)) + top
     return y if keepdim else y.squeeze(axes), lambda dy: _restored(dy, axes, keepdim) * np.exp(x - y)
+
+
+@logsumexp.native
+def _(x: Array, dim: Any, keepdim: bool = False) -> tuple[Array, Pullback]:
+    x, axes = floating(x), all_dims("logsumexp", dim, x.shape)
+    top = np.max(x, axes, keepdims=True, initial=-np.inf)
+    top = np.where(np.isfinite(top), top, 0)
+    y = core.add(core.log(core.sum(core.exp(core.sub(x, top)), axes, True)), top)
+
+    def dx(dy: Array) -> Any:
+        return core.mul(core.exp(core.sub(x, y)), _restored(dy, axes, keepdim))
+
+    return y if keepdim else y.squeeze(axes), dx
 
 
 # ---------------------------------------------------------------------------------------------- spread
@@ -274,6 +287,19 @@ def _vector_norm(x: Array, p: Scalar, dim: Any, keepdim: bool) -> tuple[Array, P
         return np.where(x == 0, 0, _restored(dy, axes, keepdim) * np.sign(x) * (size / y) ** (p - 1))
 
     return y if keepdim else y.squeeze(axes), pulled
+
+
+@_vector_norm.native
+def _(x: Array, p: Scalar, dim: Any, keepdim: bool) -> tuple[Array, Pullback]:
+    axes = all_dims("vector_norm", dim, x.shape)
+    if p == 1:
+        y = core.sum(core.abs(x), axes, keepdim)
+        return y, lambda dy: core.abs_grad(_spread(dy, axes, keepdim, x.shape), x)
+    if p != 2:
+        raise Unsupported
+    y = core.sqrt(core.sum(core.square(x), axes, True))
+    size = np.where(y == 0, 1, y)
+    return y if keepdim else y.squeeze(axes), lambda dy: core.mul(x, core.div(_restored(dy, axes, keepdim), size))
 
 
 # ---------------------------------------------------------------------------------------------- extremes

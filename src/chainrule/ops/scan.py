@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
+from chainrule.native import core
 from chainrule.ops.arguments import numpy_names, one_dim
 from chainrule.ops.indexing import gather
 from chainrule.ops.reduction import ValuesIndices
@@ -43,6 +44,12 @@ def _cumsum(x: Array, dim: int) -> tuple[Array, Pullback]:
         return np.flip(np.cumsum(np.flip(np.atleast_1d(dy), axis), axis), axis).reshape(x.shape)
 
     return y.reshape(x.shape), dx
+
+
+@_cumsum.native
+def _(x: Array, dim: int) -> tuple[Array, Pullback]:
+    axis = _axis("cumsum", dim, x.shape)
+    return core.cumsum(x, axis, False), lambda dy: core.cumsum(dy, axis, True)
 
 
 @method

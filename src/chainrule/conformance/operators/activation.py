@@ -4,10 +4,11 @@ import numpy as np
 from hypothesis import strategies as st
 
 import chainrule as cr
-from chainrule.conformance.record import SEEDS, SHAPES, Record, apart, normal, s, unary, wrong
+from chainrule.conformance.record import ENDS, SEEDS, SHAPES, Record, apart, normal, s, unary, wrong
 
 edge = np.array([[0.0, -0.0, 1.0], [-1.0, 0.0, 3.0]])
 wide = np.array([[-800.0, -40.0, 1e-9], [800.0, 40.0, -1e-9]])
+small = ENDS[np.abs(ENDS) < 1]
 whole = np.arange(3)
 
 
@@ -45,24 +46,29 @@ def _softmax(name: str) -> Record:
 
 
 RECORDS = (
-    unary("relu", apart, samples=(s(edge, kink=True),)),
-    unary("sigmoid", samples=(s(wide, kink=True),)),
-    unary("tanh", samples=(s(wide, kink=True),)),
+    unary("relu", apart, samples=(s(edge, kink=True), s(ENDS[1:], kink=True))),
+    unary("sigmoid", samples=(s(wide, kink=True), s(ENDS, kink=True))),
+    unary("tanh", samples=(s(wide, kink=True), s(ENDS, kink=True))),
     unary(
         "leaky_relu",
         apart,
-        samples=(s(apart(3, 4), 0.2), s(edge, negative_slope=-0.1, kink=True)),
+        samples=(s(apart(3, 4), 0.2), s(edge, negative_slope=-0.1, kink=True), s(ENDS, kink=True)),
         errors=(wrong(TypeError, "leaky_relu(): a floating-point tensor is needed, not int64", whole),),
     ),
     unary(
         "elu",
         apart,
-        samples=(s(apart(3, 4), alpha=0.5), s(edge, alpha=0.5, kink=True), s(wide, kink=True)),
+        samples=(s(apart(3, 4), alpha=0.5), s(edge, alpha=0.5, kink=True), s(wide, kink=True), s(ENDS[1:], kink=True)),
         errors=(wrong(TypeError, "elu(): a floating-point tensor is needed, not int64", whole),),
     ),
     unary(
         "gelu",
-        samples=(s(normal(3, 4), approximate="tanh"), s(wide, kink=True)),
+        samples=(
+            s(normal(3, 4), approximate="tanh"),
+            s(wide, kink=True),
+            s(small, kink=True),
+            s(small, approximate="tanh", kink=True),
+        ),
         errors=(
             wrong(ValueError, "gelu(): approximate must be 'none', 'tanh' or 'sigmoid', not", normal(2), "quick"),
             wrong(TypeError, "gelu(): a floating-point tensor is needed, not int64", whole),
@@ -70,12 +76,12 @@ RECORDS = (
     ),
     unary(
         "silu",
-        samples=(s(wide, kink=True),),
+        samples=(s(wide, kink=True), s(ENDS, kink=True)),
         errors=(wrong(TypeError, "silu(): a floating-point tensor is needed, not int64", whole),),
     ),
     unary(
         "softplus",
-        samples=(s(3 * normal(3, 4), 2.0, 1.5, kink=True), s(wide, kink=True)),
+        samples=(s(3 * normal(3, 4), 2.0, 1.5, kink=True), s(wide, kink=True), s(ENDS, kink=True)),
         errors=(wrong(TypeError, "softplus(): a floating-point tensor is needed, not int64", whole),),
     ),
     Record(
@@ -84,17 +90,30 @@ RECORDS = (
         call=cr.ops.gelu,
         oracle=lambda torch, x, approximate: x * torch.sigmoid(1.702 * x),
     ),
-    unary("selu", apart, samples=(s(edge, kink=True), s(wide, False, kink=True)), errors=_no_integers("selu")),
+    unary(
+        "selu",
+        apart,
+        samples=(s(edge, kink=True), s(wide, False, kink=True), s(ENDS[1:], kink=True)),
+        errors=_no_integers("selu"),
+    ),
     unary(
         "celu",
         apart,
-        samples=(s(apart(3, 4), alpha=0.5), s(apart(3, 4), -2.0), s(edge, kink=True), s(wide, 0.5, kink=True)),
+        samples=(
+            s(apart(3, 4), alpha=0.5),
+            s(apart(3, 4), -2.0),
+            s(edge, kink=True),
+            s(wide, 0.5, kink=True),
+            s(ENDS[1:], kink=True),
+        ),
         errors=(*_no_integers("celu"), wrong(ValueError, "celu(): alpha must not be 0", edge, 0.0)),
     ),
-    unary("mish", samples=(s(wide, kink=True), s(edge, inplace=False)), errors=_no_integers("mish")),
+    unary(
+        "mish", samples=(s(wide, kink=True), s(edge, inplace=False), s(ENDS, kink=True)), errors=_no_integers("mish")
+    ),
     unary("softsign", samples=(s(edge, kink=True), s(wide, kink=True), s(whole, kink=True))),
     unary("tanhshrink", samples=(s(edge), s(wide, kink=True), s(whole, kink=True))),
-    unary("logsigmoid", samples=(s(edge), s(wide, kink=True)), errors=_no_integers("logsigmoid")),
+    unary("logsigmoid", samples=(s(edge), s(wide, kink=True), s(ENDS, kink=True)), errors=_no_integers("logsigmoid")),
     Record(
         "glu",
         (

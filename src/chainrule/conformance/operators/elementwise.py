@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from chainrule.conformance.record import Record, apart, binary, normal, positive, s, unary, wrong
+from chainrule.conformance.record import ENDS, Record, apart, binary, normal, positive, s, unary, wrong
 
 ties = np.array([[1.0, -2.0, 0.0], [3.0, 3.0, -1.0]])
 other = np.array([[1.0, 2.0, 0.0], [-3.0, 3.0, -4.0]])
@@ -78,6 +78,9 @@ RECORDS = (
             s(zeros, powers, kink=True),
             s(zeros, 0.5, kink=True),
             s(np.array([-2.0, -1.5]), 2.5, kink=True),
+            *(s(far(3, 4), p) for p in (-2, -1, 2, 3, 4)),
+            *(s(positive(3, 4), p) for p in (-0.5, 0.5, 1.5)),
+            *(s(ENDS, p, kink=True) for p in (-2, -1, 2, 3, 4)),
         ),
         errors=(wrong(ValueError, "pow(): Integers to negative integer powers", np.arange(3), -1),),
     ),
@@ -93,6 +96,7 @@ RECORDS = (
             s(np.array(True), normal(2), normal(2, 1)),
             s(mask[:, :0], normal(3, 1), 2.0),
         ),
+        large=(s(normal(67, 1031) > 0, normal(67, 1031, seed=1), normal(1031)),),
         gradients=(1, 2),
         errors=(
             wrong(TypeError, "where(): the condition must be a tensor of truth values, not float64", ties, ties, ties),
@@ -117,6 +121,7 @@ RECORDS = (
             s(ties, -2.0, 1.0, kink=True),
             s(ties, other, other, kink=True),
             s(apart(3), 1.0, -1.0),
+            s(ENDS, -1.0, 1e-40, kink=True),
         ),
         errors=(
             wrong(ValueError, "clamp(): give min, max or both", ties, None),
@@ -124,19 +129,26 @@ RECORDS = (
         ),
     ),
     unary("neg", errors=(wrong(TypeError, "neg(): not defined for truth values; use ~x", mask),)),
-    unary("abs", apart, samples=(s(ties, kink=True),)),
+    unary("abs", apart, samples=(s(ties, kink=True), s(ENDS[1:], kink=True))),
     unary("square"),
-    unary("sqrt", positive, samples=(s(zeros, kink=True), s(-zeros, kink=True))),
-    unary("rsqrt", positive, samples=(s(zeros, kink=True),)),
-    unary("reciprocal", far, samples=(s(zeros, kink=True),)),
-    unary("exp", samples=(s(np.array([1000.0, -1000.0]), kink=True),)),
+    unary("sqrt", positive, samples=(s(zeros, kink=True), s(-zeros, kink=True), s(ENDS, kink=True))),
+    unary("rsqrt", positive, samples=(s(zeros, kink=True), s(ENDS, kink=True))),
+    unary("reciprocal", far, samples=(s(zeros, kink=True), s(ENDS, kink=True))),
+    unary("exp", samples=(s(np.array([1000.0, -1000.0]), kink=True), s(ENDS, kink=True))),
     unary("expm1", samples=(s(np.array([1e-12, -3.0])),)),
-    unary("log", positive, samples=(s(ties, kink=True),)),
+    unary("log", positive, samples=(s(ties, kink=True), s(ENDS, kink=True))),
     unary("log1p", positive, samples=(s(np.array([1e-12, 3.0])), s(ties, kink=True))),
     unary("exp2"),
     unary("log2", positive, samples=(s(ties, kink=True),)),
     unary("log10", positive, samples=(s(ties, kink=True),)),
-    unary("erf", samples=(s(np.array([1e-12, -30.0, 0.0, np.inf])[:3]), s(np.array([np.inf, np.nan]), kink=True))),
+    unary(
+        "erf",
+        samples=(
+            s(np.array([1e-12, -30.0, 0.0, np.inf])[:3]),
+            s(np.array([np.inf, np.nan]), kink=True),
+            s(ENDS, kink=True),
+        ),
+    ),
     replace(
         binary("float_power", positive, normal, samples=(s(np.arange(-2, 3), 2, kink=True),)),
         oracle=_numbers("float_power"),

@@ -180,6 +180,7 @@ RECORDS = (
         ),
         oracle=lambda torch, *args, **named: torch.linalg.vector_norm(*args, **_named(torch, named)),
         call=cr.linalg.vector_norm,
+        large=tuple(s(normal(67, 1031), p, dim) for p in (1, 2) for dim in (None, 0, 1)),
         draws=st.builds(s, _shapes.map(lambda shape: np.asarray(3 + normal(*shape))), st.sampled_from((1, 2, 3))),
     ),
     reduction("amax", apart, least=1, samples=(s(ties, 1, kink=True), s(ties, kink=True)), errors=(_nothing("amax"),)),

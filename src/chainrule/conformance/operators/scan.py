@@ -37,6 +37,7 @@ def _running(name: str) -> Record:
         errors=(wrong(IndexError, f"{name}(): {no_dim}", x, 3), wrong(IndexError, f"{name}(): dim 1", normal(), 1)),
         oracle=lambda torch, x, dim, dtype=None: getattr(torch, name)(x, dim, dtype=torch.float64 if dtype else None),
         draws=_along(normal),
+        large=(s(normal(67, 1031) + 3, 0), s(normal(67, 1031) + 3, 1)),
     )
 
 

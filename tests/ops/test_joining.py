@@ -1,0 +1,35 @@
+"""Pieces of a tensor: what the records do not say."""
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+
+x = np.arange(24.0).reshape(4, 3, 2)
+CUTS = {"split": lambda x: x.split([1, 0, 3]), "chunk": lambda x: x.chunk(2, 1), "unbind": lambda x: x.unbind(-1)}
+
+
+@pytest.mark.parametrize("cut", CUTS.values(), ids=CUTS)
+def test_pieces_are_views(cut) -> None:
+    tensor = cr.Tensor(x.copy())
+    for piece in cut(tensor):
+        piece.array[...] = -1
+    assert (tensor.array == -1).all()
+    (first,) = cr.Tensor(x[0, 0, :1].copy()).unbind()
+    assert first.shape == ()
+    assert not first.array.flags.owndata
+
+
+@pytest.mark.parametrize("cut", CUTS.values(), ids=CUTS)
+def test_what_is_not_used_has_no_gradient(cut) -> None:
+    tensor = cr.Tensor(x, requires_grad=True)
+    cut(tensor)[-1].sum().backward()
+    counted = cut(cr.Tensor(np.arange(24).reshape(x.shape)))
+    expected = np.isin(np.arange(24), counted[-1].array).reshape(x.shape)
+    np.testing.assert_array_equal(tensor.grad.array, expected.astype(float))
+
+
+def test_all_pieces_hand_their_gradients_to_one_node() -> None:
+    tensor = cr.Tensor(np.zeros(100), requires_grad=True)
+    (parent,) = {node for piece in tensor.unbind() for node in piece.node.parents}
+    assert parent.parents[0] is tensor.node
