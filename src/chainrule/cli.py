@@ -1,4 +1,4 @@
-"""The command line: chainrule list | run LAB | runs | compare RUN RUN | check LAYER | data ... | doctor | bench.
+"""The command line: chainrule list | run | runs | compare | predict | check | data | doctor | bench.
 
 Every command imports what it needs when it is called, so that `chainrule --help` answers at once. A command's exit
 status is 0 where all was as expected, 1 where it was not, 2 for a mistake in what was asked for, 130 after Ctrl-C.
@@ -93,6 +93,18 @@ def _runs(words: list[str]) -> int:
     return runs.list_runs(tyro.cli(runs.List, prog="chainrule runs", args=words), Console())
 
 
+def _predict(words: list[str]) -> int:
+    """What a run's model says of files: `chainrule predict RUN FILE ...`."""
+    import tyro
+
+    from chainrule import labs
+
+    try:
+        return labs.predict(tyro.cli(labs.Predict, prog="chainrule predict", args=words), Console())
+    except labs.UsageError as mistake:
+        return _complain(str(mistake))
+
+
 def _compare(words: list[str]) -> int:
     """Runs side by side on one page: `chainrule compare RUN RUN ...`."""
     import tyro
@@ -130,6 +142,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "run": _run,
     "runs": _runs,
     "compare": _compare,
+    "predict": _predict,
     "check": _check,
     "data": _data,
     "doctor": _doctor,

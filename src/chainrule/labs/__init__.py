@@ -10,6 +10,7 @@ import pkgutil
 
 from ._gradients import gradient_table
 from ._lab import Expectation, Lab, LabSettings, TrainingSettings, UsageError, asked_for, equal_start
+from ._predict import Predict, Saved, predict
 from ._resume import resumed
 from ._run import Run, carry_out
 
@@ -17,7 +18,9 @@ __all__ = [
     "Expectation",
     "Lab",
     "LabSettings",
+    "Predict",
     "Run",
+    "Saved",
     "TrainingSettings",
     "UsageError",
     "asked_for",
@@ -26,6 +29,7 @@ __all__ = [
     "gradient_table",
     "load",
     "names",
+    "predict",
     "resumed",
 ]
 

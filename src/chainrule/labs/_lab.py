@@ -3,7 +3,7 @@
 import importlib
 import math
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 if TYPE_CHECKING:
+    from ._predict import Saved
     from ._run import Run
 
 __all__ = ["Expectation", "Lab", "LabSettings", "TrainingSettings", "UsageError", "asked_for", "engine", "equal_start"]
@@ -133,6 +134,8 @@ class Lab:
     expected: Callable[[Any], Sequence[Expectation]]
     """What is expected under given settings."""
     run: Callable[[Any, "Run"], None]
+    predict: Callable[[Any, "Saved", str], Mapping[str, float]] | None = None
+    """(settings, saved model, a file or a line of text) -> probability of each class."""
 
 
 def engine(name: str) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ._lab import Lab, LabSettings, UsageError
 
-__all__ = ["read_settings", "resumed"]
+__all__ = ["lab_of", "read_settings", "resumed"]
 
 OWN = ("resume", "out", "checkpoint_every", "tensorboard")
 """Settings that a resumed run may have of its own: they do not change what is computed."""
@@ -36,18 +36,33 @@ def resumed(name: str, lab: Lab, settings: LabSettings) -> LabSettings:
     return going_on
 
 
+def lab_of(folder: Path) -> str:
+    """The name of the lab that a run is of. Raises UsageError if the folder is no run."""
+    return str(_config(folder)["lab"])
+
+
 def read_settings(name: str, lab: Lab, folder: Path) -> Any:
     """What config.json in a run's folder says, as settings of the lab. Raises UsageError if it does not say it."""
+    config = _config(folder)
+    if config["lab"] != name:
+        raise UsageError(f"{folder} is a run of the lab {config['lab']}, not of {name}")
+    try:
+        return lab.settings(**{f.name: _typed(f, config[f.name]) for f in dataclasses.fields(lab.settings)})
+    except (ValueError, KeyError, TypeError) as problem:
+        raise UsageError(f"{folder / 'config.json'} cannot be read: {problem}") from problem
+
+
+def _config(folder: Path) -> dict[str, Any]:
     path = folder / "config.json"
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-        if (other := config.pop("lab")) != name:
-            raise UsageError(f"{folder} is a run of the lab {other}, not of {name}")
-        return lab.settings(**{f.name: _typed(f, config[f.name]) for f in dataclasses.fields(lab.settings)})
+        if isinstance(config, dict) and "lab" in config:
+            return config
     except FileNotFoundError:
         raise UsageError(f"{folder} is no run: it has no config.json") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+    except (OSError, ValueError) as problem:
         raise UsageError(f"{path} cannot be read: {problem}") from problem
+    raise UsageError(f"{path} does not say which lab the run is of")
 
 
 def _typed(field: dataclasses.Field[Any], value: Any) -> Any:

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -118,10 +119,13 @@ class Run:
         """Add a section to the report: strings are paragraphs, the rest comes from `chainrule.report`."""
         self.sections.append(Section(title, blocks))
 
-    def save(self, model: Any) -> None:
-        """Keep the model's weights as weights.safetensors."""
+    def save(self, model: Any, **facts: Any) -> None:
+        """Keep the weights, as weights.safetensors and weights.npz, and with them facts that `Lab.predict` needs."""
         state = {key: value.numpy() for key, value in model.state_dict().items()}
-        save_file(state, self.folder / "weights.safetensors", {"lab": self.name})
+        save_file(state, self.folder / "weights.safetensors", {"run": json.dumps({"lab": self.name} | facts)})
+        content = io.BytesIO()
+        np.savez(content, **state)
+        write_whole(self.folder / "weights.npz", content.getvalue())
 
     # ------------------------------------------------------------------------------------------ what they cause
 

@@ -8,14 +8,15 @@ convolutions suit data on a grid. `--full` trains on all 60,000 digits of MNIST 
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from chainrule import nn, report
-from chainrule.data import DataLoader, TensorDataset, mnist
-from chainrule.labs import Expectation, Lab, Run, TrainingSettings, asked_for, equal_start, gradient_table
+from chainrule import from_numpy, nn, report
+from chainrule.data import DataLoader, TensorDataset, mnist, read_image
+from chainrule.labs import Expectation, Lab, Run, Saved, TrainingSettings, asked_for, equal_start, gradient_table
 from chainrule.train import Epoch, accuracy, confusion, one_cycle, predict, standard_error
 
 Array = npt.NDArray[Any]
@@ -56,6 +57,9 @@ class Digits(NamedTuple):
     y: Array
     x_test: Array
     y_test: Array
+    mean: float = 0.0
+    deviation: float = 1.0
+    """Of the pixels that the training images came from."""
 
 
 def digits(settings: Settings) -> Digits:
@@ -65,7 +69,7 @@ def digits(settings: Settings) -> Digits:
     x, x_test = (part.images[:, None].astype(np.float32) for part in (train, test))
     mean, deviation = x.mean(), x.std()
     y, y_test = (part.labels.astype(np.int64) for part in (train, test))
-    return Digits((x - mean) / deviation, y, (x_test - mean) / deviation, y_test)
+    return Digits((x - mean) / deviation, y, (x_test - mean) / deviation, y_test, float(mean), float(deviation))
 
 
 def lenet(nn: Any) -> Any:
@@ -78,6 +82,17 @@ def lenet(nn: Any) -> Any:
         nn.Linear(120, 84), nn.ReLU(),
         nn.Linear(84, 10),
     )  # fmt: skip
+
+
+def recognize(settings: Settings, saved: Saved, file: str) -> dict[str, float]:
+    """The probability of each digit for a picture of one: dark ink on light paper, or white on black."""
+    grey = read_image(Path(file), 28).mean(axis=0)  # (3, 28, 28) -> (28, 28)
+    ink = 255 - grey if grey.mean() > 127 else grey
+    x = (ink[None, None] - saved.facts["mean"]) / saved.facts["deviation"]
+    model = lenet(nn)
+    model.load_state_dict(saved.weights)
+    p = nn.functional.softmax(model(from_numpy(x.astype(np.float32))), 1)
+    return {str(digit): share for digit, share in enumerate(p[0].tolist())}
 
 
 def dense(nn: Any, hidden: int) -> Any:
@@ -107,7 +122,7 @@ def experiment(settings: Settings, run: Run) -> None:
     the_network(run, table)
     the_gradients(run, settings)
     history = run.fit("LeNet-5", *parts, settings.epochs, schedule=one_cycle, validate=validate)
-    run.save(model)
+    run.save(model, mean=data.mean, deviation=data.deviation)
     the_training(run, settings, data, history)
     the_test(run, settings, data, predict(engine, model, data.x_test))
     what_it_sees(run, model, data)
@@ -383,4 +398,5 @@ LAB = Lab(
     settings=Settings,
     expected=expected,
     run=experiment,
+    predict=recognize,
 )
