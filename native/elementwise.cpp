@@ -5,37 +5,6 @@
 namespace chainrule {
 namespace {
 
-// Whether the elements fill one piece of memory without gaps or overlaps, in any order of axes.
-template <class T> bool is_dense(const Strided<T>& a) {
-  if (PyArray_IS_C_CONTIGUOUS(a.get()) || PyArray_IS_F_CONTIGUOUS(a.get())) return true;
-  // axes in the order of their strides have to follow each other: find the next one, n times
-  int64_t expected = 1;
-  for (int64_t size = a.size(); expected < size;) {
-    int d = 0;
-    while (d < a.ndim() && (a.stride(d) != expected || a.shape(d) == 1)) ++d;
-    if (d == a.ndim()) return false;
-    expected *= a.shape(d);
-  }
-  return true;
-}
-
-template <class T> Shape strides(const Strided<T>& a) {
-  Shape s(size_t(a.ndim()));
-  for (int i = 0; i < a.ndim(); ++i) s[size_t(i)] = a.stride(i);
-  return s;
-}
-
-template <class T> bool lie_alike(const Strided<T>& a, const Strided<T>& b) {
-  if (a.ndim() != b.ndim()) return false;
-  for (int i = 0; i < a.ndim(); ++i)
-    if (a.shape(i) != b.shape(i) || (a.shape(i) > 1 && a.stride(i) != b.stride(i))) return false;
-  return true;
-}
-
-template <class T> New<T> like(const Strided<T>& a) {
-  return PyArray_IS_C_CONTIGUOUS(a.get()) ? New<T>(a.shape()) : New<T>(a.shape(), strides(a));
-}
-
 template <class F> nb::object unary(nb::handle x_) {
   return dispatch({x_}, [&]<class T>() {
     if (Strided<T> x(x_); is_dense(x)) {
