@@ -14,6 +14,7 @@ void bind_convolution(nb::module_&);
 void bind_pooling(nb::module_&);
 void bind_elementwise(nb::module_&);
 void bind_reduction(nb::module_&);
+void bind_embedding(nb::module_&);
 void bind_normalization(nb::module_&);
 void bind_loss(nb::module_&);
 void bind_optim(nb::module_&);

@@ -48,6 +48,7 @@ NB_MODULE(CHAINRULE_MODULE, m) {
   bind_pooling(m);
   bind_elementwise(m);
   bind_reduction(m);
+  bind_embedding(m);
   bind_normalization(m);
   bind_loss(m);
   bind_optim(m);
