@@ -16,6 +16,8 @@ void bind_elementwise(nb::module_&);
 void bind_functions(nb::module_&);
 void bind_reduction(nb::module_&);
 void bind_scan(nb::module_&);
+void bind_embedding(nb::module_&);
+void bind_normalization(nb::module_&);
 void bind_loss(nb::module_&);
 void bind_optim(nb::module_&);
 

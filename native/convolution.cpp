@@ -1,5 +1,5 @@
-// Bindings of convolution.hpp. Shapes have been checked on the Python side.
-#include "convolution.hpp"
+// Bindings of convolution.hpp and depthwise.hpp. Shapes have been checked on the Python side.
+#include "depthwise.hpp"
 #include "bindings.hpp"
 
 namespace chainrule {
@@ -18,6 +18,9 @@ int64_t out_size(int64_t size, int64_t kernel, int64_t stride, int64_t pad, int6
   return (size + 2 * pad - dilation * (kernel - 1) - 1) / stride + 1;
 }
 
+// One kernel for each channel. (One channel alone is better off in the loop that keeps several kernels in registers.)
+bool is_depthwise(int64_t C, int64_t O, int64_t groups) { return C == groups && O == groups && groups > 1; }
+
 nb::object py_conv2d(nb::handle x_, nb::handle w_, nb::handle b_, nb::handle stride, nb::handle padding, nb::handle dilation,
                      int64_t groups) {
   return dispatch({x_, w_, b_}, [&]<class T>() {
@@ -30,7 +33,9 @@ nb::object py_conv2d(nb::handle x_, nb::handle w_, nb::handle b_, nb::handle str
                   OW = out_size(x.W, KW, v.stride_w, v.pad_w, v.dilation_w);
     New<T> y = new_images<T>(x.N, O, OH, OW);
     compute(double(x.N * OH * OW) * double(w.size()), [&] {
-      conv2d<T>(x, w.data(), b ? b->data() : nullptr, O, KH, KW, v, y.data(), OH, OW);
+      const T* bias = b ? b->data() : nullptr;
+      if (is_depthwise(x.C, O, groups)) depthwise2d<T>(x, w.data(), bias, KH, KW, v, y.data(), OH, OW);
+      else conv2d<T>(x, w.data(), bias, O, KH, KW, v, y.data(), OH, OW);
     });
     return y.object();
   });
@@ -46,7 +51,9 @@ nb::object py_conv2d_grad_x(nb::handle dy_, nb::handle w_, nb::handle size, nb::
     const int64_t C = w.shape(1) * groups;
     New<T> dx = new_images<T>(dy.N, C, s.first, s.second);
     compute(double(dy.N * dy.H * dy.W) * double(w.size()), [&] {
-      conv2d_grad_x<T>(dy, w.data(), C, w.shape(2), w.shape(3), v, dx.data(), s.first, s.second);
+      const int64_t KH = w.shape(2), KW = w.shape(3);
+      if (is_depthwise(C, dy.C, groups)) depthwise2d_grad_x<T>(dy, w.data(), KH, KW, v, dx.data(), s.first, s.second);
+      else conv2d_grad_x<T>(dy, w.data(), C, KH, KW, v, dx.data(), s.first, s.second);
     });
     return dx.object();
   });
@@ -59,8 +66,10 @@ nb::object py_conv2d_grad_w(nb::handle x_, nb::handle dy_, nb::handle kernel, nb
     const Convolution v = convolution(stride, padding, dilation, groups);
     const Pair k = pair(kernel);
     New<T> dw({dy.C, x.C / groups, k.first, k.second});
-    compute(double(dy.N * dy.H * dy.W) * double(dy.C * x.C / groups * k.first * k.second),
-            [&] { conv2d_grad_w<T>(x, dy, k.first, k.second, v, dw.data()); });
+    compute(double(dy.N * dy.H * dy.W) * double(dy.C * x.C / groups * k.first * k.second), [&] {
+      if (is_depthwise(x.C, dy.C, groups)) depthwise2d_grad_w<T>(x, dy, k.first, k.second, v, dw.data());
+      else conv2d_grad_w<T>(x, dy, k.first, k.second, v, dw.data());
+    });
     return dw.object();
   });
 }

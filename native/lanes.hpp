@@ -65,17 +65,38 @@ void gather(const Images<T>& x, int64_t n0, int lanes, int64_t c0, int64_t count
     }
 }
 
+// A plane of LANES images to read: where it lies if it lies right, else gathered into scratch.
+template <class T> class Plane {
+ public:
+  Plane(const Images<T>& x, int64_t n0, int lanes, int64_t c, Frame f, T fill, T* scratch) {
+    const bool framed = f.HP != x.H || f.WP != x.W;
+    if (x.n == 1 && lanes == LANES<T> && !framed) {
+      p_ = x.p + n0 + c * x.c, row_ = x.h, pixel_ = x.w;
+    } else {
+      gather<T>(x, n0, lanes, c, 1, f, scratch, fill);
+      p_ = scratch, row_ = f.WP * LANES<T>, pixel_ = LANES<T>;
+    }
+  }
+  Vec<T> at(int64_t h, int64_t w) const { return load(p_ + h * row_ + w * pixel_); }
+
+ private:
+  const T* p_;
+  int64_t row_, pixel_;
+};
+
 // Zero the lanes without an image, where sums over all lanes are to come.
 template <class T> void clear_lanes(T* frame, int64_t pixels, int lanes) {
   for (int64_t i = 0; i < pixels; ++i) std::fill(frame + i * LANES<T> + lanes, frame + (i + 1) * LANES<T>, T(0));
 }
 
-// f(first image, images, block) for every block of up to LANES images times every one of `parts`, in parallel.
+// f(first image, images, block, part) for every block of up to LANES images times every one of `parts`, in parallel. Blocks that lie side by
+// side in memory come one after the other: a channel's pixels are read from one end to the other, not with gaps.
 template <class T, class F> void for_blocks(int64_t N, int64_t parts, F&& f) {
   constexpr int L = LANES<T>;
-  parallel_for((N + L - 1) / L * parts, [&](int64_t task) {
-    const int64_t block = task / parts;
-    f(block * L, int(std::min<int64_t>(L, N - block * L)), block, task % parts);
+  const int64_t blocks = (N + L - 1) / L;
+  parallel_for(blocks * parts, [&](int64_t task) {
+    const int64_t block = task % blocks;
+    f(block * L, int(std::min<int64_t>(L, N - block * L)), block, task / blocks);
   });
 }
 

@@ -1,6 +1,8 @@
 // How arrays lie in memory. An array without gaps, in whatever order of axes, is one flat piece for an elementwise kernel.
 #pragma once
 
+#include <utility>
+
 #include "array.hpp"
 
 namespace chainrule {
@@ -43,6 +45,21 @@ template <class T> class Dense : public Gathered<T> {
   explicit Dense(nb::handle h) : Gathered<T>(h) {
     if (!is_dense(*this)) this->gather();
   }
+};
+
+// An array to read that lies in memory as another one does, which is dense: itself, or a copy where it does not.
+template <class T> class Alike : public Strided<T> {
+ public:
+  Alike(nb::handle h, const Strided<T>& other) : Strided<T>(h) {
+    if (lie_alike(*this, other)) return;
+    if (this->shape() != other.shape()) throw Unsupported("another shape is needed");
+    copy_ = like(other).object();
+    PyArrayObject* from = std::exchange(this->a_, as_array(copy_));
+    if (PyArray_CopyInto(this->a_, from) < 0) throw nb::python_error();
+  }
+
+ private:
+  nb::object copy_;
 };
 
 }  // namespace chainrule

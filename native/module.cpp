@@ -50,6 +50,8 @@ NB_MODULE(CHAINRULE_MODULE, m) {
   bind_functions(m);
   bind_reduction(m);
   bind_scan(m);
+  bind_embedding(m);
+  bind_normalization(m);
   bind_loss(m);
   bind_optim(m);
 }

@@ -13,25 +13,6 @@ struct Pooling {
   int64_t KH, KW, stride_h, stride_w, pad_h, pad_w, dilation_h = 1, dilation_w = 1;
 };
 
-// A plane of LANES images to read: where it lies if it lies right, else gathered into scratch.
-template <class T> class Plane {
- public:
-  Plane(const Images<T>& x, int64_t n0, int lanes, int64_t c, Frame f, T fill, T* scratch) {
-    const bool framed = f.HP != x.H || f.WP != x.W;
-    if (x.n == 1 && lanes == LANES<T> && !framed) {
-      p_ = x.p + n0 + c * x.c, row_ = x.h, pixel_ = x.w;
-    } else {
-      gather<T>(x, n0, lanes, c, 1, f, scratch, fill);
-      p_ = scratch, row_ = f.WP * LANES<T>, pixel_ = LANES<T>;
-    }
-  }
-  Vec<T> at(int64_t h, int64_t w) const { return load(p_ + h * row_ + w * pixel_); }
-
- private:
-  const T* p_;
-  int64_t row_, pixel_;
-};
-
 // A frame whose windows all lie inside: padding in front, and as much behind as the last window reaches.
 inline Frame pooling_frame(const Pooling& v, int64_t H, int64_t W, int64_t OH, int64_t OW) {
   return {std::max(H + v.pad_h, (OH - 1) * v.stride_h + v.dilation_h * (v.KH - 1) + 1),

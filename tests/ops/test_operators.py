@@ -67,13 +67,17 @@ def _native(op: Any, args: tuple[Any, ...]) -> Any:
 
 
 def _dys(y: np.ndarray) -> list[np.ndarray]:
-    """Cotangents in the layouts that come up: of the value itself, by rows, one number spread out, not aligned."""
+    """Cotangents in the layouts that come up: of the value itself, by rows, one number spread out, not aligned.
+
+    The one number is small where long sums of it may cancel, which leaves nothing but rounding errors to compare.
+    """
     dy = cotangent(y.shape, y.dtype)
+    spread = np.asarray(0.5 if y.size < 1000 else 2**-10, y.dtype)
     odd = np.empty((*y.shape, 3), y.dtype)[..., 1]
     odd[...] = dy
     like = np.empty_like(y)
     like[...] = dy
-    return [like, dy, np.broadcast_to(np.asarray(0.5, y.dtype), y.shape), odd]
+    return [like, dy, np.broadcast_to(spread, y.shape), odd]
 
 
 def _real(outputs: Any) -> list[np.ndarray]:

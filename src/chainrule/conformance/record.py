@@ -151,6 +151,11 @@ def classes(n: int, *shape: int) -> Array:
     return np.asarray(np.random.default_rng((n, *shape)).integers(0, n, shape))
 
 
+def images_innermost(x: Array) -> Array:
+    """The same values as they lie in memory behind a convolution: (N, C, …) as (C, …, N)."""
+    return np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 0, -1)), -1, 0)
+
+
 # ---------------------------------------------------------------------------------------------- families
 
 SHAPES = st.lists(st.integers(0, 4), max_size=4).map(tuple)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
+from chainrule.native import core
 from chainrule.tensor import Array, Tensor
 
 __all__ = ["embedding"]
@@ -51,6 +52,12 @@ def _embedding(index: Array, w: Array, padding: int | None, by_frequency: bool) 
         return dw
 
     return w[index], (lambda dy: None, dw)
+
+
+@_embedding.native
+def _(index: Array, w: Array, padding: int | None, by_frequency: bool) -> tuple[Array, Pullback]:
+    y, ignored = core.embedding(index, w), -1 if padding is None else padding
+    return y, (lambda dy: None, lambda dy: core.embedding_grad(dy, index, len(w), ignored, by_frequency))
 
 
 def _renormalize(w: Array, rows: Array, max_norm: float, norm_type: float) -> None:

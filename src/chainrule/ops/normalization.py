@@ -12,12 +12,13 @@ The first four are one primitive, `_standardize`, with the derivation of its gra
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
+from chainrule.native import core
 from chainrule.ops.arguments import require_floating
 from chainrule.tensor import Array, Tensor
 
@@ -26,11 +27,14 @@ __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_res
 Axes = tuple[int, ...]
 
 
+Told = Callable[[Array, Array], None]
+
+
 @primitive
 def _standardize(
-    x: Array, w: Array | None, b: Array | None, mean: Array, var: Array, eps: float, axes: Axes
+    x: Array, w: Array | None, b: Array | None, axes: Axes, eps: float, told: Told | None
 ) -> tuple[Array, Pullback]:
-    """y = w · x̂ + b with x̂ = (x − μ) · r and r = 1 / √(σ² + ε); μ and σ² are those of x along `axes`.
+    """y = w · x̂ + b with x̂ = (x − μ) · r and r = 1 / √(σ² + ε); μ and σ², of x along `axes`, are told to `told`.
 
     Let g = w · dy, the cotangent of x̂. x moves x̂ on three ways:
 
@@ -41,18 +45,69 @@ def _standardize(
     (μ moves σ² too, but by −2 Σ(x − μ) / n, which is 0.) Together, and for the scale and the shift:
 
         dx = r · (g − mean(g) − x̂ · mean(g · x̂)),   dw = Σ dy · x̂,   db = Σ dy
-
-    Without axes μ and σ² are constants, as in evaluation: dx = r · g.
     """
+    mean = _mean(x, axes)
+    away = x - mean
+    var = _mean(away * away, axes)
+    if told:
+        told(mean, var)
     r = 1 / np.sqrt(var + x.dtype.type(eps))
-    z = (x - mean) * r  # x̂
+    z = away * r  # x̂
     y = z if w is None else w * z
 
     def dx(dy: Array) -> Any:
         g = dy if w is None else dy * w
-        return r * (g - _mean(g, axes) - z * _mean(g * z, axes)) if axes else r * g
+        return r * (g - _mean(g, axes) - z * _mean(g * z, axes))
 
     return y if b is None else y + b, (dx, lambda dy: dy * z, lambda dy: dy)
+
+
+@_standardize.native
+def _(x: Array, w: Array | None, b: Array | None, axes: Axes, eps: float, told: Told | None) -> tuple[Array, Pullback]:
+    y, mean, var = core.standardize(x, w, b, None, None, axes, eps, "centred")
+    if told:
+        kept = tuple(1 if axis in axes else n for axis, n in enumerate(x.shape))
+        told(mean.reshape(kept), var.reshape(kept))
+    return y, _pullback(x, w, b, mean, var, axes, eps, "centred")
+
+
+@primitive
+def _standardize_by(
+    x: Array, w: Array | None, b: Array | None, mean: Array, var: Array, eps: float
+) -> tuple[Array, Pullback]:
+    """y = w · x̂ + b with x̂ = (x − μ) · r and r = 1 / √(σ² + ε), for channels whose μ and σ² are given.
+
+    dx = r · w · dy,   dw = Σ dy · x̂,   db = Σ dy
+    """
+    r = 1 / np.sqrt(var + x.dtype.type(eps))
+    z = (x - mean) * r  # x̂
+    y = z if w is None else w * z
+    return y if b is None else y + b, (lambda dy: (dy if w is None else dy * w) * r, lambda dy: dy * z, lambda dy: dy)
+
+
+@_standardize_by.native
+def _(x: Array, w: Array | None, b: Array | None, mean: Array, var: Array, eps: float) -> tuple[Array, Pullback]:
+    axes = (0, *range(2, x.ndim))
+    y, mean, var = core.standardize(x, w, b, mean, var, axes, eps, "fixed")  # the running ones may move on: copies
+    return y, _pullback(x, w, b, mean, var, axes, eps, "fixed")
+
+
+def _pullback(
+    x: Array, w: Array | None, b: Array | None, mean: Array, var: Array, axes: Axes, eps: float, norm: str
+) -> tuple[Callable[[Array], Any], ...]:
+    """That of the kernels. dx, dw and db come together, and the latter are kept until asked for, or without dx."""
+    last: list[Any] = [None, (None, None, None)]  # a cotangent, and what came of it
+
+    def part(i: int, like: Array | None) -> Callable[[Array], Any]:
+        def pull(dy: Array) -> Any:
+            if last[0] is not dy or last[1][i] is None:
+                last[:] = dy, core.standardize_grad(dy, x, w, mean, var, b, axes, eps, norm, i == 0)
+            found = last[1][i]
+            return found if like is None else found.reshape(like.shape)
+
+        return pull
+
+    return part(0, x), part(1, w), part(2, b)
 
 
 def _mean(x: Array, axes: Axes) -> Any:
@@ -61,14 +116,6 @@ def _mean(x: Array, axes: Axes) -> Any:
 
 def _count(x: Array, axes: Axes) -> int:
     return math.prod(x.shape[axis] for axis in axes)
-
-
-@np.errstate(all="ignore")
-def _moments(x: Array, axes: Axes) -> tuple[Array, Array]:
-    """Mean and variance along `axes`, which are kept with size 1."""
-    mean = _mean(x, axes)
-    away = x - mean
-    return mean, _mean(away * away, axes)
 
 
 # ---------------------------------------------------------------------------------------------- by channels
@@ -96,12 +143,9 @@ def batch_norm(
             f"batch_norm(): one value for each channel has no variance; in training input {x.shape} = (N, C, …) needs"
             " more, from the batch or from the places"
         )
-    mean, var = _moments(x, axes)
-    if x.size:
-        n = _count(x, axes)
-        _follow(running_mean, mean, momentum)
-        _follow(running_var, var * (n / (n - 1)), momentum)
-    y: Tensor = _standardize(input, _wide(weight, x), _wide(bias, x), mean, var, eps, axes)
+    y: Tensor = _standardize(
+        input, _wide(weight, x), _wide(bias, x), axes, eps, _follow(x, axes, running_mean, running_var, momentum)
+    )
     return y
 
 
@@ -126,12 +170,9 @@ def instance_norm(
         raise ValueError(
             f"instance_norm(): a single place has no variance; input {x.shape} = (N, C, …) needs more of them"
         )
-    mean, var = _moments(x, axes)
-    if x.size:
-        n = _count(x, axes)
-        _follow(running_mean, mean.mean(0), momentum)
-        _follow(running_var, var.mean(0) * (n / (n - 1)), momentum)
-    y: Tensor = _standardize(input, _wide(weight, x), _wide(bias, x), mean, var, eps, axes)
+    y: Tensor = _standardize(
+        input, _wide(weight, x), _wide(bias, x), axes, eps, _follow(x, axes, running_mean, running_var, momentum)
+    )
     return y
 
 
@@ -154,7 +195,7 @@ def group_norm(
     split, axes = (num_groups, C // num_groups, *(1,) * len(places)), tuple(range(2, x.ndim + 1))
     groups = input.reshape(N, *split[:2], *places)  # (N, C, …) -> (N, G, C/G, …)
     w, b = (None if p is None else p.reshape(split) for p in (weight, bias))
-    y: Tensor = _standardize(groups, w, b, *_moments(groups.array, axes), eps, axes)
+    y: Tensor = _standardize(groups, w, b, axes, eps, None)
     return y.reshape(x.shape)
 
 
@@ -190,14 +231,24 @@ def _by_running(
         raise ValueError(f"{name}(): running_mean and running_var are needed where the input's own are not taken")
     x = input.array
     fixed = _wide(mean.detach(), x).array, _wide(var.detach(), x).array
-    y: Tensor = _standardize(input, _wide(weight, x), _wide(bias, x), *fixed, eps, ())
+    y: Tensor = _standardize_by(input, _wide(weight, x), _wide(bias, x), *fixed, eps)
     return y
 
 
-def _follow(running: Tensor | None, new: Array, momentum: float) -> None:
-    """running ← (1 − momentum) · running + momentum · new, in place."""
-    if running is not None:
-        running.array[...] = (1 - momentum) * running.array + momentum * new.reshape(-1)
+def _follow(
+    x: Array, axes: Axes, running_mean: Tensor | None, running_var: Tensor | None, momentum: float
+) -> Told | None:
+    """What moves the running ones, in place: running ← (1 − momentum) · running + momentum · mean over the batch."""
+    if not x.size or (running_mean is None and running_var is None):
+        return None
+    n = _count(x, axes)
+
+    def told(mean: Array, var: Array) -> None:
+        for running, new in ((running_mean, mean), (running_var, var * (n / (n - 1)))):
+            if running is not None:
+                running.array[...] = (1 - momentum) * running.array + momentum * new.mean(0).reshape(-1)
+
+    return told
 
 
 # ---------------------------------------------------------------------------------------------- by the last dimensions
@@ -212,8 +263,8 @@ def layer_norm(
     The gradient is derived at `_standardize`. Shapes: x (…, *normalized_shape), w and b normalized_shape.
     Paper: Ba, Kiros, Hinton: Layer normalization (2016).
     """
-    x, axes = _last("layer_norm", input, normalized_shape, weight, bias)
-    y: Tensor = _standardize(input, weight, bias, *_moments(x, axes), eps, axes)
+    _, axes = _last("layer_norm", input, normalized_shape, weight, bias)
+    y: Tensor = _standardize(input, weight, bias, axes, eps, None)
     return y
 
 
@@ -244,6 +295,12 @@ def _rms_norm(x: Array, w: Array | None, eps: float, axes: Axes) -> tuple[Array,
         return r * (g - z * _mean(g * z, axes))
 
     return z if w is None else w * z, (dx, lambda dy: dy * z)
+
+
+@_rms_norm.native
+def _(x: Array, w: Array | None, eps: float, axes: Axes) -> tuple[Array, Pullback]:
+    y, mean, square = core.standardize(x, w, None, None, None, axes, eps, "root mean square")
+    return y, _pullback(x, w, None, mean, square, axes, eps, "root mean square")[:2]
 
 
 def _last(

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from chainrule.conformance.record import SEEDS, Record, normal, s, wrong
+from chainrule.conformance.record import SEEDS, Record, classes, normal, s, wrong
 
 q, k, v = normal(2, 3, 4), normal(2, 5, 4, seed=1), normal(2, 5, 6, seed=2)
 seen = np.random.default_rng(0).random((3, 5)) < 0.6
@@ -180,5 +180,6 @@ RECORDS = (
                                               scale_grad_by_freq=scale),
             st.lists(st.integers(0, 4), max_size=3).map(tuple), SEEDS, st.sampled_from([None, 0, 2, -1]), st.booleans(),
         ),
+        large=(s(classes(1500, 67, 61), normal(1500, 33)), s(classes(300, 4000), normal(300, 50), 7, None, 2.0, True)),
     ),
 )  # fmt: skip

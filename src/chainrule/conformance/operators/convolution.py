@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from chainrule.conformance.record import Record, normal, s, wrong
+from chainrule.conformance.record import Record, images_innermost, normal, s, wrong
 
 x, w, b = normal(2, 4, 6, 5), normal(6, 4, 3, 2), normal(6)
 row, filters = normal(2, 4, 7), normal(6, 4, 3)
@@ -74,6 +74,11 @@ RECORDS = (
             s(x, normal(3, 4, 6, 5), stride=2),
             s(x, normal(3, 4, 1, 1), normal(3), stride=2),
             s(normal(3, 1, 8, 8), normal(6, 1, 5, 5)),
+            s(x, normal(4, 1, 3, 3), b[:4], padding=1, groups=4),
+            s(images_innermost(x), normal(4, 1, 3, 2), b[:4], (2, 1), (1, 0), (1, 2), groups=4),
+            s(normal(18, 2, 6, 19), normal(2, 1, 5, 5), b[:2], 1, 2, groups=2),
+            s(images_innermost(normal(18, 2, 6, 19)), normal(2, 1, 5, 5), b[:2], 2, 2, groups=2),
+            s(normal(2, 2, 9, 9), normal(2, 1, 7, 8), padding=3, groups=2),
         ),
         gradients=(0, 1, 2),
         errors=(
@@ -88,7 +93,11 @@ RECORDS = (
             wrong(TypeError, "conv2d(): the dtypes differ: input int64, weight float64", np.ones(x.shape, np.int64), w),
         ),
         draws=_convolutions(2),
-        large=(s(normal(17, 6, 20, 20), normal(16, 6, 5, 5), normal(16)), s(normal(33, 1, 28, 28), normal(6, 1, 5, 5))),
+        large=(
+            s(normal(17, 6, 20, 20), normal(16, 6, 5, 5), normal(16)),
+            s(normal(33, 1, 28, 28), normal(6, 1, 5, 5)),
+            s(normal(33, 6, 20, 20), normal(6, 1, 3, 3), normal(6), 1, 1, groups=6),
+        ),
     ),
     Record(
         "conv3d",

@@ -3,12 +3,13 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from chainrule.conformance.record import Record, normal, positive, s, wrong
+from chainrule.conformance.record import Record, images_innermost, normal, positive, s, wrong
 
 x, images, line = 3 * normal(5, 4) + 1, normal(2, 4, 3, 2), normal(3, 4, 5)
 w, b, mean, var = positive(4), normal(4), normal(4, seed=1), positive(4, seed=1)
 whole = np.ones((2, 4), np.int64)
 sizes = st.integers(1, 4)
+large = normal(17, 6, 31, 33)
 
 
 def _errors(name: str, *args, running: bool = False) -> tuple:
@@ -41,6 +42,11 @@ RECORDS = (
             s(images[:0], mean, var, w, b),
             s(np.ones((3, 4)), None, None, w, b, True, 0.1, 0.1, kink=True),
             s(x[:0], mean, var, w, b, True),
+            s(images_innermost(images), mean, var, w, b, True),
+            s(images_innermost(images), mean, var, w, b),
+            s(images_innermost(line), None, None, None, b, training=True),
+            s(images_innermost(x), None, None, w, b, training=True),
+            s(10 + x, None, None, w, b, True, eps=1.0),
         ),
         gradients=(0, 3, 4),
         errors=(
@@ -64,7 +70,12 @@ RECORDS = (
             sizes,
             st.lists(sizes, max_size=3),
         ),
-        large=(s(normal(17, 6, 31, 33), None, None, positive(6), normal(6), True),),
+        large=(
+            s(large, None, None, positive(6), normal(6), True),
+            s(images_innermost(large), None, None, positive(6), normal(6), True),
+            s(images_innermost(large), normal(6), positive(6), positive(6), normal(6)),
+            s(normal(517, 131), None, None, positive(131), normal(131), True),
+        ),
     ),
     Record(
         "instance_norm",
@@ -74,6 +85,7 @@ RECORDS = (
             s(images, None, None, w, b, eps=0.1),
             s(images, mean, var, w, b, False),
             s(line, mean, var, momentum=0.4),
+            s(images_innermost(images), mean, var, w, b),
         ),
         gradients=(0, 3, 4),
         errors=(
@@ -87,7 +99,7 @@ RECORDS = (
             sizes,
             st.lists(sizes, max_size=2),
         ),
-        large=(s(normal(17, 6, 31, 33), None, None, positive(6), normal(6)),),
+        large=(s(large, None, None, positive(6), normal(6)),),
     ),
     Record(
         "group_norm",
@@ -98,6 +110,7 @@ RECORDS = (
             s(images, 4, w, None, 0.1),
             s(line, num_groups=2, bias=b),
             s(images[:0], 2, w, b),
+            s(images_innermost(images), 2, w, b),
         ),
         gradients=(0, 2, 3),
         errors=(
@@ -113,7 +126,7 @@ RECORDS = (
             st.integers(2, 3),
             st.lists(sizes, max_size=2),
         ),
-        large=(s(normal(17, 6, 31, 33), 2, positive(6), normal(6)),),
+        large=(s(large, 2, positive(6), normal(6)), s(normal(300, 300), 3, positive(300), normal(300))),
     ),
     Record(
         "layer_norm",
@@ -123,6 +136,8 @@ RECORDS = (
             s(images, (3, 2), positive(3, 2), normal(3, 2), 0.1),
             s(images, (4, 3, 2), None, normal(4, 3, 2)),
             s(normal(4), (4,), w),
+            s(normal(2, 4, 1), (4, 1), positive(4, 1)),
+            s(10 + x, (4,), w, b, 1.0),
             s(x[:0], (4,), w, b),
             s(np.ones((2, 4)), (4,), w, b, kink=True),
         ),

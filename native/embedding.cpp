@@ -1,0 +1,47 @@
+// Bindings of embedding.hpp.
+#include "embedding.hpp"
+#include "bindings.hpp"
+
+namespace chainrule {
+namespace {
+
+void check_rows(const Contiguous<int64_t>& index, int64_t V) {
+  for (int64_t i = 0; i < index.size(); ++i)
+    if (index.data()[i] < 0 || index.data()[i] >= V) throw Unsupported("a number is out of range");
+}
+
+nb::object py_embedding(nb::handle index_, nb::handle w_) {
+  return dispatch({w_}, [&]<class T>() {
+    const Contiguous<int64_t> index(index_);
+    const Contiguous<T> w(w_);
+    if (w.ndim() != 2) throw Unsupported("a table (V, E) is needed");
+    check_rows(index, w.shape(0));
+    Shape shape = index.shape();
+    shape.push_back(w.shape(1));
+    New<T> y(shape);
+    compute(double(index.size() * w.shape(1)), [&] { embedding(index.data(), index.size(), w.data(), w.shape(1), y.data()); });
+    return y.object();
+  });
+}
+
+nb::object py_embedding_grad(nb::handle dy_, nb::handle index_, int64_t V, int64_t padding, bool mean) {
+  return dispatch({dy_}, [&]<class T>() {
+    const Contiguous<int64_t> index(index_);
+    const Contiguous<T> dy(dy_);
+    const int64_t M = index.size(), E = dy.shape(dy.ndim() - 1);
+    if (dy.size() != M * E) throw Unsupported("a cotangent for each number is needed");
+    check_rows(index, V);
+    New<T> dw({V, E});
+    compute(double(dy.size() + V * E), [&] { embedding_grad(dy.data(), index.data(), M, V, E, padding, mean, dw.data()); });
+    return dw.object();
+  });
+}
+
+}  // namespace
+
+void bind_embedding(nb::module_& m) {
+  m.def("embedding", &py_embedding);
+  m.def("embedding_grad", &py_embedding_grad);
+}
+
+}  // namespace chainrule
