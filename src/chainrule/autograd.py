@@ -33,14 +33,17 @@ from chainrule.native import Unsupported, core
 from chainrule.tensor import Array, Tensor, result_type
 
 __all__ = [
-    "PRIMITIVES", "Node", "NonFinite", "backward", "detect_anomaly", "enable_grad", "gate", "grad", "is_grad_enabled",
-    "no_grad", "primitive", "vjp",
+    "NUMPY_NAMES", "PRIMITIVES", "Node", "NonFinite", "backward", "detect_anomaly", "enable_grad", "gate", "grad",
+    "is_grad_enabled", "no_grad", "primitive", "vjp",
 ]  # fmt: skip
 
 Pullback = Callable[..., Any] | tuple[Callable[..., Any], ...]
 Forward = Callable[..., tuple[Any, Pullback]]
 PRIMITIVES: dict[str, Operator] = {}
 """Every primitive by module and name, such as "convolution.conv2d": what the generic tests walk over."""
+
+NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
+"""What NumPy calls arguments, which PyTorch takes as well."""
 
 _count = itertools.count().__next__
 
@@ -245,6 +248,7 @@ def _positional(name: str, parameters: Any, args: tuple[Any, ...], kwargs: dict[
     """Put keyword arguments into their places, and defaults into those left between them."""
     if "input" in kwargs and "input" not in parameters:
         args = (kwargs.pop("input"), *args)
+    kwargs = {NUMPY_NAMES.get(key, key) if key not in parameters else key: value for key, value in kwargs.items()}
     for parameter in itertools.islice(parameters.values(), len(args), None):
         value = kwargs.pop(parameter.name, parameter.default)
         if value is parameter.empty:

@@ -1,5 +1,21 @@
 """Linear algebra under the names of `torch.linalg`."""
 
+from chainrule.ops.contraction import multi_dot, vecdot
+from chainrule.ops.indexing import linalg_diagonal as diagonal
+from chainrule.ops.linalg import cross, matmul, matrix_power
+from chainrule.ops.norms import linalg_norm as norm
+from chainrule.ops.norms import matrix_norm, svdvals
 from chainrule.ops.reduction import vector_norm
 
-__all__ = ["vector_norm"]
+__all__ = [
+    "cross",
+    "diagonal",
+    "matmul",
+    "matrix_norm",
+    "matrix_power",
+    "multi_dot",
+    "norm",
+    "svdvals",
+    "vecdot",
+    "vector_norm",
+]

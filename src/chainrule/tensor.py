@@ -327,14 +327,6 @@ class Tensor:
             return True
         return False
 
-    def __setitem__(self, index: Any, value: Any) -> None:
-        if isinstance(value, Tensor) and value.node is not None:
-            from chainrule.autograd import is_grad_enabled
-
-            if is_grad_enabled():
-                raise RuntimeError("x[index] = value would lose the gradient of value; build x by cat, stack or where")
-        self._write("x[index] = value")[_plain(index)] = _array(value)
-
     # ------------------------------------------------------------------------------------------ conversion
 
     def float(self) -> Tensor:

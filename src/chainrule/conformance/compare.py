@@ -34,7 +34,7 @@ def equal(actual: Any, expected: Any, dtype: str, what: object = "") -> None:
     if (actual.dtype, actual.shape) != (expected.dtype, expected.shape):
         found, wanted = ((a.dtype.name, a.shape) for a in (actual, expected))
         raise Mismatch(f"{what}: {found}, expected {wanted}")
-    rtol, atol = EXACT[dtype]
+    rtol, atol = EXACT["float32" if "float32" in (actual.dtype, dtype) else dtype]
     size = np.abs(expected[np.isfinite(expected)]).max(initial=1)
     np.testing.assert_allclose(actual, expected, rtol, atol * size, err_msg=str(what))
 
@@ -119,6 +119,7 @@ def run_torch(
         return x
 
     call = record.converted(sample, tensor)
+    call = Sample(_spoken(torch, call.args), _spoken(torch, call.kwargs))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         outputs = listed(_oracle(torch, record)(*call.args, **call.kwargs))
@@ -130,14 +131,29 @@ def run_torch(
     return [y.detach().numpy() if isinstance(y, torch.Tensor) else np.asarray(y) for y in outputs], grads
 
 
+def _spoken(torch: Any, value: Any) -> Any:
+    """The value, with PyTorch's dtypes for ours."""
+    if isinstance(value, np.dtype):
+        return getattr(torch, value.name)
+    if isinstance(value, dict):
+        return {key: _spoken(torch, v) for key, v in value.items()}
+    return type(value)(_spoken(torch, v) for v in value) if type(value) in (tuple, list) else value
+
+
 def _oracle(torch: Any, record: Record) -> Callable[..., Any]:
     if callable(record.oracle):
         oracle = record.oracle
         return lambda *args, **kwargs: oracle(torch, *args, **kwargs)
     name = record.oracle or record.name
-    homes = (torch.nn.functional, torch, torch.Tensor)
-    found: Callable[..., Any] = next(getattr(home, name) for home in homes if hasattr(home, name))
-    return found
+    for home in (torch.nn.functional, torch):
+        if callable(getattr(home, name, None)):
+            found: Callable[..., Any] = getattr(home, name)
+            return found
+    return lambda *args, **named: _method(name, *args, **named)
+
+
+def _method(name: str, input: Any, *args: Any, **named: Any) -> Any:
+    return getattr(input, name)(*args, **named)
 
 
 def compare(torch: Any, record: Record, sample: Sample, dtype: str, layout: Layout = np.array, frozen: int = 0) -> None:

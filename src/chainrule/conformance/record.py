@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property, partial
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial, wraps
 from typing import Any
 
 import numpy as np
@@ -156,10 +156,11 @@ def images_innermost(x: Array) -> Array:
     return np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 0, -1)), -1, 0)
 
 
-# ---------------------------------------------------------------------------------------------- families
+# ---------------------------------------------------------------------------------------------- what is drawn
 
 SHAPES = st.lists(st.integers(0, 4), max_size=4).map(tuple)
 SEEDS = st.integers(0, 3)
+ODD = (np.nan, np.inf, -np.inf, -0.0, 0.0)
 REDUCTIONS = st.sampled_from(("mean", "sum", "none"))
 
 
@@ -167,6 +168,46 @@ REDUCTIONS = st.sampled_from(("mean", "sum", "none"))
 def named(draw: st.DrawFn, /, **settings: st.SearchStrategy[Any]) -> dict[str, Any]:
     """Some of these keyword arguments, with values drawn for them."""
     return {key: draw(values) for key, values in settings.items() if draw(st.booleans())}
+
+
+@st.composite
+def arrays(draw: st.DrawFn, shape: Any = None, kinds: str = "f", odd: bool = False) -> Array:
+    """Of a shape, or any: floats (f), int64 (i), int32 (s), uint8 (u) or truth values (b); some of the floats odd."""
+    shape = draw(SHAPES) if shape is None else tuple(shape)
+    kind, rng = draw(st.sampled_from(kinds)), np.random.default_rng((draw(st.integers(0, 99)), *shape))
+    if kind != "f":
+        low, dtype = {"i": (-3, np.int64), "s": (-3, np.int32), "u": (0, np.uint8), "b": (0, np.bool_)}[kind]
+        return np.asarray(rng.integers(low, 2 if kind == "b" else 4, shape)).astype(dtype)
+    x = np.asarray(rng.standard_normal(shape))
+    if odd and x.size and draw(st.booleans()):
+        x[rng.random(shape) < 0.4] = draw(st.sampled_from(ODD))
+    return x
+
+
+def one_dim(shape: Any) -> st.SearchStrategy[int]:
+    """A dimension, from either end; a tensor without any has 0 and −1."""
+    n = max(len(shape), 1)
+    return st.integers(-n, n - 1)
+
+
+@st.composite
+def some_dims(draw: st.DrawFn, shape: Any, least: int = 0) -> tuple[int, ...]:
+    """Several dimensions, in any order, from either end."""
+    chosen = draw(st.lists(st.integers(0, len(shape) - 1), min_size=least, unique=True)) if shape else []
+    return tuple(draw(st.sampled_from((i, i - len(shape)))) for i in chosen)
+
+
+def any_dims(shape: Any) -> st.SearchStrategy[Any]:
+    """None for all, one dimension, or several."""
+    return st.one_of(st.none(), one_dim(shape), some_dims(shape), some_dims(shape, least=min(len(shape), 1)).map(list))
+
+
+def options(draw: st.DrawFn, **strategies: st.SearchStrategy[Any]) -> dict[str, Any]:
+    """Some of the named arguments."""
+    return draw(named(**strategies))
+
+
+# ---------------------------------------------------------------------------------------------- families
 
 
 def unary(
@@ -228,15 +269,12 @@ def pairs(
 
 
 @st.composite
-def reductions(draw: st.DrawFn, values: Values, several: bool, least: int) -> Sample:
-    shape = draw(st.lists(st.integers(least, 4), min_size=1, max_size=4).map(tuple))
-    dims = st.integers(-len(shape), len(shape) - 1)
-    lists = st.lists(st.integers(0, len(shape) - 1), min_size=1, unique=True).map(tuple)
-    return s(
-        values(*shape, seed=draw(SEEDS)),
-        draw(st.one_of(dims, st.none(), lists) if several else dims),
-        keepdim=draw(st.booleans()),
-    )
+def reductions(
+    draw: st.DrawFn, /, several: bool = True, least: int = 0, kinds: str = "f", odd: bool = False, **named: Any
+) -> Sample:
+    shape = draw(st.lists(st.integers(least, 4), max_size=4).map(tuple))
+    x = draw(arrays(shape, kinds, odd))
+    return s(x, **options(draw, dim=any_dims(shape) if several else one_dim(shape), keepdim=st.booleans(), **named))
 
 
 def reduction(name: str, values: Values = normal, several: bool = True, least: int = 0, **more: Any) -> Record:
@@ -253,4 +291,26 @@ def reduction(name: str, values: Values = normal, several: bool = True, least: i
         *more.get("errors", ()),
     )
     more["large"] = more.get("large", (s(big), s(big, 0), s(big, 1)))
-    return Record(name, (*fixed, *more.pop("samples", ())), draws=reductions(values, several, least), **more)
+    more.setdefault("draws", reductions(several, least))
+    return Record(name, (*fixed, *more.pop("samples", ())), **more)
+
+
+def alias(record: Record, *names: str) -> tuple[Record, ...]:
+    """Records of other names for one function, which is tested under its first."""
+    return tuple(replace(record, name=name, samples=record.samples[:3], errors=(), large=()) for name in names)
+
+
+def twin(record: Record, samples: tuple[Sample, ...], draws: st.SearchStrategy[Sample] | None) -> Record:
+    """The record of x.f_(…) from that of f(x, …): called on a copy of x, as a leaf may not be changed."""
+    name = f"{record.name}_"
+    own: Any = getattr(cr.Tensor, name)
+
+    @wraps(own)
+    def call(*args: Any, **named: Any) -> Any:
+        x, rest = (named.pop("input"), args) if "input" in named else (args[0], args[1:])
+        return getattr(x.clone(), name)(*rest, **named)
+
+    return replace(
+        record, name=name, samples=samples, errors=(), large=(), call=call, draws=draws, differs=(),
+        oracle=lambda torch, *args, **named: call(*args, **named),
+    )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from chainrule.autograd import NUMPY_NAMES
 from chainrule.conformance.record import Record, Sample
 
 __all__ = ["spelled"]
@@ -25,21 +26,22 @@ def spelled(draw: st.DrawFn, record: Record, sample: Sample) -> Sample:
     leading = next((i for i, n in enumerate(places) if n not in given), len(places))
     by_place = places[: draw(st.integers(0, leading))]
     args = tuple(_listed(draw, given.pop(n)) for n in by_place)
-    return Sample(args, {_public(n): _listed(draw, v) for n, v in given.items()}, sample.kink)
+    return Sample(args, {_public(record, n): _listed(draw, v) for n, v in given.items()}, sample.kink)
 
 
 def _bound(record: Record, sample: Sample) -> dict[str, Any] | None:
     """The arguments by name; None where they have none, as in f(x, *sizes)."""
-    if any(p.kind is p.VAR_POSITIONAL for p in record.parameters.values()):
+    variable = any(p.kind is p.VAR_POSITIONAL for p in record.parameters.values())
+    if variable or len(sample.args) > len(record.parameters):  # f(x, 2, 3) for f(x, (2, 3))
         return None
     positional = dict(zip(record.parameters, sample.args, strict=False))
-    own = {name: name for name in record.parameters} | {_public(name): name for name in record.parameters}
+    own = NUMPY_NAMES | {_public(record, name): name for name in record.parameters} | {n: n for n in record.parameters}
     return positional | {own[name]: value for name, value in sample.kwargs.items()}
 
 
-def _public(name: str) -> str:
+def _public(record: Record, name: str) -> str:
     """PyTorch calls the first argument `input`; a primitive writes x, and answers to both."""
-    return "input" if name == "x" else name
+    return "input" if name == "x" and hasattr(record.function, "reference") else name
 
 
 def _same(value: Any, default: Any) -> bool:

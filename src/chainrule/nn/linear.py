@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy.typing as npt
@@ -75,14 +75,14 @@ class Unflatten(Module):
     """
 
     dim: int
-    unflattened_size: tuple[int, ...]
+    unflattened_size: Sequence[int]
 
     def __init__(self, dim: int, unflattened_size: Iterable[int]) -> None:
         super().__init__()
         if not isinstance(dim, int):
             raise TypeError(f"Unflatten: dim={dim!r} must be a whole number (axes have no names here)")
         self.dim = dim
-        self.unflattened_size = tuple(unflattened_size)
+        self.unflattened_size = unflattened_size if isinstance(unflattened_size, list) else tuple(unflattened_size)
 
     def forward(self, input: Tensor) -> Tensor:
         return input.unflatten(self.dim, self.unflattened_size)

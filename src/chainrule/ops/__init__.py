@@ -8,13 +8,16 @@ from chainrule.ops import (
     columns,
     comparison,
     contraction,
+    conversion,
     convolution,
     convolution_transpose,
     ctc,
     distance,
     elementwise,
     embeddings,
+    grids,
     indexing,
+    inplace,
     joining,
     linalg,
     loss,
@@ -22,6 +25,7 @@ from chainrule.ops import (
     loss_margin,
     multihead,
     normalization,
+    norms,
     padding,
     piecewise,
     pooling,
@@ -34,7 +38,9 @@ from chainrule.ops import (
     rounding,
     scan,
     shape,
+    statistics,
     trigonometry,
+    writing,
 )
 from chainrule.ops.activation import *
 from chainrule.ops.adaptive import *
@@ -42,13 +48,16 @@ from chainrule.ops.attention import *
 from chainrule.ops.columns import *
 from chainrule.ops.comparison import *
 from chainrule.ops.contraction import *
+from chainrule.ops.conversion import *
 from chainrule.ops.convolution import *
 from chainrule.ops.convolution_transpose import *
 from chainrule.ops.ctc import *
 from chainrule.ops.distance import *
 from chainrule.ops.elementwise import *
 from chainrule.ops.embeddings import *
+from chainrule.ops.grids import *
 from chainrule.ops.indexing import *
+from chainrule.ops.inplace import *
 from chainrule.ops.joining import *
 from chainrule.ops.linalg import *
 from chainrule.ops.loss import *
@@ -56,6 +65,7 @@ from chainrule.ops.loss_elementwise import *
 from chainrule.ops.loss_margin import *
 from chainrule.ops.multihead import *
 from chainrule.ops.normalization import *
+from chainrule.ops.norms import *
 from chainrule.ops.padding import *
 from chainrule.ops.piecewise import *
 from chainrule.ops.pooling import *
@@ -68,7 +78,9 @@ from chainrule.ops.resize import *
 from chainrule.ops.rounding import *
 from chainrule.ops.scan import *
 from chainrule.ops.shape import *
+from chainrule.ops.statistics import *
 from chainrule.ops.trigonometry import *
+from chainrule.ops.writing import *
 
 __all__: list[str] = []
 __all__ += activation.__all__
@@ -77,13 +89,16 @@ __all__ += attention.__all__
 __all__ += columns.__all__
 __all__ += comparison.__all__
 __all__ += contraction.__all__
+__all__ += conversion.__all__
 __all__ += convolution.__all__
 __all__ += convolution_transpose.__all__
 __all__ += ctc.__all__
 __all__ += distance.__all__
 __all__ += elementwise.__all__
 __all__ += embeddings.__all__
+__all__ += grids.__all__
 __all__ += indexing.__all__
+__all__ += inplace.__all__
 __all__ += joining.__all__
 __all__ += linalg.__all__
 __all__ += loss.__all__
@@ -91,6 +106,7 @@ __all__ += loss_elementwise.__all__
 __all__ += loss_margin.__all__
 __all__ += multihead.__all__
 __all__ += normalization.__all__
+__all__ += norms.__all__
 __all__ += padding.__all__
 __all__ += piecewise.__all__
 __all__ += pooling.__all__
@@ -103,4 +119,6 @@ __all__ += resize.__all__
 __all__ += rounding.__all__
 __all__ += scan.__all__
 __all__ += shape.__all__
+__all__ += statistics.__all__
 __all__ += trigonometry.__all__
+__all__ += writing.__all__

@@ -7,9 +7,13 @@ from typing import Any, cast
 
 import numpy as np
 
-from chainrule.tensor import Array, F, get_default_dtype, result_type
+from chainrule.autograd import NUMPY_NAMES
+from chainrule.tensor import Array, F, Tensor, get_default_dtype, result_type
 
-__all__ = ["all_dims", "broadcast", "floating", "numpy_names", "one_dim", "promoted", "require_floating"]
+__all__ = [
+    "all_dims", "broadcast", "floating", "methods", "numpy_names", "one_dim", "promoted", "require_floating",
+    "row_dim", "whole_number", "whole_numbers",
+]  # fmt: skip
 
 
 def floating(x: Any) -> Any:
@@ -64,10 +68,33 @@ def one_dim(name: str, dim: Any, ndim: int, shape: tuple[int, ...]) -> int:
     return int(dim) % ndim
 
 
+def row_dim(name: str, dim: Any, shape: tuple[int, ...]) -> int:
+    """As `one_dim`; a tensor without dimensions is taken as one element in a row."""
+    return one_dim(name, dim, max(len(shape), 1), shape)
+
+
+def whole_number(name: str, what: str, value: Any) -> int:
+    """The value, which must be one, or a tensor of one; truth values are none."""
+    if isinstance(value, Tensor) and value.array.size == 1:
+        value = value.item()
+    if not isinstance(value, int | np.integer) or isinstance(value, bool):
+        raise TypeError(f"{name}(): {what} must be a whole number, not {value!r}")
+    return int(value)
+
+
+def whole_numbers(name: str, what: str, values: Any) -> tuple[int, ...]:
+    """A tuple, list or size of whole numbers, as a tuple."""
+    if not isinstance(values, tuple | list):
+        raise TypeError(f"{name}(): {what} must be whole numbers in a tuple or a list, not {values!r}")
+    if set(map(type, values)) <= {int}:
+        return tuple(values)
+    return tuple(whole_number(name, what, value) for value in values)
+
+
 def all_dims(name: str, dim: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
     """A dim, several, or None or () for all, as numbers from 0; a tensor without dimensions takes 0 and −1 too."""
     ndim = len(shape)
-    if dim is None or dim == () or (not shape and dim in (0, -1)):
+    if dim is None or dim in ((), []) or (not shape and dim in (0, -1)):
         return tuple(range(ndim))
     dims = tuple(one_dim(name, d, ndim, shape) for d in (dim if isinstance(dim, tuple | list) else (dim,)))
     if len(set(dims)) < len(dims):
@@ -75,14 +102,17 @@ def all_dims(name: str, dim: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
     return dims
 
 
+def methods(**named: Any) -> None:
+    """Make functions methods of Tensor under these names: other names of one, or names that others have already."""
+    for name, f in named.items():
+        setattr(Tensor, name, f)
+
+
 def numpy_names(f: F) -> F:
     """Let NumPy's names for arguments do as well, as PyTorch does: axis for dim, and keepdims for keepdim."""
 
     @functools.wraps(f)
     def called(*args: Any, **named: Any) -> Any:
-        return f(*args, **{_NUMPYS.get(name, name): value for name, value in named.items()}) if named else f(*args)
+        return f(*args, **{NUMPY_NAMES.get(name, name): value for name, value in named.items()}) if named else f(*args)
 
     return cast(F, called)
-
-
-_NUMPYS = {"axis": "dim", "keepdims": "keepdim"}

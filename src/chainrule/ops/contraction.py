@@ -9,6 +9,7 @@ dx = "ik,jk->ij" of dy and y.
 
 from __future__ import annotations
 
+import functools
 import string
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -17,9 +18,11 @@ import numpy as np
 
 from chainrule.autograd import Pullback, primitive
 from chainrule.native import core
-from chainrule.tensor import Array, Tensor
+from chainrule.ops.arguments import one_dim
+from chainrule.ops.linalg import dot, matmul
+from chainrule.tensor import Array, Tensor, method
 
-__all__ = ["einsum"]
+__all__ = ["chain_matmul", "einsum", "inner", "kron", "tensordot", "vdot"]
 
 LETTERS = string.ascii_letters
 
@@ -36,6 +39,8 @@ def einsum(equation: Any, *operands: Any) -> Tensor:
     """
     if isinstance(equation, Tensor):
         equation, operands = _lettered((equation, *operands))
+    if not isinstance(equation, str):
+        raise TypeError(f"einsum(): an equation such as 'ij,jk->ik' is needed, not {equation!r}")
     xs = operands[0] if len(operands) == 1 and isinstance(operands[0], list | tuple) else operands
     terms, out = _parsed(equation, xs)
     if len({x.dtype for x in xs}) > 1:
@@ -51,6 +56,108 @@ def einsum(equation: Any, *operands: Any) -> Tensor:
         x, term = _contract(x, y, term, other, both), both
     x, term = _summed(x, term, set(out))
     return x.permute(*[term.index(letter) for letter in out]) if term != out else x
+
+
+# ---------------------------------------------------------------------------------------------- special ones
+
+
+def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
+    """Σ of products over pairs of dimensions: the last `dims` of a and the first of b, or those in a pair of lists.
+
+    Shapes: a (A, B, C), b (C, B, D), dims=([1, 2], [1, 0]) -> (A, D). The gradients are those of a product of matrices.
+    """
+    left, right = _paired(a, b, dims)
+    letters = LETTERS[: a.ndim]
+    rest = iter(LETTERS[a.ndim :])
+    other = [letters[left[right.index(i)]] if i in right else next(rest) for i in range(b.ndim)]
+    kept = [c for i, c in enumerate(letters) if i not in left] + [c for i, c in enumerate(other) if i not in right]
+    return einsum(f"{letters},{''.join(other)}->{''.join(kept)}", a, b)
+
+
+def _paired(a: Tensor, b: Tensor, dims: Any) -> tuple[list[int], list[int]]:
+    """The dimensions of a and of b that are summed over, which must be of equal sizes."""
+    if isinstance(dims, int):
+        if not 0 <= dims <= min(a.ndim, b.ndim):
+            raise ValueError(f"tensordot(): dims = {dims} must be from 0 to what {a.shape} and {b.shape} have")
+        dims = (range(a.ndim - dims, a.ndim), range(dims))
+    each = [[d] if isinstance(d, int) else list(d) for d in (dims.tolist() if isinstance(dims, Tensor) else dims)]
+    left, right = ([one_dim("tensordot", d, x.ndim, x.shape) for d in ds] for ds, x in zip(each, (a, b), strict=True))
+    if [a.shape[i] for i in left] != [b.shape[i] for i in right]:
+        raise ValueError(f"tensordot(): dims {each} of shapes {a.shape} and {b.shape} differ in size")
+    return left, right
+
+
+@method
+def inner(input: Tensor, other: Tensor) -> Tensor:
+    """Σ of products over the last dimension of both: (A, K), (B, K) -> (A, B); a number multiplies everything."""
+    if not (input.ndim and other.ndim):
+        return input * other
+    if input.shape[-1] != other.shape[-1]:
+        raise ValueError(f"inner(): the last sizes of {input.shape} and {other.shape} differ")
+    return tensordot(input, other, ([-1], [-1]))
+
+
+@method
+def vdot(input: Tensor, other: Tensor) -> Tensor:
+    """The inner product of two vectors: (K), (K) -> (); see `dot`."""
+    y: Tensor = dot(input, other)
+    return y
+
+
+def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
+    """Σ x·y along `dim`, which is dropped; the two are broadcast."""
+    total: Tensor = (x * y).sum(dim)
+    return total
+
+
+@method
+def kron(input: Tensor, other: Tensor) -> Tensor:
+    """Kronecker's product: every element of input times all of other, (A, B), (C, D) -> (A·C, B·D)."""
+    n = max(input.ndim, other.ndim)
+    a, b = ((1,) * (n - x.ndim) + x.shape for x in (input, other))
+    pairs = input.reshape([m for k in a for m in (k, 1)]) * other.reshape([m for k in b for m in (1, k)])
+    return pairs.reshape([k * m for k, m in zip(a, b, strict=True)])
+
+
+def chain_matmul(*matrices: Tensor) -> Tensor:
+    """The product of matrices, see `linalg.multi_dot`."""
+    return multi_dot(matrices)
+
+
+def multi_dot(tensors: Sequence[Tensor]) -> Tensor:
+    """The product of two matrices or more, in the order of least work; the first and the last may be vectors.
+
+    The order is that of dynamic programming over all cuts: cost(i, j) = min over k of cost(i, k) + cost(k, j) + the
+    multiplications of the two results.
+    """
+    if not tensors:
+        raise ValueError("multi_dot(): there are no matrices to multiply")
+    row, column = tensors[0].ndim == 1, len(tensors) > 1 and tensors[-1].ndim == 1
+    xs = [x.unsqueeze(0) if i == 0 and row else x for i, x in enumerate(tensors)]
+    xs[-1] = xs[-1].unsqueeze(1) if column else xs[-1]
+    if any(x.ndim != 2 for x in xs):
+        raise ValueError(f"multi_dot(): matrices are needed, not shapes {[x.shape for x in tensors]}")
+    y = _multiplied(xs)
+    return y.squeeze((*([0] * row), *([1] * column))) if row or column else y
+
+
+def _multiplied(xs: Sequence[Tensor]) -> Tensor:
+    sizes = [xs[0].shape[0], *(x.shape[1] for x in xs)]
+
+    @functools.cache
+    def cheapest(i: int, j: int) -> tuple[int, int]:
+        """The multiplications that the product of xs[i:j] takes, and where it is cut."""
+        if j - i == 1:
+            return 0, i
+        costs = ((cheapest(i, k)[0] + cheapest(k, j)[0] + sizes[i] * sizes[k] * sizes[j], k) for k in range(i + 1, j))
+        return min(costs)
+
+    def product(i: int, j: int) -> Tensor:
+        k = cheapest(i, j)[1]
+        y: Tensor = xs[i] if j - i == 1 else matmul(product(i, k), product(k, j))
+        return y
+
+    return product(0, len(xs))
 
 
 # ---------------------------------------------------------------------------------------------- the equation

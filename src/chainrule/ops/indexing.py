@@ -11,21 +11,16 @@ from typing import Any
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
-from chainrule.ops.arguments import all_dims, one_dim
-from chainrule.tensor import Array, Scalar, Tensor, method
+from chainrule.ops.arguments import all_dims, numpy_names, one_dim, row_dim, whole_number
+from chainrule.tensor import Array, Tensor, method
 
 __all__ = [
-    "diag", "diagonal", "gather", "index_select", "masked_fill", "masked_select", "narrow", "repeat_interleave",
-    "scatter", "scatter_add", "select", "take_along_dim", "tril", "triu",
+    "diag", "diag_embed", "diagflat", "diagonal", "gather", "index_select", "masked_fill", "masked_select", "narrow",
+    "repeat_interleave", "select", "take", "take_along_dim", "trace", "tril", "triu",
 ]  # fmt: skip
 
 
-def _axis(name: str, dim: int, shape: tuple[int, ...]) -> int:
-    """As `one_dim`; a tensor without dimensions is taken as one element in a row."""
-    return one_dim(name, dim, max(len(shape), 1), shape)
-
-
-def _checked(name: str, index: Any, size: int) -> Array:
+def checked(name: str, index: Any, size: int) -> Array:
     """The index, if it is one of whole numbers from 0 to size − 1."""
     if not isinstance(index, np.ndarray) or index.dtype.kind not in "iu":
         raise TypeError(f"{name}(): the index must be a tensor of integers, not {getattr(index, 'dtype', index)!s}")
@@ -45,17 +40,18 @@ def _none(dy: Array) -> None:
 @method
 def select(input: Tensor, dim: int, index: int) -> Tensor:
     """The view input[…, index, …] at one place of `dim`, which is dropped; −1 is the last."""
-    axis = one_dim("select", dim, input.ndim, input.shape)
+    axis, index = one_dim("select", dim, input.ndim, input.shape), whole_number("select", "index", index)
     if not -input.shape[axis] <= index < input.shape[axis]:
         raise IndexError(f"select(): index {index} is out of range for dim {dim} of shape {input.shape}")
-    return input[(*(slice(None),) * axis, int(index))]
+    return input[(*(slice(None),) * axis, index)]
 
 
 @method
 def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     """The view input[…, start:start + length, …] along `dim`; a negative start counts from the end."""
     axis = one_dim("narrow", dim, input.ndim, input.shape)
-    size, first = input.shape[axis], int(start)
+    size, first = input.shape[axis], whole_number("narrow", "start", start)
+    length = whole_number("narrow", "length", length)
     first += size if first < 0 else 0
     if not 0 <= first <= first + length <= size:
         raise IndexError(f"narrow(): start {start} and length {length} leave dim {dim} of shape {input.shape}")
@@ -69,8 +65,8 @@ def index_select(x: Array, dim: int, index: Array) -> tuple[Array, Pullback]:
 
     Shapes: x (A, B, C), dim=1, index (K) -> (A, K, C)
     """
-    rows, axis = np.atleast_1d(x), _axis("index_select", dim, x.shape)
-    index = np.atleast_1d(_checked("index_select", index, rows.shape[axis]))
+    rows, axis = np.atleast_1d(x), row_dim("index_select", dim, x.shape)
+    index = np.atleast_1d(checked("index_select", index, rows.shape[axis]))
     if index.ndim > 1 or (not x.ndim and index.size != 1):
         raise ValueError(f"index_select(): the index must be a vector, its shape is {index.shape}; x has {x.shape}")
     y = rows.take(index, axis)
@@ -91,10 +87,9 @@ def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None
     """
     if repeats is None:
         return Tensor(np.repeat(np.arange(input.numel()), input.array))
-    x, axis = (
-        (input.reshape(-1), 0) if dim is None else (input, one_dim("repeat_interleave", dim, input.ndim, input.shape))
-    )
-    counts = repeats.array if isinstance(repeats, Tensor) else np.asarray(repeats)
+    name = "repeat_interleave"
+    x, axis = (input.reshape(-1), 0) if dim is None else (input, one_dim(name, dim, input.ndim, input.shape))
+    counts = repeats.array if isinstance(repeats, Tensor) else np.asarray(whole_number(name, "repeats", repeats))
     n = x.shape[axis]
     if counts.shape not in ((), (1,), (n,)) or counts.dtype.kind not in "iu" or counts.min(initial=0) < 0:
         raise ValueError(f"repeat_interleave(): repeats must be a whole number ≥ 0 or {n} of them, not {repeats!r}")
@@ -104,10 +99,10 @@ def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None
 # ---------------------------------------------------------------------------------------------- single elements
 
 
-def _places(name: str, x: Array, dim: int, index: Any) -> tuple[Array, ...]:
+def places_of(name: str, x: Array, dim: int, index: Any) -> tuple[Array, ...]:
     """The positions in x that `index` stands for, as one index array per dimension of x."""
-    axis = _axis(name, dim, x.shape)
-    _checked(name, index, np.atleast_1d(x).shape[axis])
+    axis = row_dim(name, dim, x.shape)
+    checked(name, index, np.atleast_1d(x).shape[axis])
     index, shape = np.atleast_1d(index), np.atleast_1d(x).shape
     fits = index.ndim == len(shape) and all(
         n <= m for d, (n, m) in enumerate(zip(index.shape, shape, strict=True)) if d != axis
@@ -124,27 +119,43 @@ def _places(name: str, x: Array, dim: int, index: Any) -> tuple[Array, ...]:
     return tuple(np.broadcast_arrays(*grid))
 
 
-def _add_at(y: Array, places: tuple[Array, ...], values: Array) -> None:
+def add_at(y: Array, places: tuple[Array, ...], values: Array) -> None:
     """y[places] += values, adding up where a place comes several times."""
     if values.size:
         np.add.at(y.reshape(-1), np.ravel_multi_index(places, y.shape).reshape(-1), values.reshape(-1))
 
 
 @method
-@primitive
-def gather(x: Array, dim: int, index: Array) -> tuple[Array, Pullback]:
-    """y = x at the places of `index`: for dim=1 of a matrix, y[i, j] = x[i, index[i, j]].   dx[places] += dy
+@numpy_names
+def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
+    """y = input at the places of `index`: for dim=1 of a matrix, y[i, j] = input[i, index[i, j]].   dx[places] += dy
 
-    y has the shape of the index, whose sizes may be smaller than those of x but in `dim`.
+    y has the shape of the index, whose sizes may be smaller than those of input but in `dim`.
+    `sparse_grad` is taken for PyTorch's sake: the gradient is always dense.
+    Errors: IndexError for an index out of range, ValueError where the shapes do not fit, TypeError without integers.
     """
-    places = _places("gather", x, dim, index)
+    return _gather(input, dim, index)
+
+
+@primitive
+def _gather(x: Array, dim: int, index: Array) -> tuple[Array, Pullback]:
+    """dx[places] += dy"""
+    places = places_of("gather", x, dim, index)
 
     def dx(dy: Array) -> Array:
         dx = np.zeros(x.shape or (1,), x.dtype)
-        _add_at(dx, places, dy)
+        add_at(dx, places, dy)
         return dx.reshape(x.shape)
 
     return np.atleast_1d(x)[places].reshape(index.shape), dx
+
+
+@method
+def take(input: Tensor, index: Tensor) -> Tensor:
+    """The elements at these places of the flattened input, in the shape of `index`; −1 is the last. dx[index] += dy"""
+    n = input.numel()
+    places = np.where(index.array < 0, index.array + n, index.array)
+    return gather(input.reshape(-1), 0, Tensor(places.reshape(-1).astype(index.dtype))).reshape(index.shape)
 
 
 @method
@@ -172,80 +183,15 @@ def _with(shape: tuple[int, ...], axis: int, size: int) -> tuple[int, ...]:
     return (*shape[:axis], size, *shape[axis + 1 :])
 
 
-@method
-def scatter(input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Scalar | None = None) -> Tensor:
-    """A copy of input with the values of `src` (a tensor or a number, also called value) at the places of `index`.
-
-    y[i, index[i, j]] = src[i, j] for dim=1.   dinput = dy, and 0 at the places,   dsrc = dy at the places
-    Where a place comes several times, the last value stays (in PyTorch: any), and each of them gets the gradient.
-    Unlike in PyTorch there is no `reduce`; see `scatter_add`.
-    """
-    values = value if src is None else src
-    if values is None:
-        raise TypeError("scatter(): give src, a tensor or a number")
-    if not isinstance(values, Tensor | int | float | np.generic):
-        raise TypeError(f"scatter(): src must be a tensor or a number, not {values!r}")
-    if not isinstance(values, Tensor):
-        values = Tensor(np.full(index.shape, values, input.dtype))
-    return _scatter(input, dim, index, values)
-
-
-@primitive
-def _scatter(x: Array, dim: int, index: Array, src: Array) -> tuple[Array, Pullback]:
-    """dx = dy, and 0 at the places,   dsrc = dy at the places"""
-    places = _places("scatter", x, dim, index)
-    y = np.atleast_1d(x).copy()
-    y[places] = _covered("scatter", x, index, src)
-
-    def dx(dy: Array) -> Array:
-        dx = np.atleast_1d(dy).copy()
-        dx[places] = 0
-        return dx.reshape(x.shape)
-
-    return y.reshape(x.shape), (dx, _none, _none, lambda dy: _gathered(dy, places, src))
-
-
-@method
-@primitive
-def scatter_add(x: Array, dim: int, index: Array, src: Array) -> tuple[Array, Pullback]:
-    """A copy of x with the values of `src` added at the places of `index`: y[i, index[i, j]] += src[i, j] for dim=1.
-
-    dx = dy,   dsrc = dy at the places
-    """
-    places = _places("scatter_add", x, dim, index)
-    y = np.array(np.atleast_1d(x), order="C")
-    _add_at(y, places, _covered("scatter_add", x, index, src))
-    return y.reshape(x.shape), (lambda dy: dy, _none, _none, lambda dy: _gathered(dy, places, src))
-
-
-def _covered(name: str, x: Array, index: Array, src: Array) -> Array:
-    """The part of src that the index has places for: src may be greater."""
-    if src.dtype != x.dtype:
-        raise TypeError(f"{name}(): the dtypes differ: input {x.dtype}, src {src.dtype}; convert one with .to(dtype)")
-    if index.size and (src.ndim != index.ndim or any(n > m for n, m in zip(index.shape, src.shape, strict=True))):
-        raise ValueError(f"{name}(): src of shape {src.shape} does not cover the index of shape {index.shape}")
-    if not index.size:
-        return np.zeros(np.atleast_1d(index).shape, x.dtype)
-    return np.atleast_1d(src)[tuple(slice(n) for n in np.atleast_1d(index).shape)]
-
-
-def _gathered(dy: Array, places: tuple[Array, ...], src: Array) -> Array:
-    """Zeros like src, but dy at the places."""
-    dsrc = np.zeros(src.shape or (1,), src.dtype)
-    if places[0].size:
-        dsrc[tuple(slice(n) for n in places[0].shape)] = np.atleast_1d(dy)[places]
-    return dsrc.reshape(src.shape)
-
-
 # ---------------------------------------------------------------------------------------------- masks
 
 
-def _check_mask(name: str, mask: Any) -> None:
+def check_mask(name: str, mask: Any) -> None:
     if getattr(mask, "dtype", None) != np.bool_:
         raise TypeError(f"{name}(): the mask must be a tensor of truth values, not {getattr(mask, 'dtype', mask)!s}")
 
 
-def _common_shape(name: str, x: Any, mask: Any) -> tuple[int, ...]:
+def common_shape(name: str, x: Any, mask: Any) -> tuple[int, ...]:
     try:
         return np.broadcast_shapes(x.shape, mask.shape)
     except ValueError:
@@ -259,12 +205,12 @@ def masked_fill(x: Array, mask: Array, value: Any) -> tuple[Array, Pullback]:
 
     dvalue = Σ dy where mask. Shapes are broadcast; the dtype is that of x.
     """
-    _check_mask("masked_fill", mask)
+    check_mask("masked_fill", mask)
     if not isinstance(value, np.ndarray | int | float | np.generic):
         raise TypeError(f"masked_fill(): value must be a number, not {value!r}")
     if np.ndim(value):
         raise ValueError(f"masked_fill(): value must be a number, its shape is {np.shape(value)}; where() takes any")
-    _common_shape("masked_fill", x, mask)
+    common_shape("masked_fill", x, mask)
     y = np.where(mask, np.asarray(value).astype(x.dtype), x)
     return y, (lambda dy: np.where(mask, 0, dy), _none, lambda dy: np.where(mask, dy, 0))
 
@@ -272,15 +218,16 @@ def masked_fill(x: Array, mask: Array, value: Any) -> tuple[Array, Pullback]:
 @method
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements where mask is true, in row-major order, as a vector. Shapes are broadcast.   dx[mask] = dy"""
-    _check_mask("masked_select", mask)
-    shape = _common_shape("masked_select", input, mask)
+    check_mask("masked_select", mask)
+    shape = common_shape("masked_select", input, mask)
     return input.broadcast_to(shape)[Tensor(np.broadcast_to(mask.array, shape))]
 
 
 # ---------------------------------------------------------------------------------------------- diagonals
 
 
-def _check_matrix(name: str, x: Array) -> None:
+def _check_matrix(name: str, x: Array, diagonal: int) -> None:
+    whole_number(name, "diagonal", diagonal)
     if x.ndim < 2:
         raise ValueError(f"{name}(): at least two dimensions are needed, the shape is {x.shape}")
 
@@ -292,7 +239,7 @@ def tril(x: Array, diagonal: int = 0) -> tuple[Array, Pullback]:
 
     dx = the lower triangle of dy
     """
-    _check_matrix("tril", x)
+    _check_matrix("tril", x, diagonal)
     return np.tril(x, diagonal), lambda dy: np.tril(dy, diagonal)
 
 
@@ -303,7 +250,7 @@ def triu(x: Array, diagonal: int = 0) -> tuple[Array, Pullback]:
 
     dx = the upper triangle of dy
     """
-    _check_matrix("triu", x)
+    _check_matrix("triu", x, diagonal)
     return np.triu(x, diagonal), lambda dy: np.triu(dy, diagonal)
 
 
@@ -319,6 +266,45 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
 def _matrix(x: Array, offset: int) -> tuple[Array, Pullback]:
     """dx = the diagonal of dy"""
     return np.diag(x, offset), lambda dy: np.diagonal(dy, offset)
+
+
+@method
+def diagflat(input: Tensor, offset: int = 0) -> Tensor:
+    """The matrix that has the flattened elements on its diagonal; see `diag`."""
+    return _matrix(input.reshape(-1), offset)
+
+
+@method
+def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+    """Matrices, in the dimensions dim1 and dim2, with the last dimension on their diagonals, else 0.   dx = dy there
+
+    Shapes: (A, N) -> (A, N, N); |offset| places beside the main diagonal, (A, N + |offset|, N + |offset|).
+    """
+    return _embedded(input, offset, *all_dims("diag_embed", (dim1, dim2), (*input.shape, 1)))
+
+
+@primitive
+def _embedded(x: Array, offset: int, dim1: int, dim2: int) -> tuple[Array, Pullback]:
+    """dx = dy on the diagonal"""
+    n = x.shape[-1] + abs(offset)
+    y = np.zeros((*x.shape[:-1], n, n), x.dtype)
+    rows = np.arange(x.shape[-1])
+    y[..., rows + max(-offset, 0), rows + max(offset, 0)] = x
+    return np.moveaxis(y, (-2, -1), (dim1, dim2)), lambda dy: np.diagonal(dy, offset, dim1, dim2)
+
+
+@method
+def trace(input: Tensor) -> Tensor:
+    """Σ x[i, i] of a matrix.   dx = dy on the diagonal, else 0"""
+    if input.ndim != 2:
+        raise ValueError(f"trace(): a matrix is needed, not shape {input.shape}")
+    y: Tensor = diagonal(input).sum()
+    return y
+
+
+def linalg_diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+    """`diagonal`, of the last two dimensions unless said otherwise."""
+    return diagonal(A, offset, dim1, dim2)
 
 
 @method

@@ -3,39 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any, cast
 
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
-from chainrule.ops.arguments import numpy_names, one_dim
+from chainrule.ops.arguments import methods, numpy_names, one_dim, whole_number, whole_numbers
 from chainrule.tensor import Array, Tensor, method, result_type
 
-__all__ = ["cat", "chunk", "hstack", "one_hot", "split", "stack", "unbind", "vstack"]
+__all__ = [
+    "cat", "chunk", "column_stack", "concat", "concatenate", "dstack", "hstack", "one_hot", "row_stack", "split",
+    "stack", "tensor_split", "unbind", "vstack",
+]  # fmt: skip
 
 
 # ---------------------------------------------------------------------------------------------- joining
 
 
+def _tensors(name: str, tensors: Sequence[Tensor]) -> Sequence[Tensor]:
+    """What is to be joined: at least one tensor, in a tuple or a list."""
+    if not isinstance(tensors, tuple | list) or not all(isinstance(x, Tensor) for x in tensors):
+        found = ", ".join(type(x).__name__ for x in tensors) if isinstance(tensors, tuple | list) else tensors
+        raise TypeError(f"{name}(): a tuple or a list of tensors is needed, not {found}")
+    if not tensors:
+        raise ValueError(f"{name}(): there are no tensors to join")
+    return tensors
+
+
 @numpy_names
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """One after the other along `dim`: (2, 4) and (3, 4) -> (5, 4). All other sizes must be equal."""
-    if not len(tensors):
-        raise ValueError("cat(): there are no tensors to join")
-    return _cat(dim, *tensors)
+    """One after the other along `dim`, also called concat and concatenate.   dxᵢ = the part of dy that xᵢ went into
+
+    Shapes: (2, 4) and (3, 4) -> (5, 4) for dim=0. All other sizes must be equal, but a tensor of shape (0,) goes with
+    any. The dtype is the common one.
+    Errors: ValueError where the shapes do not fit or there is nothing to join, IndexError where there is no such dim.
+    """
+    return _cat(dim, *_tensors("cat", tensors))
+
+
+concat = concatenate = cat
 
 
 @primitive
 def _cat(dim: int, *xs: Array) -> tuple[Array, Pullback]:
     """dxᵢ = the part of dy that xᵢ went into"""
-    axis = one_dim("cat", dim, xs[0].ndim, xs[0].shape)
-    first = xs[0].shape
+    n, first = next(((i, x.shape) for i, x in enumerate(xs) if x.shape != (0,)), (0, xs[0].shape))
+    axis = one_dim("cat", dim, len(first), first)
     for i, x in enumerate(xs):
-        if x.ndim != len(first) or x.shape[:axis] != first[:axis] or x.shape[axis + 1 :] != first[axis + 1 :]:
-            raise ValueError(f"cat(): tensor {i} has shape {x.shape}; all but dim {dim} must match tensor 0, {first}")
-    parts = _parts([x.shape[axis] for x in xs], axis)
-    return np.concatenate(xs, axis, dtype=_common_dtype(xs)), (_none, *[_part(p) for p in parts])
+        others = len(x.shape) == len(first) and (*x.shape[:axis], *x.shape[axis + 1 :])
+        if others != (*first[:axis], *first[axis + 1 :]) and x.shape != (0,):
+            raise ValueError(f"cat(): tensor {i} has shape {x.shape}; all but dim {dim} must match tensor {n}, {first}")
+    fitting = [x if x.ndim == len(first) else x.reshape((*first[:axis], 0, *first[axis + 1 :])) for x in xs]
+    parts = _parts([x.shape[axis] for x in fitting], axis)
+    y = np.concatenate(fitting, axis, dtype=_common_dtype(xs))
+    return y, (_none, *[_part(part, x.shape) for part, x in zip(parts, xs, strict=True)])
 
 
 def _parts(sizes: Sequence[int], axis: int) -> list[tuple[Any, ...]]:
@@ -52,16 +74,18 @@ def _none(dy: Array) -> None:
     """The cotangent of an argument that is no tensor; never asked for."""
 
 
-def _part(index: tuple[Any, ...]) -> Any:
-    return lambda dy: dy[index]
+def _part(index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    return lambda dy: dy[index].reshape(shape)
 
 
 @numpy_names
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Side by side along a new dimension `dim`: two of (3, 4) -> (2, 3, 4). All shapes must be equal."""
-    if not len(tensors):
-        raise ValueError("stack(): there are no tensors to join")
-    return _stack(dim, *tensors)
+    """Side by side along a new dimension `dim`: two of (3, 4) -> (2, 3, 4).   dxᵢ = the slice of dy that xᵢ went into
+
+    All shapes must be equal; the dtype is the common one.
+    Errors: ValueError where the shapes differ or there is nothing to join, IndexError where there is no such dim.
+    """
+    return _stack(dim, *_tensors("stack", tensors))
 
 
 @primitive
@@ -72,18 +96,37 @@ def _stack(dim: int, *xs: Array) -> tuple[Array, Pullback]:
         if x.shape != xs[0].shape:
             raise ValueError(f"stack(): tensor {i} has shape {x.shape}; it must match tensor 0, {xs[0].shape}")
     whole = (slice(None),) * axis
-    return np.stack(xs, axis, dtype=_common_dtype(xs)), (_none, *[_part((*whole, i)) for i in range(len(xs))])
+    y = np.stack(xs, axis, dtype=_common_dtype(xs))
+    return y, (_none, *[_part((*whole, i), x.shape) for i, x in enumerate(xs)])
 
 
 def hstack(tensors: Sequence[Tensor]) -> Tensor:
-    """Side by side: along dim 1, or dim 0 of vectors; numbers count as vectors of one element."""
-    rows = [x if x.ndim else x.reshape(1) for x in tensors]
-    return cat(rows, 1 if rows and rows[0].ndim > 1 else 0)
+    """Side by side: along dim 1, or dim 0 of vectors; numbers count as vectors of one element. See `cat`."""
+    rows = [x.reshape(x.shape or (1,)) for x in _tensors("hstack", tensors)]
+    return cat(rows, 1 if rows[0].ndim > 1 else 0)
 
 
 def vstack(tensors: Sequence[Tensor]) -> Tensor:
-    """One above the other: along dim 0; vectors count as rows, numbers as rows of one element."""
-    return cat([x if x.ndim > 1 else x.reshape(1, x.numel()) for x in tensors])
+    """One above the other: along dim 0; vectors count as rows, numbers as rows of one element. Also row_stack."""
+    return cat([x if x.ndim > 1 else x.reshape(1, x.numel()) for x in _tensors("vstack", tensors)])
+
+
+row_stack = vstack
+
+
+def dstack(tensors: Sequence[Tensor]) -> Tensor:
+    """One behind the other: along dim 2; matrices (M, N) count as (M, N, 1), vectors (N) as (1, N, 1)."""
+    return cat([x if x.ndim > 2 else _deep(x) for x in _tensors("dstack", tensors)], 2)
+
+
+def _deep(x: Tensor) -> Tensor:
+    y: Tensor = x.reshape(1, x.numel(), 1) if x.ndim < 2 else x.unsqueeze(-1)
+    return y
+
+
+def column_stack(tensors: Sequence[Tensor]) -> Tensor:
+    """Side by side: along dim 1; vectors count as columns, numbers as columns of one element."""
+    return cat([x if x.ndim > 1 else x.reshape(x.numel(), 1) for x in _tensors("column_stack", tensors)], 1)
 
 
 # ---------------------------------------------------------------------------------------------- cutting
@@ -92,43 +135,134 @@ def vstack(tensors: Sequence[Tensor]) -> Tensor:
 @method
 @primitive
 def getitem(x: Array, index: Any) -> tuple[Array, Pullback]:
-    """x[index], indexed as in NumPy: numbers, slices, `...`, None, integer arrays, masks.   dx[index] += dy
+    """x[index]: numbers, slices, `...`, None, integer arrays, masks, one for each dimension.   dx[index] += dy
 
-    Numbers and slices give a view, arrays a copy. An element that was taken several times gets the sum.
+    Numbers and slices come first and give a view, then arrays, which are broadcast against each other and give a copy.
+    An element that was taken several times gets the sum. Unlike in PyTorch a slice may run backwards.
+    Errors: IndexError for a number out of range, for too many, and for a mask of another size.
     """
     try:
-        y = x[index]
-    except IndexError as error:
-        raise IndexError(f"x[…] with x of shape {x.shape}: {error}") from None
-    return y, lambda dy: _scattered(x, index, dy)
+        basic, arrays = in_steps(x, index)
+        y = x[basic] if arrays is None else x[basic][arrays]
+    except (IndexError, ValueError) as error:
+        raise type(error)(f"x[…] with x of shape {x.shape}: {error}") from None
+
+    def dx(dy: Array) -> Array:
+        dx = np.zeros_like(x)
+        if arrays is None:
+            dx[basic] = dy
+        elif all(a.dtype == np.bool_ for a in arrays if not isinstance(a, slice)):
+            dx[basic][arrays] = dy
+        else:
+            np.add.at(dx[basic], arrays, dy)  # knows repeated indices
+        return dx
+
+    return y, dx
 
 
-def _scattered(x: Array, index: Any, dy: Array) -> Array:
-    """Zeros like x, and dy added to them at the index."""
-    dx = np.zeros_like(x)
-    if any(isinstance(i, list | np.ndarray) and np.asarray(i).dtype != np.bool_ for i in _listed(index)):
-        np.add.at(dx, index, dy)  # knows repeated indices
-    else:
-        dx[index] = dy
-    return dx
+def in_steps(x: Array, index: Any) -> tuple[Any, tuple[Any, ...] | None]:
+    """The index in two steps: numbers and slices, then arrays and masks, or None if there are none."""
+    parts = index if isinstance(index, tuple) else (index,)
+    if all(type(part) in _BASIC for part in parts):
+        return index, None
+    parts = tuple(_index_part(part) for part in parts)
+    if all(type(part) in _BASIC for part in parts):
+        return parts, None
+    covered = x.ndim - sum(map(_taken, parts))  # what `...` stands for
+    basic: list[Any] = []
+    arrays: list[Any] = []
+    for part in parts:
+        if type(part) in _BASIC:
+            basic.append(part)
+            arrays += [slice(None)] * (covered if part is ... else type(part) is not int)
+        else:
+            basic += [slice(None)] * _taken(part)
+            arrays.append(part)
+    return tuple(basic) if ... in basic else (*basic, ...), tuple(arrays)
 
 
-def _listed(index: Any) -> tuple[Any, ...]:
-    return index if isinstance(index, tuple) else (index,)
+_BASIC = {int, slice, type(...), type(None)}
+
+
+def _index_part(part: Any) -> Any:
+    """A number, a slice, `...`, None, or an array of whole numbers or truth values."""
+    if type(part) in _BASIC:
+        return part
+    array = np.asarray(part)
+    if not array.size and isinstance(part, list | range):
+        return array.astype(np.int64)
+    if array.dtype.kind not in "iub":
+        raise IndexError(f"numbers, slices, `...`, None, integer tensors and masks are possible, not {part!r}")
+    if array.dtype == np.uint8:  # PyTorch's masks before it had truth values
+        return array.astype(np.bool_)
+    return array if array.ndim or array.dtype == np.bool_ else int(array)
+
+
+def _taken(part: Any) -> int:
+    """How many dimensions a part of an index is for."""
+    if part is None or part is ...:
+        return 0
+    return part.ndim if isinstance(part, np.ndarray) and part.dtype == np.bool_ else 1
+
+
+@numpy_names
+def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+    """Views of pieces along `dim`: of one size, the last perhaps smaller, or of the sizes in a list.
+
+    dx = the pieces' cotangents, one after the other. As a method, the first argument is called split_size.
+    Errors: ValueError where the sizes do not add up to that of `dim`, IndexError where there is no such dim.
+    """
+    axis = one_dim("split", dim, tensor.ndim, tensor.shape)
+    size = tensor.shape[axis]
+    sizes = _sections(split_size_or_sections, size)
+    if sum(sizes) != size or any(n < 0 for n in sizes):
+        raise ValueError(f"split(): the sizes {list(sizes)} do not add up to {size}, dim {dim} of shape {tensor.shape}")
+    return cast(tuple[Tensor, ...], _split(tensor, sizes, axis))
+
+
+def _sections(sizes: Any, size: int) -> tuple[int, ...]:
+    """The sizes of pieces, of which all may be given by one number."""
+    if isinstance(sizes, tuple | list):
+        return whole_numbers("split", "the sizes of pieces", sizes)
+    piece = whole_number("split", "the size of a piece", sizes)
+    if piece < 1 and (piece or size):
+        raise ValueError(f"split(): the size of a piece must be at least 1, not {piece}")
+    return tuple(min(piece, size - start) for start in range(0, size, piece or 1)) or (0,)
+
+
+@numpy_names
+def _split_method(self: Tensor, split_size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+    return split(self, split_size, dim)
+
+
+methods(split=_split_method)
 
 
 @method
-def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-    """Views of pieces along `dim`: of one size, the last perhaps smaller, or of the sizes in a list."""
-    axis = one_dim("split", dim, tensor.ndim, tensor.shape)
-    size, sizes = tensor.shape[axis], split_size_or_sections
-    if isinstance(sizes, int):
-        if sizes < 1:
-            raise ValueError(f"split(): the size of a piece must be at least 1, not {sizes}")
-        sizes = [min(sizes, size - start) for start in range(0, size, sizes)] or [0]
-    if sum(sizes) != size or any(n < 0 for n in sizes):
-        raise ValueError(f"split(): the sizes {list(sizes)} do not add up to {size}, dim {dim} of shape {tensor.shape}")
-    return cast(tuple[Tensor, ...], _split(tensor, tuple(sizes), axis))
+@numpy_names
+def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
+    """Views of pieces along `dim`: so many, of sizes that differ by 1 at most, or cut in front of each index in a list.
+
+    (7), 3 -> (3), (2), (2);   (7), (2, 4) -> (2), (2), (3).   dx = the pieces' cotangents, one after the other
+    """
+    size = _size("tensor_split", input, dim)
+    cuts = indices_or_sections.tolist() if isinstance(indices_or_sections, Tensor) else indices_or_sections
+    if isinstance(cuts, tuple | list):
+        ends = [slice(n).indices(size)[1] for n in whole_numbers("tensor_split", "the indices", cuts)]
+        return tuple(_between(input, dim, a, b) for a, b in pairwise((0, *ends, size)))
+    n = whole_number("tensor_split", "the number of pieces", cuts)
+    if n < 1:
+        raise ValueError(f"tensor_split(): at least 1 piece is needed, not {n}")
+    return split(input, [size // n + (i < size % n) for i in range(n)], dim)
+
+
+def _between(x: Tensor, dim: int, start: int, end: int) -> Tensor:
+    return x[(*(slice(None),) * (dim % x.ndim), slice(start, max(start, end)))]
+
+
+def _size(name: str, x: Tensor, dim: int) -> int:
+    """The size of a dimension, of which there must be some."""
+    return x.shape[one_dim(name, dim, x.ndim, x.shape)]
 
 
 @primitive
@@ -138,17 +272,22 @@ def _split(x: Array, sizes: tuple[int, ...], axis: int) -> tuple[tuple[Array, ..
 
 
 @method
+@numpy_names
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """At most `chunks` views of equal pieces along `dim`, the last perhaps smaller."""
-    if chunks < 1:
+    """At most `chunks` views of equal pieces along `dim`, the last perhaps smaller.
+
+    dx = the pieces' cotangents, one after the other.
+    """
+    if whole_number("chunk", "the number of chunks", chunks) < 1:
         raise ValueError(f"chunk(): at least 1 chunk is needed, not {chunks}")
-    size = input.shape[one_dim("chunk", dim, input.ndim, input.shape)]
-    return split(input, max(1, -(-size // chunks)), dim)
+    size = _size("chunk", input, dim)
+    return split(input, -(-size // chunks) if size else (0,) * chunks, dim)
 
 
 @method
+@numpy_names
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """The views input[0], input[1], … along `dim`."""
+    """The views input[0], input[1], … along `dim`, which is dropped.   dx = the slices' cotangents, side by side"""
     return cast(tuple[Tensor, ...], _unbind(input, one_dim("unbind", dim, input.ndim, input.shape)))
 
 
@@ -160,9 +299,15 @@ def _unbind(x: Array, axis: int) -> tuple[tuple[Array, ...], Pullback]:
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
-    """Class numbers (…) as rows of zeros with a 1 at their place (…, num_classes); −1 takes the greatest plus one."""
+    """Class numbers (…) as rows of zeros with a 1 at their place (…, num_classes); −1 takes the greatest plus one.
+
+    Errors: ValueError where a number is not from 0 to num_classes − 1, or where there is none to tell how many classes
+    there are. Unlike in PyTorch any dtype of integers will do, not int64 alone.
+    """
     index = tensor.array
+    if whole_number("one_hot", "num_classes", num_classes) == -1 and not index.size:
+        raise ValueError("one_hot(): give num_classes, there are no class numbers to tell it from")
     n = int(index.max(initial=-1)) + 1 if num_classes == -1 else num_classes
-    if index.dtype.kind not in "iu" or index.min(initial=0) < 0 or index.max(initial=-1) >= n:
+    if index.dtype.kind not in "iu" or index.min(initial=0) < 0 or index.max(initial=-1) >= n or n < 1:
         raise ValueError(f"one_hot(): class numbers from 0 to {n - 1} are needed, in an integer dtype")
     return Tensor((index[..., None] == np.arange(n)).astype(np.int64))

@@ -5,11 +5,17 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from chainrule.autograd import Pullback, primitive
-from chainrule.native import core
+from chainrule.native import Unsupported, core
+from chainrule.ops.arguments import methods, numpy_names, one_dim, whole_number
 from chainrule.tensor import Array, Scalar, Tensor, method
 
-__all__ = ["addmm", "bilinear", "bmm", "dot", "linear", "matmul", "mm", "mv", "outer"]
+__all__ = [
+    "addmm", "addmv", "baddbmm", "bilinear", "bmm", "cross", "dot", "ger", "linear", "matmul", "matrix_power", "mm",
+    "mv", "outer",
+]  # fmt: skip
 
 
 @primitive
@@ -50,8 +56,12 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> tuple[Array, P
     """The affine map of a dense layer: y = x·wᵀ + b.   dx = dy·w,   dw = dyᵀ·x,   db = Σ dy, over all rows.
 
     Shapes: x (…, I), w (O, I), b (O) -> y (…, O);   2·N·I·O FLOPs for N rows, twice that backwards.
+    With w (I) and a number for b, y (…). Errors: ValueError where the sizes differ, TypeError where the dtypes do.
+    Unlike in PyTorch b is not broadcast over the outputs.
     """
     _check_linear(x, weight, bias)
+    if weight.ndim == 1:
+        return _linear_to_number(x, weight, bias)
     y = x @ weight.T
     return y if bias is None else y + bias, (
         lambda dy: dy @ weight,
@@ -63,12 +73,23 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> tuple[Array, P
 @linear.native
 def _(x: Array, weight: Array, bias: Array | None = None) -> tuple[Array, Pullback]:
     _check_linear(x, weight, bias)
+    if weight.ndim == 1:
+        raise Unsupported
     rows = x if x.ndim == 2 else _rows(x)
     y = core.linear(rows, weight, bias)
     return y if x.ndim == 2 else y.reshape(*x.shape[:-1], len(weight)), (
         lambda dy: core.matmul(_rows(dy), weight).reshape(x.shape),
         lambda dy: core.matmul(_rows(dy).T, rows),
         lambda dy: core.sum(_rows(dy), (0,), False),
+    )
+
+
+def _linear_to_number(x: Array, w: Array, b: Array | None) -> tuple[Array, Pullback]:
+    """y = x·w + b for a vector w.   dx = dy·wᵀ,   dw = Σ dy·x,   db = Σ dy"""
+    return x @ w if b is None else x @ w + b, (
+        lambda dy: dy[..., None] * w,
+        lambda dy: dy.reshape(-1) @ _rows(x),
+        lambda dy: dy,
     )
 
 
@@ -88,13 +109,13 @@ def _check_matmul(a: Array, b: Array) -> None:
 
 
 def _check_linear(x: Any, w: Array, b: Array | None) -> None:
-    if x.ndim == 0 or w.ndim != 2 or x.shape[-1] != w.shape[1]:
+    if x.ndim == 0 or w.ndim not in (1, 2) or x.shape[-1] != w.shape[-1]:
         raise ValueError(
             f"linear(): the input has {x.shape[-1] if x.ndim else 'no'} features, the weight expects {w.shape[-1]}\n"
             f"  input {x.shape} = (…, in), weight {w.shape} = (out, in)"
         )
-    if b is not None and b.shape != (w.shape[0],):
-        raise ValueError(f"linear(): the bias has shape {b.shape}, the weight {w.shape} asks for ({w.shape[0]},)")
+    if b is not None and b.shape != w.shape[:-1]:
+        raise ValueError(f"linear(): the bias has shape {b.shape}, the weight {w.shape} asks for {w.shape[:-1]}")
     if x.dtype != w.dtype or (b is not None and b.dtype != w.dtype):
         dtypes = f"input {x.dtype}, weight {w.dtype}" + ("" if b is None else f", bias {b.dtype}")
         raise TypeError(f"linear(): the dtypes differ: {dtypes}; convert one side with .to(dtype)")
@@ -138,9 +159,45 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
 
 @method
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
-    """The outer product of two vectors, y[i, j] = input[i] · vec2[j]: (M), (N) -> (M, N)."""
+    """The outer product of two vectors, y[i, j] = input[i] · vec2[j]: (M), (N) -> (M, N). Also called ger."""
     _with_dims("outer", ("input", input, 1), ("vec2", vec2, 1))
     return input.unsqueeze(1) * vec2.unsqueeze(0)
+
+
+ger = outer
+methods(ger=outer)
+
+
+@method
+def matrix_power(input: Tensor, n: int) -> Tensor:
+    """The product of n times a square matrix, or each of a batch: (…, M, M) -> (…, M, M); for n = 0 the unit matrix.
+
+    Unlike in PyTorch n must not be negative.
+    """
+    if input.ndim < 2 or input.shape[-1] != input.shape[-2]:
+        raise ValueError(f"matrix_power(): a square matrix is needed, not shape {input.shape}")
+    if whole_number("matrix_power", "n", n) < 0:
+        raise ValueError(f"matrix_power(): n = {n} must not be negative")
+    y = input if n else input * 0 + Tensor(np.eye(input.shape[-1], dtype=input.dtype))
+    for _ in range(n - 1):
+        y = _matmul(y, input)
+    return y.clone() if n == 1 else y
+
+
+@method
+@numpy_names
+def cross(input: Tensor, other: Tensor, dim: int = -1) -> Tensor:
+    """The cross product of vectors of three elements along `dim`, which are broadcast: y = a × b.
+
+    y₀ = a₁·b₂ − a₂·b₁ and so on, in a circle.   da = b × dy,   db = dy × a
+    Unlike in PyTorch `dim` is the last one unless given, and not the first of size 3.
+    """
+    whole = np.broadcast_shapes(input.shape, other.shape)
+    axis = one_dim("cross", dim, len(whole), whole) - len(whole)
+    if any(x.ndim < -axis or x.shape[axis] != 3 for x in (input, other)):
+        raise ValueError(f"cross(): dim {dim} of shapes {input.shape} and {other.shape} must have size 3")
+    y: Tensor = input.roll(-1, axis) * other.roll(-2, axis) - input.roll(-2, axis) * other.roll(-1, axis)
+    return y
 
 
 @method
@@ -151,13 +208,33 @@ def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Scalar = 1, alpha:
     Shapes: input broadcasts to (M, N), mat1 (M, K), mat2 (K, N) -> (M, N). With beta = 0 input is left out, NaN or not.
     """
     _with_dims("addmm", ("mat1", mat1, 2), ("mat2", mat2, 2))
-    y = _matmul(mat1, mat2)
-    y = y if alpha == 1 else y * alpha
+    return _plus("addmm", input, _matmul(mat1, mat2), beta, alpha)
+
+
+@method
+def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Scalar = 1, alpha: Scalar = 1) -> Tensor:
+    """y = beta · input + alpha · mat·vec: input broadcasts to (M), mat (M, K), vec (K) -> (M); see `addmm`."""
+    _with_dims("addmv", ("mat", mat, 2), ("vec", vec, 1))
+    return _plus("addmv", input, matmul(mat, vec), beta, alpha)
+
+
+@method
+def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Scalar = 1, alpha: Scalar = 1) -> Tensor:
+    """y = beta · input + alpha · batch1·batch2: input broadcasts to (B, M, N), batch1 (B, M, K), batch2 (B, K, N).
+
+    See `addmm` and `bmm`.
+    """
+    return _plus("baddbmm", input, bmm(batch1, batch2), beta, alpha)
+
+
+def _plus(name: str, input: Tensor, product: Tensor, beta: Scalar, alpha: Scalar) -> Tensor:
+    """beta · input + alpha · product."""
+    y = product if alpha == 1 else product * alpha
     try:
         whole = input.broadcast_to(y.shape)
     except ValueError:
         raise ValueError(
-            f"addmm(): input of shape {input.shape} does not broadcast to the product, {y.shape}"
+            f"{name}(): input of shape {input.shape} does not broadcast to the product, {y.shape}"
         ) from None
     return y if beta == 0 else y + (whole if beta == 1 else whole * beta)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
+from chainrule.ops.arguments import whole_numbers
 from chainrule.ops.windows import add_along
 from chainrule.tensor import Array, Scalar, Tensor, method
 
@@ -28,8 +29,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: Scalar
     A negative width cuts off (before "circular" looks at the other end). Modes other than "constant" pad the last one,
     two or three dimensions of an input that has one or two more, (C, …) or (N, C, …), as in PyTorch.
     """
-    if not all(isinstance(n, int | np.integer) for n in pad):
-        raise TypeError(f"pad(): the widths must be whole numbers, not {tuple(pad)}")
+    pad = whole_numbers("pad", "the widths", pad)
     pairs = tuple((int(pad[i]), int(pad[i + 1])) for i in range(0, len(pad) - 1, 2))
     if len(pad) % 2 or len(pairs) > input.ndim:
         raise ValueError(f"pad(): {tuple(pad)} must be pairs of widths, at most one per dimension of {input.shape}")

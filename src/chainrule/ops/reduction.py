@@ -15,12 +15,12 @@ import numpy as np
 from chainrule.autograd import Pullback, primitive
 from chainrule.native import Unsupported, core
 from chainrule.ops.arguments import all_dims, floating, numpy_names, one_dim, require_floating
+from chainrule.ops.conversion import to
 from chainrule.ops.elementwise import maximum, minimum
-from chainrule.ops.shape import to
 from chainrule.tensor import Array, Scalar, Tensor, method
 
 __all__ = [
-    "amax", "amin", "argmax", "argmin", "logsumexp", "max", "mean", "min", "norm", "prod", "std", "std_mean", "sum",
+    "amax", "amin", "argmax", "argmin", "logsumexp", "max", "mean", "min", "prod", "std", "std_mean", "sum",
     "var", "var_mean",
 ]  # fmt: skip
 
@@ -58,8 +58,18 @@ def _some(name: str, x: Array, axes: tuple[int, ...]) -> None:
 @method
 @numpy_names
 def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
-    """y = Σ x, added up in `dtype`, which is int64 for integers and truth values unless given.   dx = dy"""
-    return _sum(input if dtype is None else to(input, dtype), dim, keepdim)
+    """y = Σ x, added up in `dtype`, which is int64 for integers and truth values unless given.   dx = dy
+
+    Over all dimensions, one, or several: (A, B, C), dim=(0, 2) -> (B), or (1, B, 1) with keepdim. Of nothing it is 0.
+    Errors: IndexError where there is no such dim, ValueError where one is named twice.
+    """
+    return in_dtype(_sum, input, dtype, dim, keepdim)
+
+
+def in_dtype(f: Any, input: Tensor, dtype: Any, *args: Any) -> Tensor:
+    """f(input, …) in `dtype`, which the result has as well; None leaves it to f."""
+    y: Tensor = f(input, *args) if dtype is None else to(f(to(input, dtype), *args), dtype)
+    return y
 
 
 @primitive
@@ -80,8 +90,11 @@ def _(x: Array, dim: Any, keepdim: bool) -> tuple[Array, Pullback]:
 @method
 @numpy_names
 def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
-    """y = Σ x / n for n elements, in `dtype`, which integers need to be told.   dx = dy / n"""
-    return _mean(input if dtype is None else to(input, dtype), dim, keepdim)
+    """y = Σ x / n for n elements, in `dtype`, which integers need to be told.   dx = dy / n
+
+    Over all dimensions, one, or several. Of nothing it is NaN. Errors: TypeError for integers, IndexError as in `sum`.
+    """
+    return in_dtype(_mean, input, dtype, dim, keepdim)
 
 
 @primitive
@@ -102,8 +115,13 @@ def _(x: Array, dim: Any, keepdim: bool) -> tuple[Array, Pullback]:
 @method
 @numpy_names
 def prod(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
-    """y = Π x, in `dtype`, which is int64 for integers and truth values unless given.   dxᵢ = dy · Πⱼ xⱼ over j ≠ i"""
-    return _prod(input if dtype is None else to(input, dtype), dim, keepdim)
+    """y = Π x, in `dtype`, which is int64 for integers and truth values unless given.   dxᵢ = dy · Πⱼ xⱼ over j ≠ i
+
+    Over all dimensions, or one. Of nothing it is 1. Errors: IndexError where there is no such dim.
+    """
+    if isinstance(dim, tuple | list):
+        raise TypeError(f"prod(): dim must be one dimension or None, not {dim}")
+    return in_dtype(_prod, input, dtype, dim, keepdim)
 
 
 @primitive
@@ -127,7 +145,10 @@ def _product_of_others(x: Array, axes: tuple[int, ...]) -> Array:
 @method
 @primitive
 def logsumexp(x: Array, dim: Any, keepdim: bool = False) -> tuple[Array, Pullback]:
-    """y = ln Σ eˣ, without overflow.   dx = dy · e^(x − y)"""
+    """y = ln Σ eˣ over one dimension or several, without overflow.   dx = dy · e^(x − y), which is the softmax
+
+    Integers are taken as floats. Of nothing it is −∞.
+    """
     x, axes = floating(x), all_dims("logsumexp", dim, x.shape)
     top = np.max(x, axes, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, 0)
@@ -242,18 +263,6 @@ def _freedom(x: Array, axes: tuple[int, ...], correction: Scalar) -> Any:
 # ---------------------------------------------------------------------------------------------- norms
 
 
-@method
-@numpy_names
-def norm(input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Tensor:
-    """`linalg.vector_norm` of order p, over all dimensions or those in `dim`; "fro" is order 2.
-
-    Unlike in PyTorch there is no "nuc", the nuclear norm.
-    """
-    if isinstance(p, str) and p != "fro":
-        raise ValueError(f"norm(): p must be a number, infinity or 'fro', not {p!r}")
-    return vector_norm(input, 2 if p is None or p == "fro" else p, dim, keepdim, dtype=dtype)
-
-
 def vector_norm(
     x: Tensor,
     ord: Scalar = 2,
@@ -273,13 +282,15 @@ def vector_norm(
 @primitive
 def _vector_norm(x: Array, p: Scalar, dim: Any, keepdim: bool) -> tuple[Array, Pullback]:
     """dx = dy · sign(x) · (|x| / y)^(p − 1), and 0 where x = 0"""
+    if isinstance(p, str):
+        raise TypeError(f"vector_norm(): ord must be a number or infinity, not {p!r}")
     axes = all_dims("vector_norm", dim, require_floating("vector_norm", x).shape)
     size = np.abs(x)
     if p == 0:
         return np.sum(x != 0, axes, keepdims=keepdim, dtype=x.dtype), lambda dy: np.zeros_like(x)
     if math.isinf(p):
         _some("vector_norm", x, axes)
-        y, dx = _shared(size, (np.amax if p > 0 else np.amin)(size, axes, keepdims=True), axes, keepdim)
+        y, dx = divided_among(size, (np.amax if p > 0 else np.amin)(size, axes, keepdims=True), axes, keepdim)
         return y, lambda dy: dx(dy) * np.sign(x)
     y = np.sum(size**p, axes, keepdims=True) ** (1 / p)
 
@@ -308,22 +319,28 @@ def _(x: Array, p: Scalar, dim: Any, keepdim: bool) -> tuple[Array, Pullback]:
 @method
 @primitive
 def amax(x: Array, dim: Any = None, keepdim: bool = False) -> tuple[Array, Pullback]:
-    """The greatest element; NaN if there is one.   dx = dy where x = y, in equal shares, else 0"""
+    """The greatest element, of all or along `dim`; NaN if there is one.   dx = dy where x = y, in equal shares, else 0
+
+    Errors: ValueError where there is nothing to choose from, IndexError as in `sum`.
+    """
     axes = all_dims("amax", dim, x.shape)
     _some("amax", x, axes)
-    return _shared(x, np.amax(x, axes, keepdims=True), axes, keepdim)
+    return divided_among(x, np.amax(x, axes, keepdims=True), axes, keepdim)
 
 
 @method
 @primitive
 def amin(x: Array, dim: Any = None, keepdim: bool = False) -> tuple[Array, Pullback]:
-    """The least element; NaN if there is one.   dx = dy where x = y, in equal shares, else 0"""
+    """The least element, of all or along `dim`; NaN if there is one.   dx = dy where x = y, in equal shares, else 0
+
+    Errors: ValueError where there is nothing to choose from, IndexError as in `sum`.
+    """
     axes = all_dims("amin", dim, x.shape)
     _some("amin", x, axes)
-    return _shared(x, np.amin(x, axes, keepdims=True), axes, keepdim)
+    return divided_among(x, np.amin(x, axes, keepdims=True), axes, keepdim)
 
 
-def _shared(x: Array, y: Array, axes: tuple[int, ...], keepdim: bool) -> tuple[Array, Any]:
+def divided_among(x: Array, y: Array, axes: tuple[int, ...], keepdim: bool) -> tuple[Array, Any]:
     """y, and the pullback that deals dy out among the elements equal to it."""
 
     def dx(dy: Array) -> Any:
@@ -335,11 +352,12 @@ def _shared(x: Array, y: Array, axes: tuple[int, ...], keepdim: bool) -> tuple[A
 
 @method
 @numpy_names
-def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor | None = None) -> Any:
     """The greatest element (`amax`); with `dim`, a pair (values, indices) along it; of two tensors, `maximum`.
 
     Where several are equal, the first is chosen, and it alone gets the gradient: dx = dy at the index, else 0.
     """
+    dim = dim if other is None else other
     if dim is None or isinstance(dim, Tensor):
         return amax(input) if dim is None else maximum(input, dim)
     return _chosen(input, argmax(input, dim, keepdim=True), dim, keepdim)
@@ -347,11 +365,12 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
 
 @method
 @numpy_names
-def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor | None = None) -> Any:
     """The least element (`amin`); with `dim`, a pair (values, indices) along it; of two tensors, `minimum`.
 
     Where several are equal, the first is chosen, and it alone gets the gradient: dx = dy at the index, else 0.
     """
+    dim = dim if other is None else other
     if dim is None or isinstance(dim, Tensor):
         return amin(input) if dim is None else minimum(input, dim)
     return _chosen(input, argmin(input, dim, keepdim=True), dim, keepdim)

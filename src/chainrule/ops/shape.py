@@ -11,15 +11,15 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from chainrule.autograd import Pullback, primitive
-from chainrule.ops.arguments import all_dims, one_dim
+from chainrule.ops.arguments import all_dims, methods, one_dim, row_dim, whole_number, whole_numbers
+from chainrule.ops.conversion import clone
 from chainrule.tensor import Array, F, Tensor, listed, method
 
 __all__ = [
-    "broadcast_to", "clone", "flatten", "flip", "movedim", "permute", "reshape", "roll", "squeeze", "t", "tile",
-    "transpose", "unflatten", "unsqueeze",
+    "broadcast_to", "flatten", "flip", "fliplr", "flipud", "moveaxis", "movedim", "permute", "ravel",
+    "reshape", "roll", "rot90", "squeeze", "swapaxes", "swapdims", "t", "tile", "transpose", "unflatten", "unsqueeze",
 ]  # fmt: skip
 
 
@@ -31,7 +31,10 @@ def _one_by_one(keyword: str) -> Callable[[F], F]:
         def called(input: Tensor, *values: Any, **named: Any) -> Any:
             if named:
                 values = (*values, named.pop(keyword, ()))
-            return f(input, listed(values), **named)
+            sizes = listed(values)
+            if not set(map(type, sizes)) <= {int}:
+                sizes = whole_numbers(f.__name__, keyword, sizes)
+            return f(input, sizes, **named)
 
         return cast(F, called)
 
@@ -44,7 +47,11 @@ def _one_by_one(keyword: str) -> Callable[[F], F]:
 @method
 @_one_by_one("shape")
 def reshape(input: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """The elements in row-major order in another shape, in which −1 stands for what is left."""
+    """The elements in row-major order in another shape, in which −1 stands for what is left.   dx = dy in x's shape
+
+    A view where the memory's order allows one, else a copy.
+    Errors: ValueError where the sizes do not multiply to the number of elements.
+    """
     return _reshape(input, shape)
 
 
@@ -52,7 +59,7 @@ def reshape(input: Tensor, shape: tuple[int, ...]) -> Tensor:
 def _reshape(x: Array, shape: tuple[int, ...]) -> tuple[Array, Pullback]:
     """dx = dy in the shape of x"""
     try:
-        y = x.reshape(shape)
+        y = x.reshape(shape if min(shape, default=0) >= -1 else (-1, -1))
     except ValueError:
         raise ValueError(f"reshape(): the {x.size} elements of shape {x.shape} do not fit into shape {shape}") from None
     return y, lambda dy: dy.reshape(x.shape)
@@ -66,8 +73,26 @@ def view(input: Tensor, size: tuple[int, ...]) -> Tensor:
 
 
 @method
+def reshape_as(input: Tensor, other: Tensor) -> Tensor:
+    """The elements in row-major order in the shape of `other`; also view_as."""
+    return _reshape(input, other.shape)
+
+
+methods(view_as=reshape_as)
+
+
+@method
+def ravel(input: Tensor) -> Tensor:
+    """All elements in row-major order, as a vector."""
+    return _reshape(input, (-1,))
+
+
+@method
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-    """The dimensions from start_dim to end_dim as one: (N, C, H, W), start_dim=1 -> (N, C·H·W)."""
+    """The dimensions from start_dim to end_dim as one: (N, C, H, W), start_dim=1 -> (N, C·H·W).   dx = dy in x's shape
+
+    A tensor without dimensions becomes a vector. Errors: ValueError where end_dim comes before start_dim.
+    """
     shape = input.shape or (1,)
     start = one_dim("flatten", start_dim, len(shape), shape)
     end = one_dim("flatten", end_dim, len(shape), shape)
@@ -78,8 +103,12 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 @method
 def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
-    """One dimension as several, in which −1 stands for what is left: (N, C·H), 1, (C, H) -> (N, C, H)."""
-    axis, sizes = one_dim("unflatten", dim, input.ndim, input.shape), tuple(sizes)
+    """One dimension as several, in which −1 stands for what is left: (N, C·H), 1, (C, H) -> (N, C, H).
+
+    dx = dy in x's shape. Errors: ValueError where the sizes do not multiply to that of the dimension.
+    """
+    axis = one_dim("unflatten", dim, input.ndim, input.shape)
+    sizes = whole_numbers("unflatten", "the sizes", sizes)
     size, known = input.shape[axis], math.prod(n for n in sizes if n != -1)
     left = size // known if known and -1 in sizes else 1
     if not sizes or min(sizes) < -1 or sizes.count(-1) > 1 or known * left != size:
@@ -91,8 +120,8 @@ def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
 @method
 @primitive
 def squeeze(x: Array, dim: Any = None) -> tuple[Array, Pullback]:
-    """Without the dimensions of size 1: all, or those in `dim` that have it.   dx = dy in the shape of x"""
-    ones = [d for d in all_dims("squeeze", dim, x.shape) if x.shape[d] == 1]
+    """Without the dimensions of size 1: all, or those in `dim` (one or several) that have it.   dx = dy in x's shape"""
+    ones = [d for d in all_dims("squeeze", dim, x.shape) if x.shape[d] == 1 and dim not in ((), [])]
     return x.squeeze(tuple(ones)), lambda dy: dy.reshape(x.shape)
 
 
@@ -118,9 +147,15 @@ def expand(input: Tensor, size: tuple[int, ...]) -> Tensor:
 
 
 @method
-def broadcast_to(input: Tensor, shape: Sequence[int]) -> Tensor:
-    """As `expand`: repeated to the given shape, without a copy."""
-    return expand(input, tuple(shape))
+def expand_as(input: Tensor, other: Tensor) -> Tensor:
+    """As `expand`, to the shape of `other`."""
+    return expand(input, other.shape)
+
+
+@method
+def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
+    """As `expand`: repeated to the given shape, without a copy.   dx = Σ dy over the copies"""
+    return expand(input, tuple(size))
 
 
 @primitive
@@ -140,9 +175,22 @@ def _broadcast_to(x: Array, shape: tuple[int, ...]) -> tuple[Array, Pullback]:
 @method
 @primitive
 def transpose(x: Array, dim0: int, dim1: int) -> tuple[Array, Pullback]:
-    """With two dimensions swapped: (N, H, W), 1, 2 -> (N, W, H).   dx = dy with them swapped back"""
-    a, b = (one_dim("transpose", dim, x.ndim, x.shape) for dim in (dim0, dim1))
-    return x.swapaxes(a, b), lambda dy: dy.swapaxes(a, b)
+    """With two dimensions swapped: (N, H, W), 1, 2 -> (N, W, H).   dx = dy with them swapped back
+
+    Also called swapdims, and swapaxes.
+    """
+    a, b = (row_dim("transpose", dim, x.shape) for dim in (dim0, dim1))
+    return (x.swapaxes(a, b) if x.ndim else x), lambda dy: dy.swapaxes(a, b) if x.ndim else dy
+
+
+swapdims = transpose
+methods(swapdims=transpose)
+
+
+@method
+def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
+    """As `transpose`."""
+    return transpose(input, axis0, axis1)
 
 
 @method
@@ -172,7 +220,10 @@ def _permute(x: Array, dims: tuple[int, ...]) -> tuple[Array, Pullback]:
 
 @method
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
-    """With the dimensions `source` (one or several) at the places `destination`, the others in order around them."""
+    """With the dimensions `source` (one or several) at the places `destination`, the others in order around them.
+
+    Also called moveaxis.   dx = dy with them moved back
+    """
     both = [all_dims("movedim", (d,) if isinstance(d, int) else tuple(d), input.shape) for d in (source, destination)]
     if len(both[0]) != len(both[1]):
         raise ValueError(f"movedim(): source {source} and destination {destination} must name as many dimensions")
@@ -181,11 +232,43 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     return _permute(input, tuple(placed[d] if d in placed else next(rest) for d in range(input.ndim)))
 
 
+moveaxis = movedim
+methods(moveaxis=movedim)
+
+
 @method
 @_one_by_one("dims")
 def flip(input: Tensor, dims: tuple[int, ...]) -> Tensor:
-    """In reverse order along each of `dims`."""
+    """In reverse order along each of `dims`: (1, 2, 3) -> (3, 2, 1).   dx = dy in reverse order
+
+    Unlike in PyTorch it may be a view of the same memory.
+    """
     return _flip(input, dims)
+
+
+@method
+def fliplr(input: Tensor) -> Tensor:
+    """Each row in reverse order: flipped along dim 1, of which there must be one."""
+    one_dim("fliplr", 1, input.ndim, input.shape)
+    return _flip(input, (1,))
+
+
+@method
+def flipud(input: Tensor) -> Tensor:
+    """The rows in reverse order: flipped along dim 0, of which there must be one."""
+    one_dim("flipud", 0, input.ndim, input.shape)
+    return _flip(input, (0,))
+
+
+@method
+def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
+    """Turned k times by 90° in the plane of two dimensions, the first towards the second.   dx = dy, turned back"""
+    a, b = all_dims("rot90", dims, input.shape) if len(dims) == 2 else (0, 0)
+    if a == b:
+        raise ValueError(f"rot90(): dims {dims} must be two dimensions of shape {input.shape}")
+    once = {0: (), 1: (b,), 2: (a, b), 3: (a,)}[whole_number("rot90", "k", k) % 4]
+    flipped = _flip(input, once) if once else clone(input)
+    return transpose(flipped, a, b) if k % 2 else flipped
 
 
 @primitive
@@ -199,10 +282,10 @@ def _flip(x: Array, dims: tuple[int, ...]) -> tuple[Array, Pullback]:
 def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     """Shifted by `shifts` along `dims`, one or several; what leaves at the end comes in again in front.
 
-    Without dims the flattened elements are shifted.
+    Without dims the flattened elements are shifted: (1, 2, 3), 1 -> (3, 1, 2).   dx = dy, shifted back
     """
-    shifts = tuple(shifts) if isinstance(shifts, tuple | list) else (shifts,)
-    if dims is None or dims == ():
+    shifts = whole_numbers("roll", "shifts", shifts if isinstance(shifts, tuple | list) else (shifts,))
+    if dims is None or dims in ((), []):
         if len(shifts) != 1:
             raise ValueError(f"roll(): without dims there is one shift, not {shifts}")
         return _roll(input.reshape(-1), shifts, (0,)).reshape(input.shape)
@@ -247,51 +330,3 @@ def _repeat(x: Array, counts: tuple[int, ...]) -> tuple[Array, Pullback]:
     shape = (1,) * (len(counts) - x.ndim) + x.shape
     split = [n for pair in zip(counts, shape, strict=True) for n in pair]  # copies and size of each dimension
     return np.tile(x, counts), lambda dy: dy.reshape(split).sum(tuple(range(0, len(split), 2))).reshape(x.shape)
-
-
-# ---------------------------------------------------------------------------------------------- memory and dtype
-
-
-@method
-@primitive
-def clone(x: Array) -> tuple[Array, Pullback]:
-    """A copy in memory of its own, in the same order.   dx = dy"""
-    return x.copy("K"), lambda dy: dy
-
-
-@method
-def contiguous(input: Tensor) -> Tensor:
-    """Row by row in memory without gaps: itself if it is, else a copy."""
-    return input if input.is_contiguous() else _contiguous(input)
-
-
-@primitive
-def _contiguous(x: Array) -> tuple[Array, Pullback]:
-    """dx = dy"""
-    return np.ascontiguousarray(x), lambda dy: dy
-
-
-@method
-def to(input: Tensor, dtype: Any = None, copy: bool = False) -> Tensor:
-    """In another dtype, given as such, by a tensor that has it, or as "cpu" (no change): itself if it is already.
-
-    dx = dy in the dtype of x; an integer result has no gradient.
-    """
-    if dtype is None or (isinstance(dtype, str) and dtype == "cpu"):
-        dtype = input.dtype
-    dtype = dtype.dtype if isinstance(dtype, Tensor) else np.dtype(dtype)
-    if dtype == input.dtype:
-        return clone(input) if copy else input
-    return _to(input if dtype.kind == "f" else input.detach(), dtype)
-
-
-@primitive
-def _to(x: Array, dtype: npt.DTypeLike) -> tuple[Array, Pullback]:
-    """dx = dy, in the dtype of x (by the walk)"""
-    return x.astype(dtype), lambda dy: dy
-
-
-@method
-def type_as(input: Tensor, other: Tensor) -> Tensor:
-    """In the dtype of `other`."""
-    return to(input, other)

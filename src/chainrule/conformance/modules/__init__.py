@@ -5,6 +5,7 @@ from chainrule.conformance.modules import (
     attention,
     linear,
     loss,
+    padding,
     recurrent,
 )
 
@@ -12,6 +13,7 @@ FAMILIES = (
     attention,
     linear,
     loss,
+    padding,
     recurrent,
 )
 LAYERS: dict[str, Layer] = {record.name: record for family in FAMILIES for record in family.LAYERS}

@@ -7,7 +7,7 @@ import chainrule as cr
 from chainrule.conformance.record import Record, normal, s, wrong
 
 a, b, v, square = normal(3, 4), normal(4, 2), normal(4), normal(3, 3)
-batch, other = normal(2, 3, 4), normal(2, 4, 5)
+batch, other, w = normal(2, 3, 4), normal(2, 4, 5), normal(3)
 
 
 @st.composite
@@ -70,6 +70,7 @@ RECORDS = (
             wrong(ValueError, "einsum(): 'ij,jk': 'j' is 4 and, in operand 1 of shape (3, 4), 3", "ij,jk", a, a),
             wrong(ValueError, "einsum(): 'ij->iik': the result may name each dimension of the operands", "ij->iik", a),
             wrong(ValueError, "einsum(): 'i1': only letters, ',', '->' and '...' once a term are possible", "i1", a),
+            wrong(TypeError, "einsum(): an equation such as 'ij,jk->ik' is needed, not 5", 5, v),
             wrong(TypeError, "einsum(): the dtypes differ: float64, int64", "i,i", v, np.arange(4)),
         ),
         draws=_equations(),
@@ -87,5 +88,53 @@ RECORDS = (
         errors=(wrong(ValueError, "einsum(): dimensions are numbered from 0 to 51, not 52", a, [0, 52]),),
         oracle="einsum",
         call=cr.einsum,
+    ),
+    Record(
+        "tensordot",
+        (
+            s(batch, normal(3, 4, 2)),
+            s(a, b, 1),
+            s(a, b, dims=([1], [0])),
+            s(batch, normal(4, 3, 5), ([1, 2], [1, 0])),
+            s(a, a, 0),
+            s(a, a, ((0, -1), (0, 1))),
+        ),
+        gradients=(0, 1),
+        errors=(
+            wrong(ValueError, "tensordot(): dims [[1], [1]] of shapes (3, 4) and (4, 2) differ", a, b, ([1], [1])),
+            wrong(ValueError, "tensordot(): dims = 3 must be from 0 to what", a, b, 3),
+        ),
+        draws=st.integers(0, 3).map(lambda n: s(normal(2, 3, 4), normal(*(2, 3, 4)[3 - n :], 2), n)),
+    ),
+    Record(
+        "inner",
+        (s(v, v), s(a, normal(2, 4)), s(a, normal()), s(batch, v)),
+        gradients=(0, 1),
+        errors=(wrong(ValueError, "inner(): the last sizes of (3, 4) and (4, 2) differ", a, b),),
+        draws=st.builds(lambda k, m: s(normal(m, k), normal(k)), st.integers(0, 4), st.integers(0, 4)),
+    ),
+    Record("vdot", (s(v, v), s(normal(0), normal(0))), gradients=(0, 1)),
+    Record(
+        "vecdot",
+        (s(v, v), s(a, a), s(a, normal(3, 1), dim=0)),
+        gradients=(0, 1),
+        call=cr.linalg.vecdot,
+        oracle=lambda torch, *args, **named: torch.linalg.vecdot(*args, **named),
+    ),
+    Record("kron", (s(a, b), s(v, a), s(normal(), b), s(batch, v)), gradients=(0, 1)),
+    Record(
+        "chain_matmul",
+        (s(a, b), s(a, b, normal(2, 5)), s(normal(2, 9), normal(9, 3), a, b)),
+        gradients=(0, 1, 2, 3),
+    ),
+    Record(
+        "multi_dot",
+        (s([a, b]), s([w, a, b]), s((normal(2, 9), normal(9, 3), a, v)), s([v, b, normal(2)])),
+        errors=(
+            wrong(ValueError, "multi_dot(): matrices are needed, not shapes [(3, 4), (2, 3, 4)]", [a, batch]),
+            wrong(ValueError, "multi_dot(): there are no matrices to multiply", []),
+        ),
+        call=cr.linalg.multi_dot,
+        oracle=lambda torch, tensors: torch.linalg.multi_dot(tensors),
     ),
 )

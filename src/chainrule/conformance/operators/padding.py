@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from chainrule.conformance.record import SHAPES, Record, apart, normal, s, wrong
+from chainrule.conformance.record import Record, Sample, arrays, normal, options, s, wrong
 
 x = normal(2, 3, 4)
 image = normal(2, 2, 4, 5)
@@ -21,6 +21,16 @@ def _borders(draw):
         cut = (0, -draw(st.integers(0, n - 1)))
         widths += cut if draw(st.booleans()) and mode != "circular" else [draw(st.integers(0, most)) for _ in range(2)]
     return s(normal(*shape), widths, mode)
+
+
+@st.composite
+def _constant(draw: st.DrawFn) -> Sample:
+    """Widths for the last dimensions, negative ones too, that leave something or nothing."""
+    x = draw(arrays(kinds="ffisb"))
+    pairs = [(draw(st.integers(-(n // 2), 2)), draw(st.integers(-(n // 2), 2))) for n in x.shape[::-1]]
+    pairs = pairs[: draw(st.integers(0, len(pairs)))]
+    value = st.sampled_from((0, 1, None) if x.dtype.kind != "f" else (0, 1.5, -2, None))
+    return s(x, tuple(n for pair in pairs for n in pair), **options(draw, mode=st.just("constant"), value=value))
 
 
 RECORDS = (
@@ -46,7 +56,8 @@ RECORDS = (
             *[s(x[:0], (1, 1), mode) for mode in MODES],
         ),
         errors=(
-            wrong(TypeError, "pad(): the widths must be whole numbers, not (0.5, 1)", x, (0.5, 1)),
+            wrong(TypeError, "pad(): the widths must be a whole number, not 0.5", x, (0.5, 1)),
+            wrong(TypeError, "pad(): the widths must be whole numbers in a tuple or a list, not 1", x, 1),
             wrong(
                 ValueError,
                 "pad(): mode must be 'constant', 'reflect', 'replicate' or 'circular', not 'wrap'",
@@ -88,7 +99,7 @@ RECORDS = (
                 "replicate",
             ),
         ),
-        oracle=lambda torch, x, pad, *rest, **named: torch.nn.functional.pad(x, tuple(pad), *rest, **named),
-        draws=st.one_of(_borders(), SHAPES.filter(len).map(lambda shape: s(apart(*shape), (1, 0)))),
+        oracle=lambda torch, *args, **named: torch.nn.functional.pad(*args, **named),
+        draws=st.one_of(_borders(), _constant()),
     ),
 )
