@@ -62,7 +62,8 @@ def _reshape(x: Array, shape: tuple[int, ...]) -> tuple[Array, Pullback]:
         y = x.reshape(shape if min(shape, default=0) >= -1 else (-1, -1))
     except ValueError:
         raise ValueError(f"reshape(): the {x.size} elements of shape {x.shape} do not fit into shape {shape}") from None
-    return y, lambda dy: dy.reshape(x.shape)
+    before = x.shape  # alone: the pullback does not hold x
+    return y, lambda dy: dy.reshape(before)
 
 
 @method
@@ -122,7 +123,8 @@ def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
 def squeeze(x: Array, dim: Any = None) -> tuple[Array, Pullback]:
     """Without the dimensions of size 1: all, or those in `dim` (one or several) that have it.   dx = dy in x's shape"""
     ones = [d for d in all_dims("squeeze", dim, x.shape) if x.shape[d] == 1 and dim not in ((), [])]
-    return x.squeeze(tuple(ones)), lambda dy: dy.reshape(x.shape)
+    before = x.shape
+    return x.squeeze(tuple(ones)), lambda dy: dy.reshape(before)
 
 
 @method
@@ -180,7 +182,9 @@ def transpose(x: Array, dim0: int, dim1: int) -> tuple[Array, Pullback]:
     Also called swapdims, and swapaxes.
     """
     a, b = (row_dim("transpose", dim, x.shape) for dim in (dim0, dim1))
-    return (x.swapaxes(a, b) if x.ndim else x), lambda dy: dy.swapaxes(a, b) if x.ndim else dy
+    if not x.ndim:
+        return x, lambda dy: dy
+    return x.swapaxes(a, b), lambda dy: dy.swapaxes(a, b)
 
 
 swapdims = transpose
