@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
-from chainrule.ops.pooling import _avg_pool2d, _max_pool2d
-from chainrule.ops.windows import Pair, Sizes
+from chainrule.ops.arguments import require_floating, require_tensors
+from chainrule.ops.pooling import SHAPES, avg_pool1d, avg_pool2d, avg_pool3d, max_pool1d, max_pool2d, max_pool3d
+from chainrule.ops.windows import Sizes
 from chainrule.tensor import Array, Tensor
 
-__all__ = ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d"]
+__all__ = [
+    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
+]  # fmt: skip
 
-SHAPES = ("(N, C, L)", "(N, C, H, W)")
 Size = int | None
 
 
@@ -37,6 +41,14 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Size | tuple[Size, ...]) -> 
     return _avg("adaptive_avg_pool2d", 2, input, output_size)
 
 
+def adaptive_avg_pool3d(input: Tensor, output_size: Size | tuple[Size, ...]) -> Tensor:
+    """The means of OD × OH × OW parts of a volume: `adaptive_avg_pool2d` with one more axis.
+
+    Shapes: x (N, C, D, H, W) or (C, D, H, W) -> y (N, C, OD, OH, OW).
+    """
+    return _avg("adaptive_avg_pool3d", 3, input, output_size)
+
+
 def adaptive_max_pool1d(input: Tensor, output_size: Size | tuple[Size, ...], return_indices: bool = False) -> Any:
     """The greatest values of `output_size` parts of a sequence: `adaptive_max_pool2d` of a single row.
 
@@ -56,78 +68,98 @@ def adaptive_max_pool2d(input: Tensor, output_size: Size | tuple[Size, ...], ret
     return _max("adaptive_max_pool2d", 2, input, output_size, return_indices)
 
 
+def adaptive_max_pool3d(input: Tensor, output_size: Size | tuple[Size, ...], return_indices: bool = False) -> Any:
+    """The greatest values of OD × OH × OW parts of a volume: `adaptive_max_pool2d` with one more axis.
+
+    Shapes: x (N, C, D, H, W) or (C, D, H, W) -> y (N, C, OD, OH, OW); with `return_indices` (y, places), the place
+    being (depth · H + row) · W + column.
+    """
+    return _max("adaptive_max_pool3d", 3, input, output_size, return_indices)
+
+
+# ---------------------------------------------------------------------------------------------- means
+
+
 def _avg(name: str, axes: int, x: Tensor, output_size: Any) -> Tensor:
+    require_tensors(name, x)
+    require_floating(name, x.array)
     if x.ndim == axes + 1:
         return _avg(name, axes, x.unsqueeze(0), output_size).squeeze(0)
     out = _output_sizes(name, axes, x.shape, output_size)
-    if axes == 1:
-        return _avg(name, 2, x.unsqueeze(2), (1, *out)).squeeze(2)
     kernel = _equal_parts(x.shape[2:], out)
-    return _avg_pool2d(x, kernel, kernel, (0, 0), True, 0, out) if kernel else _adaptive_avg_pool2d(x, out)
+    if kernel:
+        return (avg_pool1d, avg_pool2d, avg_pool3d)[axes - 1](x, kernel)
+    for axis in range(axes + 1, 1, -1):
+        x = _means(x, axis, out[axis - 2])
+    return x
+
+
+@primitive
+def _means(x: Array, axis: int, out: int) -> tuple[Array, Pullback]:
+    """The mean of each part of one axis; the means of rectangles are means of means."""
+    lines, parts = np.moveaxis(x, axis, 0), _parts(x.shape[axis], out)
+    y = np.empty((out, *lines.shape[1:]), x.dtype)
+    for i, part in enumerate(parts):
+        y[i] = lines[part].mean(0)
+
+    def pullback(dy: Array) -> Array:
+        dlines = np.zeros(lines.shape, dy.dtype)
+        for part, d in zip(parts, np.moveaxis(dy, axis, 0), strict=True):
+            dlines[part] += d / (part.stop - part.start)
+        return np.moveaxis(dlines, 0, axis)
+
+    return np.moveaxis(y, 0, axis), pullback
+
+
+# ---------------------------------------------------------------------------------------------- the greatest
 
 
 def _max(name: str, axes: int, x: Tensor, output_size: Any, places: bool) -> Any:
+    require_tensors(name, x)
     if x.ndim == axes + 1:
         y = _max(name, axes, x.unsqueeze(0), output_size, places)
         return (y[0].squeeze(0), Tensor(y[1].array[0])) if places else y.squeeze(0)
     out = _output_sizes(name, axes, x.shape, output_size)
-    if axes == 1:
-        y = _max(name, 2, x.unsqueeze(2), (1, *out), places)
-        return (y[0].squeeze(2), Tensor(y[1].array[:, :, 0])) if places else y.squeeze(2)
     kernel = _equal_parts(x.shape[2:], out)
-    if kernel and not places:
-        return _max_pool2d(x, kernel, kernel, (0, 0), (1, 1), out)
+    if kernel:
+        return (max_pool1d, max_pool2d, max_pool3d)[axes - 1](x, kernel, return_indices=places)
     winners = _winners(x.array, out)
     y = _take_places(x, winners)
     return (y, Tensor(winners)) if places else y
 
 
 @primitive
-def _adaptive_avg_pool2d(x: Array, out: Pair) -> tuple[Array, Pullback]:
-    """The mean of each part."""
-    y = np.empty((*x.shape[:2], *out), x.dtype)
-    parts = list(_parts(x.shape[2:], out))
-    for (i, j), part in parts:
-        y[:, :, i, j] = x[:, :, *part].mean((2, 3))
-
-    def pullback(dy: Array) -> Array:
-        dx = np.zeros_like(x)
-        for (i, j), part in parts:
-            pixels = dx[:, :, *part]
-            pixels += dy[:, :, i, j, None, None] / (pixels.shape[2] * pixels.shape[3])
-        return dx
-
-    return y, pullback
-
-
-@primitive
 def _take_places(x: Array, places: Array) -> tuple[Array, Pullback]:
     """x at a place, row · W + column, for every pixel of y: (N, C, H, W) -> (N, C, OH, OW).   dx[place] += dy"""
-    N, C, H, W = x.shape
-    flat = places.reshape(N, C, places.shape[2] * places.shape[3])
+    NC, P, Q = math.prod(x.shape[:2]), math.prod(x.shape[2:]), math.prod(places.shape[2:])
+    flat = places.reshape(NC, Q)
 
     def pullback(dy: Array) -> Array:
-        dx = np.zeros((N * C, H * W), dy.dtype)
-        np.add.at(dx, (np.arange(N * C)[:, None], flat.reshape(N * C, flat.shape[2])), dy.reshape(N * C, flat.shape[2]))
+        dx = np.zeros((NC, P), dy.dtype)
+        np.add.at(dx, (np.arange(NC)[:, None], flat), dy.reshape(NC, Q))
         return dx.reshape(x.shape)
 
-    return np.take_along_axis(x.reshape(N, C, H * W), flat, 2).reshape(places.shape), pullback
+    return np.take_along_axis(x.reshape(NC, P), flat, 1).reshape(places.shape), pullback
 
 
-def _winners(x: Array, out: Pair) -> Array:
+def _winners(x: Array, out: Sizes) -> Array:
     """The place of the greatest value of each part, row · W + column: (N, C, OH, OW)."""
-    N, C, H, W = x.shape
-    pixels = np.arange(H * W).reshape(H, W)
+    N, C, *size = x.shape
+    pixels = np.arange(math.prod(size)).reshape(size)
     winners = np.empty((N, C, *out), np.int64)
-    for (i, j), part in _parts((H, W), out):
-        winners[:, :, i, j] = pixels[part].ravel()[x[:, :, *part].reshape(N, C, pixels[part].size).argmax(2)]
+    sides = [_parts(n, o) for n, o in zip(size, out, strict=True)]
+    for place, part in zip(np.ndindex(*out), itertools.product(*sides), strict=True):
+        inside = pixels[part].ravel()
+        winners[:, :, *place] = inside[x[:, :, *part].reshape(N, C, inside.size).argmax(2)]
     return winners
 
 
-def _parts(size: Sizes, out: Sizes) -> Any:
-    """For each pixel (i, j) of the output its part of the image, a pair of slices."""
-    sides = [[slice(i * n // o, -(-(i + 1) * n // o)) for i in range(o)] for n, o in zip(size, out, strict=True)]
-    return zip(itertools.product(*map(range, out)), itertools.product(*sides), strict=True)
+# ---------------------------------------------------------------------------------------------- parts
+
+
+def _parts(n: int, out: int) -> list[slice]:
+    """The part of an axis of n that each of `out` numbers is made of."""
+    return [slice(i * n // out, -(-(i + 1) * n // out)) for i in range(out)]
 
 
 def _equal_parts(size: Sizes, out: Sizes) -> Sizes:
@@ -139,12 +171,14 @@ def _equal_parts(size: Sizes, out: Sizes) -> Sizes:
 def _output_sizes(name: str, axes: int, shape: Sizes, output_size: Any) -> Any:
     each = tuple(output_size) if isinstance(output_size, tuple | list) else (output_size,)
     each *= axes if len(each) == 1 else 1
-    if len(each) != axes or not all(o is None or (isinstance(o, int | np.integer) and o >= 0) for o in each):
-        kind = "a whole number of at least 0" + ", or a pair of them; None keeps a size" * (axes == 2)
-        raise ValueError(f"{name}(): output_size={output_size!r} must be {kind}")
+    whole = all(isinstance(o, int | np.integer | None) for o in each)
+    if not whole or len(each) != axes or any(o is not None and o < 0 for o in each):
+        several = ("", ", or a pair of them; None keeps a size", ", or three of them; None keeps a size")[axes - 1]
+        text = f"{name}(): output_size={output_size!r} must be a whole number of at least 0{several}"
+        raise ValueError(text) if whole else TypeError(text)
     if len(shape) != axes + 2:
         need = f"the input needs {axes + 2} dimensions {SHAPES[axes - 1]}, or {axes + 1} without N"
         raise ValueError(f"{name}(): {need}; its shape is {shape}")
-    if 0 in shape[1:]:
+    if 0 in shape[2:]:
         raise ValueError(f"{name}(): the input has nothing to pool: its shape is {shape} = {SHAPES[axes - 1]}")
     return tuple(n if o is None else int(o) for n, o in zip(shape[2:], each, strict=True))

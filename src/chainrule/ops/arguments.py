@@ -12,7 +12,7 @@ from chainrule.tensor import Array, F, Tensor, get_default_dtype, result_type
 
 __all__ = [
     "all_dims", "broadcast", "floating", "methods", "numpy_names", "one_dim", "promoted", "require_floating",
-    "row_dim", "whole_number", "whole_numbers",
+    "require_tensors", "row_dim", "whole_number", "whole_numbers",
 ]  # fmt: skip
 
 
@@ -32,6 +32,13 @@ def require_floating(name: str, x: Array) -> Array:
     if x.dtype.kind != "f":
         raise TypeError(f"{name}(): a floating-point tensor is needed, not {x.dtype}; convert it with .float()")
     return x
+
+
+def require_tensors(name: str, *values: Any) -> None:
+    """Each value must be a Tensor."""
+    for value in values:
+        if not isinstance(value, Tensor):
+            raise TypeError(f"{name}(): a tensor is needed, not {type(value).__name__}; make one with tensor(…)")
 
 
 def broadcast(name: str, f: Any, x: Any, other: Any) -> Any:

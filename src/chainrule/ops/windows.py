@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import operator
 from typing import Any
 
 import numpy as np
@@ -29,17 +30,24 @@ def pair(name: str, what: str, value: Any, least: int) -> Pair:
 
 def whole(name: str, what: str, value: Any, least: int, axes: int) -> Sizes:
     """An int, or one for each axis, as a tuple of whole numbers of at least `least`."""
-    return _whole(name, what, tuple(value) if isinstance(value, list) else value, least, axes)
+    try:
+        each = tuple(map(operator.index, value)) if isinstance(value, tuple | list) else (operator.index(value),)
+    except TypeError:
+        raise TypeError(_message(name, what, value, least, axes)) from None
+    return _whole(name, what, each, least, axes)
 
 
 @functools.cache  # a model asks for the same few at every step
-def _whole(name: str, what: str, value: Any, least: int, axes: int) -> Sizes:
-    each = value if isinstance(value, tuple) else (value,)
-    each *= axes if len(each) == 1 else 1
-    if len(each) != axes or not all(isinstance(v, int | np.integer) and v >= least for v in each):
-        several = ("", ", or a pair of them", ", or three of them")[axes - 1]
-        raise ValueError(f"{name}(): {what}={value!r} must be a whole number of at least {least}{several}")
-    return tuple(int(v) for v in each)
+def _whole(name: str, what: str, each: Sizes, least: int, axes: int) -> Sizes:
+    all_axes = each * axes if len(each) == 1 else each
+    if len(all_axes) != axes or min(all_axes) < least:
+        raise ValueError(_message(name, what, each[0] if len(each) == 1 else each, least, axes))
+    return all_axes
+
+
+def _message(name: str, what: str, value: Any, least: int, axes: int) -> str:
+    several = ("", ", or a pair of them", ", or three of them")[axes - 1]
+    return f"{name}(): {what}={value!r} must be a whole number of at least {least}{several}"
 
 
 def output_size(size: int, kernel: int, stride: int, padding: int, dilation: int, ceil: bool = False) -> int:
