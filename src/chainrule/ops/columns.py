@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
+from chainrule.ops.arguments import require_tensors
 from chainrule.ops.windows import Pair, Sizes, gather_windows, output_size, pair, scatter_windows
 from chainrule.tensor import Array, Tensor
 
@@ -29,6 +30,7 @@ def unfold(
 
     Shapes: x (N, C, H, W) or (C, H, W) -> y (N, C·KH·KW, OH·OW), OH = ⌊(H + 2p − d·(KH − 1) − 1) / s⌋ + 1.
     """
+    require_tensors("unfold", input)
     if input.ndim == 3:
         return unfold(input.unsqueeze(0), kernel_size, dilation, padding, stride).squeeze(0)
     if input.ndim != 4 or 0 in input.shape[1:]:
@@ -52,6 +54,7 @@ def fold(
 
     Shapes: x (N, C·KH·KW, OH·OW) or without N -> y (N, C, H, W), where (H, W) is `output_size`.
     """
+    require_tensors("fold", input)
     if input.ndim == 2:
         return fold(input.unsqueeze(0), output_size, kernel_size, dilation, padding, stride).squeeze(0)
     size = pair("fold", "output_size", output_size, 1)

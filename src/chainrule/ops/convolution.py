@@ -7,6 +7,7 @@ from typing import Any
 
 from chainrule.autograd import Pullback, primitive
 from chainrule.native import core
+from chainrule.ops.arguments import require_tensors
 from chainrule.ops.windows import Pair, Sizes, gather_windows, output_size, scatter_windows, whole
 from chainrule.tensor import Array, Tensor
 
@@ -86,6 +87,8 @@ def _convolve(
     name: str, axes: int, x: Tensor, w: Tensor, b: Tensor | None, stride: Any, padding: Any, dilation: Any, groups: int
 ) -> Tensor:
     """The arguments put in order, for any number of axes."""
+    require_tensors(name, x, w, *(() if b is None else (b,)))
+    (groups,) = whole(name, "groups", groups, 1, 1)
     if x.ndim == axes + 1:
         return _convolve(name, axes, x.unsqueeze(0), w, b, stride, padding, dilation, groups).squeeze(0)
     stride, dilation = whole(name, "stride", stride, 1, axes), whole(name, "dilation", dilation, 1, axes)
@@ -188,7 +191,7 @@ def _check(name: str, axes: int, x: Array, w: Array, b: Array | None, groups: in
         raise ValueError(f"{name}(): {need}{shapes}")
     if 0 in (len(w), *w.shape[2:]):
         raise ValueError(f"{name}(): the weight has a dimension of size 0{shapes}")
-    if groups < 1 or len(w) % groups:
+    if len(w) % groups:
         raise ValueError(f"{name}(): groups={groups} must divide the {len(w)} output channels{shapes}")
     if x.shape[1] != w.shape[1] * groups:
         each = f" in each of {groups} groups" if groups > 1 else ""

@@ -7,6 +7,7 @@ from typing import Any
 
 from chainrule.autograd import Pullback, primitive
 from chainrule.native import Unsupported, core
+from chainrule.ops.arguments import require_tensors
 from chainrule.ops.convolution import AXES, KERNEL, channels, check_bias, total
 from chainrule.ops.windows import Pair, Sizes, gather_windows, output_size, scatter_windows, whole
 from chainrule.tensor import Array, Tensor
@@ -78,6 +79,8 @@ def _convolve(
     stride: Any, padding: Any, more: Any, groups: int, dilation: Any,
 ) -> Tensor:  # fmt: skip
     """The arguments put in order, for any number of axes."""
+    require_tensors(name, x, w, *(() if b is None else (b,)))
+    (groups,) = whole(name, "groups", groups, 1, 1)
     if x.ndim == axes + 1:
         return _convolve(name, axes, x.unsqueeze(0), w, b, stride, padding, more, groups, dilation).squeeze(0)
     stride, dilation = whole(name, "stride", stride, 1, axes), whole(name, "dilation", dilation, 1, axes)
@@ -175,6 +178,6 @@ def _check(name: str, axes: int, x: Array, w: Array, b: Array | None, groups: in
         raise ValueError(f"{name}(): the weight has a dimension of size 0{shapes}")
     if x.shape[1] != len(w):
         raise ValueError(f"{name}(): the input has {x.shape[1]} channels, the weight expects {len(w)}{shapes}")
-    if groups < 1 or len(w) % groups:
+    if len(w) % groups:
         raise ValueError(f"{name}(): groups={groups} must divide the {len(w)} input channels{shapes}")
     check_bias(name, x, w, b, w.shape[1] * groups, shapes)

@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
-from chainrule.ops.adaptive import adaptive_avg_pool1d, adaptive_avg_pool2d
-from chainrule.ops.arguments import require_floating
+from chainrule.ops.adaptive import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
+from chainrule.ops.arguments import require_floating, require_tensors
 from chainrule.ops.windows import Sizes, add_along, whole
 from chainrule.tensor import Array, Tensor
 
-__all__ = ["channel_shuffle", "interpolate", "pixel_shuffle", "pixel_unshuffle"]
+__all__ = ["channel_shuffle", "interpolate", "pixel_shuffle", "pixel_unshuffle", "upsample"]
 
 MODES = {
     3: ("nearest", "nearest-exact", "linear", "area"),
     4: ("nearest", "nearest-exact", "bilinear", "bicubic", "area"),
-    5: ("nearest", "nearest-exact", "trilinear"),
+    5: ("nearest", "nearest-exact", "trilinear", "area"),
 }
 Taps = tuple[Array, Array]
 
@@ -43,29 +43,42 @@ def interpolate(
         bicubic                      the four pixels around s, weights by Keys' cubic with a = −¾; repeats the edge
         area                         the mean of what the pixel covers: adaptive_avg_pool
 
-    A scale factor takes the place of OH/H in these equations, unless `recompute_scale_factor`.
+    A scale factor takes the place of OH/H in these equations, unless `recompute_scale_factor`. With `antialias` what
+    gets smaller by f = H/OH > 1 is a mean over the wider neighbourhood that a pixel of y covers: the linear or cubic
+    (a = −½) weights are stretched by f and divided by their sum. Only bilinear and bicubic know it.
 
     Shapes: x (N, C, L) for nearest, linear, area; (N, C, H, W) for nearest, bilinear, bicubic, area; (N, C, D, H, W)
-    for nearest and trilinear -> y (N, C, ⌊scale·H⌋, …). Unlike PyTorch's `antialias` must be False, and there is no
-    "area" of volumes.
+    for nearest, trilinear, area -> y (N, C, ⌊scale·H⌋, …). Whole numbers can be resized by nearest only.
     Paper: Keys, Cubic convolution interpolation for digital image processing, 1981.
     """
-    if antialias:
-        raise ValueError("interpolate(): antialias=True does not exist here")
-    require_floating("interpolate", input.array)
-    _check(input.shape, mode, align_corners)
+    require_tensors("interpolate", input)
+    _check(input.shape, mode, align_corners, antialias)
+    if not mode.startswith("nearest"):
+        require_floating("interpolate", input.array)
     out, factors = _sizes(input.shape[2:], size, scale_factor, recompute_scale_factor)
     if 0 in input.shape[1:] or min(out) < 1:
         raise ValueError(f"interpolate(): nothing to interpolate between input {input.shape} and size {out}")
     if mode == "area":
-        return (adaptive_avg_pool1d if input.ndim == 3 else adaptive_avg_pool2d)(input, out)
+        return (adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d)[input.ndim - 3](input, out)
     for axis in range(input.ndim - 1, 1, -1):
         n, o, factor = input.shape[axis], out[axis - 2], factors[axis - 2]
         if mode.startswith("nearest"):
-            input = _resample(input, axis, _nearest(n, o, factor, mode == "nearest-exact"))
+            taps = _nearest(n, o, factor, mode == "nearest-exact")
         else:
-            input = _resample(input, axis, _taps(n, o, factor, mode, bool(align_corners), input.array.dtype))
+            taps = (_wide_taps if antialias else _taps)(n, o, factor, mode, bool(align_corners), input.array.dtype)
+        input = _resample(input, axis, taps)
     return input
+
+
+def upsample(
+    input: Tensor,
+    size: int | Sizes | None = None,
+    scale_factor: float | tuple[float, ...] | None = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+) -> Tensor:
+    """The older name of `interpolate`, with its first arguments, equations and errors."""
+    return interpolate(input, size, scale_factor, mode, align_corners)
 
 
 @primitive
@@ -81,7 +94,7 @@ def _resample(x: Array, axis: int, taps: Taps) -> tuple[Array, Pullback]:
         flat = dparts.reshape(*x.shape[:axis], index.size, *x.shape[axis + 1 :])
         return add_along(flat, index.ravel(), axis, x.shape[axis])
 
-    return (parts * w).sum(axis + 1), pullback
+    return (parts * w).sum(axis + 1, dtype=x.dtype), pullback
 
 
 def _nearest(n: int, out: int, factor: float | None, centre: bool) -> Taps:
@@ -92,13 +105,17 @@ def _nearest(n: int, out: int, factor: float | None, centre: bool) -> Taps:
     return index, np.ones(index.shape)
 
 
+def _step(n: int, out: int, factor: float | None, corners: bool) -> float:
+    """The distance between the places of two neighbours of y, in pixels of x."""
+    if corners:
+        return (n - 1) / (out - 1) if out > 1 else 0
+    return 1 / factor if factor else n / out
+
+
 def _taps(n: int, out: int, factor: float | None, mode: str, corners: bool, dtype: Any) -> Taps:
     """The pixels around each place, and their weights: 2 × (OH, K)."""
-    i = np.arange(out, dtype=dtype)
-    if corners:
-        s = i * dtype.type((n - 1) / (out - 1) if out > 1 else 0)
-    else:
-        s = (i + dtype.type(0.5)) * dtype.type(1 / factor if factor else n / out) - dtype.type(0.5)
+    i, step, half = np.arange(out, dtype=dtype), dtype.type(_step(n, out, factor, corners)), dtype.type(0.5)
+    s = i * step if corners else (i + half) * step - half
     if mode == "bicubic":
         first = np.floor(s)
         index, weight = first[:, None] + np.arange(-1, 3), _cubic(s - first)
@@ -110,13 +127,30 @@ def _taps(n: int, out: int, factor: float | None, mode: str, corners: bool, dtyp
     return index.astype(int).clip(0, n - 1), weight
 
 
-def _cubic(t: Array, a: float = -0.75) -> Array:
+def _wide_taps(n: int, out: int, factor: float | None, mode: str, corners: bool, dtype: Any) -> Taps:
+    """As `_taps`, where one pixel of y covers several of x: all that lie under the stretched weights."""
+    step = dtype.type(_step(n, out, factor, corners))
+    stretch = np.maximum(step, dtype.type(1))
+    reach = dtype.type(2 if mode == "bicubic" else 1) * stretch
+    centre = (np.arange(out, dtype=dtype) + dtype.type(0.5)) * step
+    first = (centre - reach + dtype.type(0.5)).astype(int).clip(0)
+    last = (centre + reach + dtype.type(0.5)).astype(int).clip(None, n)
+    index = first[:, None] + np.arange((last - first).max())
+    away = np.abs(index.astype(dtype) - centre[:, None] + dtype.type(0.5)) / stretch
+    weight = (_keys(away, -0.5) if mode == "bicubic" else 1 - away.clip(None, 1)) * (index < last[:, None])
+    return index.clip(0, n - 1), weight / weight.sum(1, keepdims=True)
+
+
+def _cubic(t: Array) -> Array:
     """The weights of the pixels at −1, 0, 1 and 2 for a place at t, 0 ≤ t < 1: (OH) -> (OH, 4)."""
-    far = np.abs(t[:, None] - np.array((-1, 2), t.dtype))
-    near = np.abs(t[:, None] - np.array((0, 1), t.dtype))
-    outer = ((a * far - 5 * a) * far + 8 * a) * far - 4 * a
-    inner = ((a + 2) * near - (a + 3)) * near * near + 1
-    return np.stack((outer[:, 0], inner[:, 0], inner[:, 1], outer[:, 1]), 1)
+    return _keys(np.abs(t[:, None] - np.arange(-1, 3).astype(t.dtype)), -0.75)
+
+
+def _keys(away: Array, a: float) -> Array:
+    """Keys' cubic: the weight of a pixel so far away."""
+    near = ((a + 2) * away - (a + 3)) * away * away + 1
+    far = ((a * away - 5 * a) * away + 8 * a) * away - 4 * a
+    return np.where(away <= 1, near, far * (away < 2))
 
 
 def _sizes(size: Sizes, wanted: Any, factor: Any, recompute: bool | None) -> tuple[Sizes, tuple[float | None, ...]]:
@@ -131,11 +165,13 @@ def _sizes(size: Sizes, wanted: Any, factor: Any, recompute: bool | None) -> tup
         raise ValueError(f"interpolate(): {what}={value!r} must be one number, or one for each axis of {size}")
     if factor is None:
         return whole("interpolate", "size", each, 1, len(size)), (None,) * len(size)
+    if not all(isinstance(f, int | float | np.number) for f in each):
+        raise TypeError(f"interpolate(): scale_factor={factor!r} must be a number, or one for each axis of {size}")
     out = tuple(int(np.floor(n * float(f))) for n, f in zip(size, each, strict=True))
     return out, (None,) * len(size) if recompute else tuple(float(f) for f in each)
 
 
-def _check(shape: Sizes, mode: str, align_corners: bool | None) -> None:
+def _check(shape: Sizes, mode: str, align_corners: bool | None, antialias: bool) -> None:
     if len(shape) not in MODES:
         raise ValueError(f"interpolate(): the input needs 3 to 5 dimensions (N, C, …), its shape is {shape}")
     if mode not in MODES[len(shape)]:
@@ -143,6 +179,8 @@ def _check(shape: Sizes, mode: str, align_corners: bool | None) -> None:
         raise ValueError(f"interpolate(): mode={mode!r} is not one of {known}, those for input {shape}")
     if align_corners is not None and "linear" not in mode and mode != "bicubic":
         raise ValueError(f"interpolate(): align_corners has no meaning for mode={mode!r}; leave it out")
+    if antialias and mode not in ("bilinear", "bicubic"):
+        raise ValueError(f"interpolate(): antialias=True is for mode='bilinear' and 'bicubic' only, not {mode!r}")
 
 
 # ---------------------------------------------------------------------------------------------- channels
@@ -154,7 +192,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     Shapes: x (…, C·r², H, W) -> y (…, C, H·r, W·r).
     Paper: Shi et al., Real-time single image and video super-resolution using a sub-pixel CNN, 2016.
     """
-    r, shape = _factor("pixel_shuffle", "upscale_factor", upscale_factor, input.shape, 3), input.shape
+    r, shape = _factor("pixel_shuffle", "upscale_factor", upscale_factor, input), input.shape
     if shape[-3] % (r * r):
         raise ValueError(f"pixel_shuffle(): {shape[-3]} channels of input {shape} are not a multiple of {r}² = {r * r}")
     *N, C, H, W = shape
@@ -166,7 +204,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
 
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     """The inverse of `pixel_shuffle`: (…, C, H·r, W·r) -> (…, C·r², H, W)."""
-    r, shape = _factor("pixel_unshuffle", "downscale_factor", downscale_factor, input.shape, 3), input.shape
+    r, shape = _factor("pixel_unshuffle", "downscale_factor", downscale_factor, input), input.shape
     *N, C, H, W = shape
     if H % r or W % r:
         raise ValueError(f"pixel_unshuffle(): height and width of input {shape} are not multiples of {r}")
@@ -181,15 +219,15 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
 
     Shapes: (N, C, …) -> (N, C, …).   Paper: Zhang et al., ShuffleNet, 2018.
     """
-    g, (N, C, *rest) = _factor("channel_shuffle", "groups", groups, input.shape, 3), input.shape
+    g, (N, C, *rest) = _factor("channel_shuffle", "groups", groups, input), input.shape
     if C % g:
         raise ValueError(f"channel_shuffle(): groups={groups} must divide the {C} channels of input {input.shape}")
     return input.reshape(N, g, C // g, *rest).transpose(1, 2).reshape(input.shape)
 
 
-def _factor(name: str, what: str, value: Any, shape: Sizes, least: int) -> int:
-    if not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"{name}(): {what}={value!r} must be a whole number of at least 1")
-    if len(shape) < least:
-        raise ValueError(f"{name}(): the input needs {least} dimensions or more, its shape is {shape}")
-    return int(value)
+def _factor(name: str, what: str, value: Any, input: Tensor) -> int:
+    require_tensors(name, input)
+    (factor,) = whole(name, what, value, 1, 1)
+    if input.ndim < 3:
+        raise ValueError(f"{name}(): the input needs 3 dimensions or more, its shape is {input.shape}")
+    return factor

@@ -1,10 +1,9 @@
 """Records of `ops/convolution.py`."""
 
 import numpy as np
-from hypothesis import assume
 from hypothesis import strategies as st
 
-from chainrule.conformance.record import Record, images_innermost, normal, s, wrong
+from chainrule.conformance.record import Record, differs, images_innermost, normal, s, wrong
 
 x, w, b = normal(2, 4, 6, 5), normal(6, 4, 3, 2), normal(6)
 row, filters = normal(2, 4, 7), normal(6, 4, 3)
@@ -12,17 +11,40 @@ volume, blocks = normal(2, 2, 4, 5, 3), normal(4, 2, 2, 3, 2)
 few = st.integers(1, 3)
 
 
+def number_or_each(axes, values):
+    """As people write it: a number, one in a tuple, or one for each axis."""
+    return st.one_of(values, values.map(lambda n: (n,)), st.tuples(*[values] * axes))
+
+
+def each(value, axes):
+    """A number for every axis."""
+    value = value if isinstance(value, tuple) else (value,)
+    return value * axes if len(value) == 1 else value
+
+
+@st.composite
+def operands(draw, n_in, n_out, size, filters):
+    """Input with N or without, weight, and a bias or none; whole numbers now and then."""
+    batch = draw(st.sampled_from(((2,), (1,), (0,), ())))
+    x, w = normal(*batch, n_in, *size), normal(*filters)
+    bias = normal(n_out) if draw(st.booleans()) else None
+    if draw(st.integers(0, 5)):
+        return x, w, bias
+    return tuple(a if a is None else np.round(3 * a).astype(np.int64) for a in (x, w, bias))
+
+
 @st.composite
 def _convolutions(draw, axes):
-    groups, numbers = draw(few), st.tuples(*[few] * axes)
-    stride, dilation, kernel = draw(numbers), draw(numbers), draw(numbers)
-    c, o, n = groups * draw(few), groups * draw(few), draw(st.integers(0, 3))
-    size = [draw(st.integers(1, (9, 9, 5)[axes - 1])) for _ in kernel]
-    padding = tuple(draw(st.integers(0, 2)) for _ in kernel)
-    for n_, k, p, d in zip(size, kernel, padding, dilation, strict=True):
-        assume(n_ + 2 * p >= d * (k - 1) + 1)
-    weight, bias = normal(o, c // groups, *kernel), normal(o)
-    return s(normal(n, c, *size), weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups)
+    groups, kernel = draw(few), draw(st.tuples(*[few] * axes))
+    dilation, padding = draw(number_or_each(axes, few)), draw(number_or_each(axes, st.integers(0, 2)))
+    padding = draw(st.sampled_from((padding, padding, "valid", "same")))
+    stride = 1 if padding == "same" else draw(number_or_each(axes, few))
+    c, o = groups * draw(few), groups * draw(few)
+    pads = (0,) * axes if isinstance(padding, str) else each(padding, axes)
+    least = [max(1, d * (k - 1) + 1 - 2 * p) for d, k, p in zip(each(dilation, axes), kernel, pads, strict=True)]
+    size = [draw(st.integers(n, n + (5, 4, 2)[axes - 1])) for n in least]
+    x, w, bias = draw(operands(c, o, size, (o, c // groups, *kernel)))
+    return s(x, w, bias, stride, padding, dilation, groups)
 
 
 RECORDS = (
@@ -89,10 +111,23 @@ RECORDS = (
             wrong(ValueError, "conv2d(): the input needs 4 dimensions", x[0, 0], w),
             wrong(ValueError, 'conv2d(): padding="same" needs stride 1', x, w, b, 2, "same"),
             wrong(ValueError, 'conv2d(): padding="half" is unknown', x, w, b, 1, "half"),
+            wrong(ValueError, "conv2d(): groups=0 must be a whole number of at least 1", x, w, groups=0),
+            wrong(TypeError, "conv2d(): groups=1.0 must be a whole number of at least 1", x, w, groups=1.0),
+            wrong(TypeError, "conv2d(): stride=1.0 must be a whole number of at least 1", x, w, stride=1.0),
+            wrong(ValueError, "conv2d(): padding=-1 must be a whole number of at least 0", x, w, padding=-1),
+            wrong(TypeError, "conv2d(): a tensor is needed, not NoneType", x, None),
             wrong(ValueError, "conv2d(): stride=0 must be a whole number of at least 1", x, w, b, 0),
             wrong(TypeError, "conv2d(): the dtypes differ: input int64, weight float64", np.ones(x.shape, np.int64), w),
         ),
         draws=_convolutions(2),
+        differs=(
+            differs(
+                "an input of no channels gives the bias, or 0, everywhere",
+                "an empty sum; PyTorch gives an output of no channels",
+                x[:, :0],
+                w[:, :0],
+            ),
+        ),
         large=(
             s(normal(17, 6, 20, 20), normal(16, 6, 5, 5), normal(16)),
             s(normal(33, 1, 28, 28), normal(6, 1, 5, 5)),

@@ -1,8 +1,8 @@
 """Records of `ops/convolution_transpose.py`."""
 
-from hypothesis import assume
 from hypothesis import strategies as st
 
+from chainrule.conformance.operators.convolution import each, number_or_each, operands
 from chainrule.conformance.record import Record, normal, s, wrong
 
 b = normal(6)
@@ -12,16 +12,18 @@ NAMES = {1: "L", 2: "H, W", 3: "D, H, W"}
 
 @st.composite
 def _convolutions(draw, axes):
-    groups, numbers = draw(few), st.tuples(*[few] * axes)
-    stride, dilation, kernel = draw(numbers), draw(numbers), draw(numbers)
-    c, o, n = groups * draw(few), groups * draw(few), draw(st.integers(0, 2))
-    size = [draw(st.integers(1, (7, 5, 3)[axes - 1])) for _ in kernel]
-    padding = tuple(draw(st.integers(0, 2)) for _ in kernel)
-    more = tuple(draw(st.integers(0, max(both) - 1)) for both in zip(stride, dilation, strict=True))
-    for n_, k, s_, p, m, d in zip(size, kernel, stride, padding, more, dilation, strict=True):
-        assume((n_ - 1) * s_ - 2 * p + d * (k - 1) + m + 1 >= 1)
-    weight, bias = normal(c, o // groups, *kernel), normal(o)
-    return s(normal(n, c, *size), weight, bias, stride, padding, more, groups, dilation)
+    groups, kernel = draw(few), draw(st.tuples(*[few] * axes))
+    stride, dilation = draw(number_or_each(axes, few)), draw(number_or_each(axes, few))
+    padding = draw(number_or_each(axes, st.integers(0, 2)))
+    most = min(max(both) for both in zip(each(stride, axes), each(dilation, axes), strict=True))
+    more = draw(number_or_each(axes, st.integers(0, most - 1)))
+    c, o, size = groups * draw(few), groups * draw(few), []
+    settings = (each(value, axes) for value in (stride, padding, more, dilation))
+    for k, s_, p, m, d in zip(kernel, *settings, strict=True):
+        least = 1 - (d * (k - 1) + m - 2 * p) // s_  # (n − 1)·s − 2p + d·(k − 1) + m + 1 ≥ 1
+        size.append(draw(st.integers(max(1, least), max(1, least) + (4, 3, 1)[axes - 1])))
+    x, w, bias = draw(operands(c, o, size, (c, o // groups, *kernel)))
+    return s(x, w, bias, stride, padding, more, groups, dilation)
 
 
 def _record(axes: int, **more) -> Record:
@@ -50,6 +52,9 @@ def _record(axes: int, **more) -> Record:
             wrong(ValueError, f"{name}(): output_padding={(2,) * axes} must be less than", x, w, b, 2, 0, 2),
             wrong(ValueError, f"{name}(): the output would be of size", x, w, b, 1, 9),
             wrong(ValueError, f"{name}(): the input needs {axes + 2} dimensions (or {axes + 1}, without N)", b, w),
+            wrong(ValueError, f"{name}(): groups=0 must be a whole number of at least 1", x, w, groups=0),
+            wrong(TypeError, f"{name}(): padding='same' must be a whole number of at least 0", x, w, padding="same"),
+            wrong(TypeError, f"{name}(): a tensor is needed, not list; make one with tensor(…)", [1.0], w),
             wrong(ValueError, f"= (N, C, {NAMES[axes]}), weight {w.shape} = (in, out, k", x[:, :3], w),
         ),
         draws=_convolutions(axes),

@@ -4,21 +4,12 @@ import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
 
+from chainrule.conformance.operators.convolution import each, number_or_each
 from chainrule.conformance.record import Record, apart, classes, differs, normal, s, wrong
 
 image, row, volume = apart(2, 3, 7, 6), apart(2, 3, 7), apart(1, 2, 5, 4, 3)
 pair, flag = st.integers(1, 3), st.booleans()
 SIDES = (9, 9, 5)  # of the largest sequence, image and volume
-
-
-def _number_or_each(axes: int, values: st.SearchStrategy[int]) -> st.SearchStrategy:
-    """As people write it: a number, one in a tuple, or one for each axis."""
-    return st.one_of(values, values.map(lambda n: (n,)), st.tuples(*[values] * axes))
-
-
-def _each(value, axes: int) -> tuple:
-    each = value if isinstance(value, tuple) else (value,)
-    return each * axes if len(each) == 1 else each
 
 
 @st.composite
@@ -39,13 +30,13 @@ def images(draw, size, whole=False, special=True):
 @st.composite
 def _pools(draw, /, axes, whole=False, **ranges):
     """A call of any pooling; `ranges` has what not all of them take."""
-    kernel = draw(_number_or_each(axes, pair))
-    stride = draw(st.one_of(st.none(), _number_or_each(axes, pair)))
-    padding = draw(_number_or_each(axes, st.integers(0, min(_each(kernel, axes)) // 2)))
+    kernel = draw(number_or_each(axes, pair))
+    stride = draw(st.one_of(st.none(), number_or_each(axes, pair)))
+    padding = draw(number_or_each(axes, st.integers(0, min(each(kernel, axes)) // 2)))
     drawn = {name: draw(strategy) for name, strategy in ranges.items()}
-    steps, size = _each(kernel if stride is None else stride, axes), []
+    steps, size = each(kernel if stride is None else stride, axes), []
     for i, (k, p, d) in enumerate(
-        zip(*(_each(v, axes) for v in (kernel, padding, drawn.get("dilation", 1))), strict=True)
+        zip(*(each(v, axes) for v in (kernel, padding, drawn.get("dilation", 1))), strict=True)
     ):
         least = max(d * (k - 1) + 1 - 2 * p, k if axes == 3 else 1)  # for PyTorch's gradient of avg_pool3d
         n = draw(st.integers(least, max(least, SIDES[axes - 1])))
@@ -56,7 +47,7 @@ def _pools(draw, /, axes, whole=False, **ranges):
 
 
 def _max_draws(axes: int) -> st.SearchStrategy:
-    holes = _number_or_each(axes, pair)
+    holes = number_or_each(axes, pair)
     return _pools(axes, axes > 1, dilation=holes, ceil_mode=flag, return_indices=flag)
 
 
