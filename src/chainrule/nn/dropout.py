@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from chainrule.nn.functional import dropout, dropout1d, dropout2d
+from chainrule.nn.functional import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout
 from chainrule.nn.module import Module
 from chainrule.tensor import Tensor
 
-__all__ = ["Dropout", "Dropout1d", "Dropout2d"]
+__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
 
 
 class _Dropout(Module):
@@ -50,3 +50,27 @@ class Dropout2d(_Dropout):
 
     def forward(self, input: Tensor) -> Tensor:
         return dropout2d(input, self.p, self.training)
+
+
+class Dropout3d(_Dropout):
+    """Dropout of whole channels: x (N, C, D, H, W) or (C, D, H, W), with one m for each sample and channel."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return dropout3d(input, self.p, self.training)
+
+
+class AlphaDropout(_Dropout):
+    """Dropout behind SELU that keeps mean 0 and variance 1; see `functional.alpha_dropout`.
+
+    Klambauer, Unterthiner, Mayr, Hochreiter: Self-normalizing neural networks, 2017.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return alpha_dropout(input, self.p, self.training)
+
+
+class FeatureAlphaDropout(_Dropout):
+    """AlphaDropout of whole channels: x (N, C, …), with one decision for each sample and channel."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return feature_alpha_dropout(input, self.p, self.training)

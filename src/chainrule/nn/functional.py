@@ -37,15 +37,25 @@ from chainrule.ops.normalization import *
 from chainrule.ops.padding import *
 from chainrule.ops.piecewise import *
 from chainrule.ops.pooling import *
-from chainrule.ops.random import dropout, dropout1d, dropout2d
+from chainrule.ops.random import (
+    alpha_dropout,
+    dropout,
+    dropout1d,
+    dropout2d,
+    dropout3d,
+    feature_alpha_dropout,
+)
 from chainrule.ops.resize import *
 
 __all__ = [
+    "alpha_dropout",
     "bilinear",
     "dropout",
     "dropout1d",
     "dropout2d",
+    "dropout3d",
     "embedding",
+    "feature_alpha_dropout",
     "linear",
     "multi_head_attention_forward",
     "one_hot",

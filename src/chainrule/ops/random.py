@@ -7,17 +7,19 @@ numbers are NumPy's (PCG64), so they are not those that PyTorch draws from the s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from chainrule.autograd import Pullback, primitive
+from chainrule.ops.arguments import require_floating, require_tensors
 from chainrule.tensor import Array, Tensor, get_default_dtype, int64, listed, method
 
 __all__ = [
-    "dropout", "dropout1d", "dropout2d", "generator", "get_rng_state", "manual_seed", "rand", "rand_like", "randint",
-    "randn", "randn_like", "randperm", "set_rng_state",
+    "alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout", "generator",
+    "get_rng_state", "manual_seed", "rand", "rand_like", "randint", "randn", "randn_like", "randperm", "set_rng_state",
 ]  # fmt: skip
 
 _generator = np.random.default_rng()
@@ -107,19 +109,22 @@ def normal_(
     return self
 
 
+# ---------------------------------------------------------------------------------------------- dropout
+
+
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """input · m, where m is 0 with probability p, else 1 / (1 − p), so that the mean stays; input if not training.
 
     dinput = dy · m. `inplace` is taken for PyTorch's sake; a new tensor is made all the same.
     Hinton et al.: Improving neural networks by preventing co-adaptation of feature detectors (2012).
     """
-    return _dropped("dropout", input, p, training, input.shape)
+    return _dropped("dropout", input, p, training, lambda: input.shape)
 
 
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """`dropout` of whole channels: input (N, C, L) or (C, L), m (N, C, 1) or (C, 1)."""
     _check_dimensions("dropout1d", input, "(N, C, L) or (C, L)", 2, 3)
-    return _dropped("dropout1d", input, p, training, (*input.shape[:-1], 1))
+    return _dropped("dropout1d", input, p, training, lambda: (*input.shape[:-1], 1))
 
 
 def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
@@ -129,18 +134,55 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     Tompson et al.: Efficient object localization using convolutional networks (2015).
     """
     _check_dimensions("dropout2d", input, "(N, C, H, W) or (N, C, L)", 3, 4)
-    return _dropped("dropout2d", input, p, training, (*input.shape[:2], *(1,) * (input.ndim - 2)))
+    return _dropped("dropout2d", input, p, training, lambda: _by_channel(input))
+
+
+def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """`dropout` of whole channels: input (N, C, D, H, W) or (C, D, H, W), m (N, C, 1, 1, 1) or (C, 1, 1, 1)."""
+    _check_dimensions("dropout3d", input, "(N, C, D, H, W) or (C, D, H, W)", 4, 5)
+    return _dropped("dropout3d", input, p, training, lambda: (*input.shape[:-3], 1, 1, 1))
+
+
+def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+    """a · (input where it is kept, α′ where it is dropped, with probability p) + b: mean 0 and variance 1 stay so.
+
+    α′ = −λα ≈ −1.758 is where selu ends, a = 1 / √((1 − p) · (1 + p · α′²)) and b = −a · p · α′.
+    dinput = dy · a where it is kept. With p = 1 all is 0.
+    Klambauer, Unterthiner, Mayr, Hochreiter: Self-normalizing neural networks (2017).
+    """
+    return _dropped("alpha_dropout", input, p, training, lambda: input.shape, alpha=True)
+
+
+def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+    """`alpha_dropout` of whole channels: input (N, C, …)."""
+    _check_dimensions("feature_alpha_dropout", input, "(N, C, …)", 2, 99)
+    return _dropped("feature_alpha_dropout", input, p, training, lambda: _by_channel(input), alpha=True)
+
+
+def _by_channel(input: Tensor) -> tuple[int, ...]:
+    return (*input.shape[:2], *(1,) * (input.ndim - 2))
 
 
 def _check_dimensions(name: str, input: Tensor, layout: str, least: int, most: int) -> None:
+    require_tensors(name, input)
     if not least <= input.ndim <= most:
         raise ValueError(f"{name}(): the input needs dimensions {layout}, not {input.shape}")
 
 
-def _dropped(name: str, input: Tensor, p: float, training: bool, mask: tuple[int, ...]) -> Tensor:
+def _dropped(
+    name: str, input: Tensor, p: float, training: bool, mask: Callable[[], tuple[int, ...]], alpha: bool = False
+) -> Tensor:
+    """With one random number for each element of a mask of this shape."""
+    require_tensors(name, input)
+    if not isinstance(p, int | float | np.number):
+        raise TypeError(f"{name}(): the probability p must be a number, not {p!r}")
     if not 0 <= p <= 1:
         raise ValueError(f"{name}(): the probability p must lie between 0 and 1, not {p}")
-    return _dropout(input, p, mask) if training and p else input
+    if not training or not p:
+        return input
+    if p < 1:
+        require_floating(name, input.array)
+    return (_alpha_dropout if alpha else _dropout)(input, float(p), mask())
 
 
 @primitive
@@ -149,3 +191,13 @@ def _dropout(x: Array, p: float, mask: tuple[int, ...]) -> tuple[Array, Pullback
     kept = _generator.random(mask, np.float32) >= p
     m = kept * x.dtype.type(1 / (1 - p) if p < 1 else 0)
     return x * m, lambda dy: dy * m
+
+
+@primitive
+def _alpha_dropout(x: Array, p: float, mask: tuple[int, ...]) -> tuple[Array, Pullback]:
+    """y = a · (x · k + α′ · (1 − k)) + b with k = [random ≥ p], of shape `mask`.   dx = dy · a · k"""
+    kept = (_generator.random(mask, np.float32) >= p).astype(x.dtype)
+    end = -1.7580993408473766  # −λα of selu
+    a = ((1 - p) * (1 + p * end**2)) ** -0.5 if p < 1 else 0.0
+    m = kept * x.dtype.type(a)
+    return x * m + (1 - kept - x.dtype.type(p)) * x.dtype.type(a * end), lambda dy: dy * m

@@ -1,4 +1,4 @@
-"""Records of `ops/loss.py`, and of dropout."""
+"""Records of `ops/loss.py`."""
 
 import numpy as np
 from hypothesis import strategies as st
@@ -109,14 +109,6 @@ def _class_numbers(draw, values, soft=False):
     return s(x, np.where(ignored, more.get("ignore_index", -100), target), **more)
 
 
-def _seeded(name):
-    def call(input, *args, **named):
-        cr.manual_seed(3)
-        return getattr(cr.ops, name)(input, *args, **named)
-
-    return call
-
-
 RECORDS = (
     Record(
         "nll_loss",
@@ -203,25 +195,5 @@ RECORDS = (
         ),
         oracle=by_keyword("binary_cross_entropy_with_logits"),
         draws=_logits(),
-    ),
-    Record(
-        "dropout",
-        (s(x), s(x, 0.2), s(x, p=1.0), s(x, 0.0), s(x, training=False)),
-        call=_seeded("dropout"),
-        oracle=None,
-        errors=(wrong(ValueError, "dropout(): the probability p must lie between 0 and 1, not 1.5", x, 1.5),),
-    ),
-    *(
-        Record(
-            name,
-            (s(maps[0]), s(maps[0], 0.2), s(maps[..., 0], p=0.7), s(maps[0], training=False), *more),
-            call=_seeded(name),
-            oracle=None,
-            errors=(
-                wrong(ValueError, f"{name}(): the probability p must lie between 0 and 1, not 1.5", maps[0], 1.5),
-                wrong(ValueError, f"{name}(): the input needs dimensions (N, C,", maps[0, 0, 0]),
-            ),
-        )
-        for name, more in (("dropout1d", (s(x),)), ("dropout2d", (s(maps),)))
     ),
 )
