@@ -4,14 +4,14 @@ import inspect
 from collections import OrderedDict
 
 import cases_activation
-import cases_convolution
 import cases_loss
-import cases_normalization
+import cases_padding
 import numpy as np
 import pytest
 
 import chainrule
 from chainrule import float64, from_numpy, nn
+from chainrule.conformance.modules import LAYERS as DRAWN
 
 IMAGES, ROWS, SCORES = (2, 4, 9, 11), (5, 6), (3, 7)
 
@@ -24,19 +24,6 @@ LAYERS = {
     "identity": (lambda nn: nn.Identity(3, some=4), ROWS),
     "flatten": (lambda nn: nn.Flatten(), IMAGES),
     "flatten some": (lambda nn: nn.Flatten(0, 2), IMAGES),
-    "conv": (lambda nn: nn.Conv2d(4, 6, 3), IMAGES),
-    "conv without batch": (lambda nn: nn.Conv2d(4, 6, 3), IMAGES[1:]),
-    "conv of a rectangle": (lambda nn: nn.Conv2d(4, 6, (3, 2), (2, 1), (1, 0), (1, 2)), IMAGES),
-    "conv in groups": (lambda nn: nn.Conv2d(4, 6, 3, groups=2, bias=False), IMAGES),
-    "conv depthwise": (lambda nn: nn.Conv2d(4, 8, 3, padding=1, groups=4), IMAGES),
-    "conv same": (lambda nn: nn.Conv2d(4, 6, 3, padding="same", dilation=2), IMAGES),
-    "conv same, even": (lambda nn: nn.Conv2d(4, 6, (2, 4), padding="same"), IMAGES),
-    "conv valid": (lambda nn: nn.Conv2d(4, 6, 3, padding="valid", stride=2), IMAGES),
-    "max pool": (lambda nn: nn.MaxPool2d(2), IMAGES),
-    "max pool of a rectangle": (lambda nn: nn.MaxPool2d((3, 2), (2, 1), (1, 0), (1, 2), ceil_mode=True), IMAGES),
-    "avg pool": (lambda nn: nn.AvgPool2d(2), IMAGES),
-    "avg pool padded": (lambda nn: nn.AvgPool2d(3, 2, 1, True, False), IMAGES),
-    "avg pool divided": (lambda nn: nn.AvgPool2d((3, 2), (2, 1), divisor_override=4), IMAGES),
     "relu": (lambda nn: nn.ReLU(), ROWS),
     "relu in place": (lambda nn: nn.ReLU(True), ROWS),
     "leaky relu": (lambda nn: nn.LeakyReLU(), ROWS),
@@ -54,16 +41,13 @@ LAYERS = {
     "softmax": (lambda nn: nn.Softmax(1), ROWS),
     "softmax of images": (lambda nn: nn.Softmax(dim=1), IMAGES),
     "log softmax": (lambda nn: nn.LogSoftmax(dim=-1), ROWS),
-    "dropout off": (lambda nn: nn.Dropout(0.3).eval(), ROWS),
-    "dropout of nothing": (lambda nn: nn.Dropout(0, True), ROWS),
     "sequential": (lambda nn: nn.Sequential(nn.Linear(6, 4), nn.ReLU(), nn.Linear(4, 2)), ROWS),
     "nested": (lambda nn: nn.Sequential(nn.Sequential(nn.Flatten(), nn.Linear(396, 2)), nn.Tanh()), IMAGES),
     "named": (lambda nn: nn.Sequential(OrderedDict(fc=nn.Linear(6, 4), act=nn.ReLU())), ROWS),
     "empty": (lambda nn: nn.Sequential(), ROWS),
     "unflatten": (lambda nn: nn.Sequential(nn.Linear(6, 4), nn.Unflatten(-1, (2, 2))), ROWS),
     **cases_activation.LAYERS,
-    **cases_convolution.LAYERS,
-    **cases_normalization.LAYERS,
+    **cases_padding.LAYERS,
 }
 LENET = {
     "lenet": (
@@ -188,6 +172,7 @@ def test_every_layer_is_compared_with_pytorch():
     modules = [make(nn) for make, _ in (LAYERS | LENET).values()]
     modules += [make(nn, chainrule.ones) for make, *_ in (LOSSES | cases_loss.MODULES).values()]
     compared = {type(part).__name__ for module in modules for part in module.modules()}
+    compared |= set(DRAWN)  # by test_drawn_modules
     compared |= {"Hardsigmoid"}  # in float32, in test_normalization_layers: PyTorch's gradient takes 1/6 in float32
     containers = {"Module", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList"}  # compute nothing
     assert set(CLASSES) - compared == containers | {"Parameter"}
@@ -204,11 +189,16 @@ def test_functions_have_pytorchs_names(torch, name):
     [
         (lambda: nn.Conv2d(3, 4, 3, groups=2), "3 input and 4 output channels cannot be cut into groups=2 equal parts"),
         (lambda: nn.Conv2d(4, 3, 3, groups=2), "4 input and 3 output channels cannot be cut into groups=2 equal parts"),
-        (lambda: nn.Conv2d(3, 4, 3, groups=0), "groups=0"),
+        (lambda: nn.Conv2d(3, 4, 3, groups=0), "groups=0 must be a whole number of at least 1"),
+        (lambda: nn.Conv2d(-3, 4, 3), "in_channels=-3 must be a whole number of at least 1"),
+        (lambda: nn.Conv1d(3, 4, 3, stride=0), "stride=0 must be a whole number of at least 1"),
         (lambda: nn.Conv2d(3, 4, 3, padding="full"), "padding='full' is not 'same', 'valid', a number or a pair"),
         (lambda: nn.Conv2d(3, 4, 3, 2, padding="same"), "padding='same' keeps the size only with stride 1"),
         (lambda: nn.Conv2d(3, 4, 3, padding_mode="mirror"), "padding_mode='mirror' is not one of 'zeros', 'reflect'"),
-        (lambda: nn.Conv2d(3, 4, (3, 3, 3)), r"Conv2d: kernel_size=\(3, 3, 3\) must be one number, or 2 of them"),
+        (
+            lambda: nn.Conv2d(3, 4, (3, 3, 3)),
+            r"kernel_size=\(3, 3, 3\) must be a whole number of at least 1, or a pair",
+        ),
         (lambda: nn.ConvTranspose1d(3, 4, 3, padding_mode="reflect"), "padding_mode='reflect' does not exist here"),
         (lambda: nn.ZeroPad2d((1, 2)), r"ZeroPad2d: padding=\(1, 2\) must be one number or 4 of them"),
         (lambda: nn.Dropout(1.5), "the probability p=1.5 must lie between 0 and 1"),

@@ -11,6 +11,11 @@ TRACKING = {
     "batch norm, quick": (lambda nn: nn.BatchNorm2d(4, momentum=0.7), (3, 4, 5, 2)),
     "batch norm, cumulative": (lambda nn: nn.BatchNorm2d(4, momentum=None), (3, 4, 5, 2)),
     "batch norm of rows": (lambda nn: nn.BatchNorm1d(4), (6, 4)),
+    "batch norm of lines": (lambda nn: nn.BatchNorm1d(4, momentum=None), (2, 4, 3)),
+    "batch norm of volumes": (lambda nn: nn.BatchNorm3d(4), (3, 4, 2, 3, 2)),
+    "batch norm, not tracked": (lambda nn: nn.BatchNorm2d(4, track_running_stats=False), (3, 4, 5, 2)),
+    "instance norm of lines": (lambda nn: nn.InstanceNorm1d(4, track_running_stats=True), (3, 4, 5)),
+    "instance norm of volumes": (lambda nn: nn.InstanceNorm3d(4, track_running_stats=True), (3, 4, 2, 3, 2)),
     "instance norm": (lambda nn: nn.InstanceNorm2d(4, track_running_stats=True, affine=True), (3, 4, 5, 2)),
 }
 

@@ -86,3 +86,22 @@ def test_dropout_keeps_the_mean_and_masks_the_gradient_alike() -> None:
     y.sum().backward()
     assert cr.equal(x.grad, y.detach())
     assert cr.dropout(x, 0.25, training=False) is x
+
+
+def test_alpha_dropout_keeps_mean_and_variance() -> None:
+    x = cr.randn(200, 400)
+    for y in (cr.alpha_dropout(x, 0.3, True), cr.feature_alpha_dropout(x.unsqueeze(2), 0.3, True)):
+        assert abs(y.mean().item()) < 0.02
+        assert abs(y.std().item() - 1) < 0.02
+    maps = cr.feature_alpha_dropout(cr.zeros(20, 50, 6), 0.5, True).numpy()
+    assert (maps == maps[:, :, :1]).all()  # whole channels
+    assert 0.4 < (maps[:, :, 0] == maps.min()).mean() < 0.6
+    assert cr.alpha_dropout(x) is x  # not training, unless told so
+
+
+def test_dropout3d_drops_whole_channels() -> None:
+    y = cr.dropout3d(cr.ones(20, 100, 2, 1, 3), 0.25).numpy().reshape(2000, 6)
+    assert (y == y[:, :1]).all()
+    assert abs((y == 0).mean() - 0.25) < 0.05
+    single = cr.dropout3d(cr.ones(100, 2, 1, 3), 0.25).numpy().reshape(100, 6)
+    assert (single == single[:, :1]).all()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as st
 
+import chainrule as cr
 from chainrule.conformance.compare import EXACT, compare, laid_out
 from chainrule.conformance.layer import Layer, compare_layer
 from chainrule.conformance.record import Difference, Record, Sample
@@ -55,8 +56,13 @@ _REFUSED = (
 
 
 def draw_and_compare_layer(data: st.DataObject, torch: Any, record: Layer) -> None:
-    """One example of a module: its arguments, inputs and dtype; AssertionError if it fails."""
+    """One example of a module: its arguments, their spelling, inputs and dtype; AssertionError if it fails."""
     use = data.draw(record.draws, label=record.name)
+    if record.make is None:
+        made = data.draw(
+            spelled(Record(record.name, (), call=getattr(cr.nn, record.name)), Sample(use.args, use.kwargs))
+        )
+        use = replace(use, args=made.args, kwargs=made.kwargs)
     compare_layer(torch, record, use, data.draw(st.sampled_from(tuple(EXACT)), label="dtype"))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.conformance.compare import Mismatch, cast, cotangent, equal
-from chainrule.conformance.record import Difference, mapped
+from chainrule.conformance.record import Difference, Sample, mapped
 from chainrule.tensor import Array
 
-__all__ = ["Layer", "Use", "compare_layer", "layer", "use"]
+__all__ = ["Layer", "Use", "as_module", "compare_layer", "layer", "use"]
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,18 @@ def use(
 def layer(name: str, draws: st.SearchStrategy[Use], make: Any = None, differs: tuple[Difference, ...] = ()) -> Layer:
     """The record of a module."""
     return Layer(name, draws, make, differs)
+
+
+def as_module(name: str, calls: st.SearchStrategy[Sample] | None, arguments: Sequence[str], inputs: int = 1) -> Layer:
+    """A module of which the calls of its function tell: what comes after the inputs are the class's `arguments`."""
+    if calls is None:
+        raise ValueError(f"{name}: its function has no draws")
+
+    def made(call: Sample) -> Use:
+        settings = dict(zip(arguments, call.args[inputs:], strict=False)) | call.kwargs
+        return Use((), {key: value for key, value in settings.items() if key in arguments}, call.args[:inputs])
+
+    return Layer(name, calls.map(made))
 
 
 # ---------------------------------------------------------------------------------------------- here and in PyTorch

@@ -11,6 +11,7 @@ from chainrule.nn import init
 from chainrule.nn.functional import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d, pad
 from chainrule.nn.module import Module
 from chainrule.nn.parameter import Parameter
+from chainrule.ops.windows import whole
 from chainrule.tensor import Tensor, empty
 
 __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
@@ -36,16 +37,18 @@ class _Convolution(Module):
     weight: Parameter
     bias: Parameter | None
 
-    def _each(self, what: str, n: Any) -> tuple[int, ...]:
-        each = tuple(n) if isinstance(n, tuple | list) else (n,)
-        each *= self.axes if len(each) == 1 else 1
-        if len(each) != self.axes:
-            raise ValueError(f"{type(self).__name__}: {what}={n} must be one number, or {self.axes} of them")
-        return each
+    def _each(self, what: str, n: Any, least: int) -> tuple[int, ...]:
+        return whole(type(self).__name__, what, n, least, self.axes)
 
     def _check(self) -> None:
         name, modes = type(self).__name__, ("zeros", "reflect", "replicate", "circular")
-        if self.groups < 1 or self.in_channels % self.groups or self.out_channels % self.groups:
+        for what, n in (
+            ("in_channels", self.in_channels),
+            ("out_channels", self.out_channels),
+            ("groups", self.groups),
+        ):
+            whole(name, what, n, 1, 1)
+        if self.in_channels % self.groups or self.out_channels % self.groups:
             raise ValueError(
                 f"{name}: {self.in_channels} input and {self.out_channels} output channels"
                 f" cannot be cut into groups={self.groups} equal parts"
@@ -90,10 +93,10 @@ class _Conv(_Convolution):
         super().__init__()
         self.in_channels = in_channels
         self.out_channels = out_channels
-        self.kernel_size = self._each("kernel_size", kernel_size)
-        self.stride = self._each("stride", stride)
-        self.padding = padding if isinstance(padding, str) else self._each("padding", padding)
-        self.dilation = self._each("dilation", dilation)
+        self.kernel_size = self._each("kernel_size", kernel_size, 1)
+        self.stride = self._each("stride", stride, 1)
+        self.padding = padding if isinstance(padding, str) else self._each("padding", padding, 0)
+        self.dilation = self._each("dilation", dilation, 1)
         self.output_padding = (0,) * self.axes
         self.groups = groups
         self.padding_mode = padding_mode
@@ -171,11 +174,11 @@ class _ConvTranspose(_Convolution):
         super().__init__()
         self.in_channels = in_channels
         self.out_channels = out_channels
-        self.kernel_size = self._each("kernel_size", kernel_size)
-        self.stride = self._each("stride", stride)
-        self.padding = self._each("padding", padding)
-        self.dilation = self._each("dilation", dilation)
-        self.output_padding = self._each("output_padding", output_padding)
+        self.kernel_size = self._each("kernel_size", kernel_size, 1)
+        self.stride = self._each("stride", stride, 1)
+        self.padding = self._each("padding", padding, 0)
+        self.dilation = self._each("dilation", dilation, 1)
+        self.output_padding = self._each("output_padding", output_padding, 0)
         self.groups = groups
         self.padding_mode = padding_mode
         self._check()
@@ -194,7 +197,7 @@ class _ConvTranspose(_Convolution):
     def _missing(self, shape: tuple[int, ...], output_size: Sequence[int]) -> tuple[int, ...]:
         """The output padding that makes an output of this size; dimensions before the axes are passed over."""
         wanted = tuple(output_size)[-self.axes :]
-        pads = self._each("padding", self.padding)
+        pads = self._each("padding", self.padding, 0)
         axes = zip(shape[-self.axes :], self.kernel_size, self.stride, pads, self.dilation, strict=True)
         least = tuple((n - 1) * s - 2 * p + d * (k - 1) + 1 for n, k, s, p, d in axes)
         most = tuple(n + s - 1 for n, s in zip(least, self.stride, strict=True))

@@ -13,7 +13,10 @@ from chainrule.nn.module import Module
 from chainrule.nn.parameter import Parameter
 from chainrule.tensor import Tensor, empty, int64, ones, zeros
 
-__all__ = ["BatchNorm1d", "BatchNorm2d", "GroupNorm", "InstanceNorm2d", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
+__all__ = [
+    "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d",
+    "LayerNorm", "LocalResponseNorm", "RMSNorm",
+]  # fmt: skip
 
 
 class _Normalization(Module):
@@ -135,15 +138,13 @@ class BatchNorm2d(_BatchNorm):
     _dimensions = (4,)
 
 
-class InstanceNorm2d(_RunningNorm):
-    """y = w · (x − μ) / √(σ² + ε) + b for each channel of each image, (N, C, H, W) or (C, H, W) -> the same.
+class BatchNorm3d(_BatchNorm):
+    """y = w · (x − μ) / √(σ² + ε) + b for each channel of volumes, (N, C, D, H, W) -> the same; see BatchNorm1d."""
 
-    μ and σ² are always those of the image unless `track_running_stats`: then they are the running ones in evaluation,
-    as in BatchNorm1d; w and b (C,) come with `affine`.
-    """
+    _dimensions = (5,)
 
-    _dimensions = (3, 4)
 
+class _InstanceNorm(_RunningNorm):
     def __init__(
         self,
         num_features: int,
@@ -159,7 +160,7 @@ class InstanceNorm2d(_RunningNorm):
 
     def forward(self, input: Tensor) -> Tensor:
         self._check(input)
-        if input.ndim == 3:
+        if input.ndim == self._dimensions[0]:
             return self.forward(input.unsqueeze(0)).squeeze(0)
         return F.instance_norm(
             input,
@@ -171,6 +172,34 @@ class InstanceNorm2d(_RunningNorm):
             self.momentum or 0.0,
             self.eps,
         )
+
+
+class InstanceNorm1d(_InstanceNorm):
+    """y = w · (x − μ) / √(σ² + ε) + b for each channel of each sequence, (N, C, L) or (C, L) -> the same.
+
+    See InstanceNorm2d.
+    """
+
+    _dimensions = (2, 3)
+
+
+class InstanceNorm2d(_InstanceNorm):
+    """y = w · (x − μ) / √(σ² + ε) + b for each channel of each image, (N, C, H, W) or (C, H, W) -> the same.
+
+    μ and σ² are always those of the image unless `track_running_stats`: then they are the running ones in evaluation,
+    as in BatchNorm1d; w and b (C,) come with `affine`.
+    """
+
+    _dimensions = (3, 4)
+
+
+class InstanceNorm3d(_InstanceNorm):
+    """y = w · (x − μ) / √(σ² + ε) + b for each channel of each volume, (N, C, D, H, W) or (C, D, H, W) -> the same.
+
+    See InstanceNorm2d.
+    """
+
+    _dimensions = (4, 5)
 
 
 # ---------------------------------------------------------------------------------------------- without a state

@@ -7,19 +7,23 @@ from typing import Any
 from chainrule.nn.functional import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
     adaptive_max_pool1d,
     adaptive_max_pool2d,
+    adaptive_max_pool3d,
     avg_pool1d,
     avg_pool2d,
+    avg_pool3d,
     max_pool1d,
     max_pool2d,
+    max_pool3d,
 )
 from chainrule.nn.module import Module
 from chainrule.tensor import Tensor
 
 __all__ = [
-    "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AvgPool1d", "AvgPool2d",
-    "MaxPool1d", "MaxPool2d",
+    "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d",
+    "AdaptiveMaxPool3d", "AvgPool1d", "AvgPool2d", "AvgPool3d", "MaxPool1d", "MaxPool2d", "MaxPool3d",
 ]  # fmt: skip
 
 Size = int | tuple[int, ...]
@@ -80,6 +84,13 @@ class MaxPool2d(_MaxPool):
         return max_pool2d(input, *self._settings())
 
 
+class MaxPool3d(_MaxPool):
+    """The greatest value of every window, (N, C, D, H, W) -> (N, C, OD, OH, OW): `MaxPool2d` of volumes."""
+
+    def forward(self, input: Tensor) -> Any:
+        return max_pool3d(input, *self._settings())
+
+
 class AvgPool1d(Module):
     """The mean of every window, (N, C, L) -> (N, C, OL): `AvgPool2d` of sequences."""
 
@@ -113,17 +124,10 @@ class AvgPool1d(Module):
 
 
 def _single(n: Size) -> tuple[int, ...]:
-    return n if isinstance(n, tuple) else (n,)
+    return tuple(n) if isinstance(n, tuple | list) else (n,)
 
 
-class AvgPool2d(Module):
-    """The mean of every window, (N, C, H, W) -> (N, C, OH, OW).
-
-    OH = ⌊(H + 2·padding − KH) / stride⌋ + 1, rounded up with `ceil_mode`; `stride` is the window's size unless given.
-    Zeros of the padding count in the mean unless `count_include_pad=False`; `divisor_override` divides
-    the sum in the place of the window's size.
-    """
-
+class _AvgPool(Module):
     kernel_size: Size
     stride: Size
     padding: Size
@@ -148,19 +152,31 @@ class AvgPool2d(Module):
         self.count_include_pad = count_include_pad
         self.divisor_override = divisor_override
 
-    def forward(self, input: Tensor) -> Tensor:
-        return avg_pool2d(
-            input,
-            self.kernel_size,
-            self.stride,
-            self.padding,
-            self.ceil_mode,
-            self.count_include_pad,
-            self.divisor_override,
-        )
+    def _settings(self) -> tuple[Any, ...]:
+        steps = self.kernel_size, self.stride, self.padding
+        return (*steps, self.ceil_mode, self.count_include_pad, self.divisor_override)
 
     def extra_repr(self) -> str:
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class AvgPool2d(_AvgPool):
+    """The mean of every window, (N, C, H, W) -> (N, C, OH, OW).
+
+    OH = ⌊(H + 2·padding − KH) / stride⌋ + 1, rounded up with `ceil_mode`; `stride` is the window's size unless given.
+    Zeros of the padding count in the mean unless `count_include_pad=False`; `divisor_override` divides
+    the sum in the place of the window's size.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return avg_pool2d(input, *self._settings())
+
+
+class AvgPool3d(_AvgPool):
+    """The mean of every window, (N, C, D, H, W) -> (N, C, OD, OH, OW): `AvgPool2d` of volumes."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return avg_pool3d(input, *self._settings())
 
 
 class _AdaptivePool(Module):
@@ -188,6 +204,13 @@ class AdaptiveAvgPool2d(_AdaptivePool):
         return adaptive_avg_pool2d(input, self.output_size)
 
 
+class AdaptiveAvgPool3d(_AdaptivePool):
+    """The means of OD × OH × OW parts of a volume, (N, C, D, H, W) -> (N, C, OD, OH, OW); None keeps a size."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return adaptive_avg_pool3d(input, self.output_size)
+
+
 class _AdaptiveMaxPool(_AdaptivePool):
     return_indices: bool
 
@@ -208,3 +231,10 @@ class AdaptiveMaxPool2d(_AdaptiveMaxPool):
 
     def forward(self, input: Tensor) -> Any:
         return adaptive_max_pool2d(input, self.output_size, self.return_indices)
+
+
+class AdaptiveMaxPool3d(_AdaptiveMaxPool):
+    """The greatest values of OD × OH × OW parts, (N, C, D, H, W) -> (N, C, OD, OH, OW); None keeps a size."""
+
+    def forward(self, input: Tensor) -> Any:
+        return adaptive_max_pool3d(input, self.output_size, self.return_indices)

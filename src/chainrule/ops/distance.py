@@ -6,23 +6,31 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.ops.arguments import broadcast
+from chainrule.ops.arguments import all_dims, broadcast, require_floating, require_tensors
 from chainrule.ops.elementwise import add, clamp, div, mul, sub
 from chainrule.ops.reduction import sum, vector_norm
 from chainrule.ops.shape import broadcast_to
-from chainrule.tensor import Tensor
+from chainrule.tensor import Tensor, result_type
 
 __all__ = ["cosine_similarity", "normalize", "pairwise_distance"]
 
 
 def normalize(input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Tensor:
-    """x / max(‖x‖_p, eps), the norm along `dim`, of one dimension or several. Keeps the shape."""
-    y: Tensor = div(input, clamp(vector_norm(input, p, dim, True), eps))
+    """x / max(‖x‖_p, eps), the norm along `dim`, of one dimension or several, or of all with None. Keeps the shape."""
+    require_tensors("normalize", input)
+    require_floating("normalize", input.array)
+    dims = dim if dim is None else all_dims("normalize", dim, input.shape)
+    y: Tensor = div(input, clamp(vector_norm(input, p, dims, True), eps))
     return y
 
 
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
-    """‖x1 − x2 + eps‖_p along the last dimension: (N, D), (N, D) -> (N,), or (N, 1); the two are broadcast."""
+    """‖x1 − x2 + eps‖_p along the last dimension: (N, D), (N, D) -> (N,), or (N, 1); the two are broadcast.
+
+    dx1 is the gradient of the norm at x1 − x2 + eps, dx2 = −dx1; eps keeps it away from the norm's kink at 0.
+    """
+    require_tensors("pairwise_distance", x1, x2)
+    broadcast("pairwise_distance", lambda a, b: np.broadcast_shapes(a.shape, b.shape), x1.array, x2.array)
     return vector_norm(add(sub(x1, x2), eps), p, -1, keepdim)
 
 
@@ -32,7 +40,12 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     With the vectors x̂ of length 1 and y = x̂1 · x̂2:   dx1 = dy · (x̂2 − y · x̂1) / ‖x1‖,   dx2 alike
     Of a vector shorter than eps it is dx1 = dy · x̂2 / eps; PyTorch subtracts a part along x̂1 there too.
     """
-    shape = broadcast("cosine_similarity", lambda a, b: np.broadcast_shapes(a.shape, b.shape), x1.array, x2.array)
-    one, two = broadcast_to(x1, shape), broadcast_to(x2, shape)
-    y: Tensor = sum(mul(normalize(one, 2, dim, eps), normalize(two, 2, dim, eps)), dim)
+    name = "cosine_similarity"
+    require_tensors(name, x1, x2)
+    shape = broadcast(name, lambda a, b: np.broadcast_shapes(a.shape, b.shape), x1.array, x2.array)
+    dtype, dim = result_type(x1, x2), all_dims(name, dim, shape)[0]
+    if dtype.kind != "f":
+        raise TypeError(f"{name}(): a floating-point tensor is needed, not {x1.dtype} and {x2.dtype}")
+    one, two = (normalize(broadcast_to(x.to(dtype), shape), 2, dim if shape else None, eps) for x in (x1, x2))
+    y: Tensor = sum(mul(one, two), dim)
     return y

@@ -3,18 +3,30 @@
 from chainrule.conformance.layer import Layer
 from chainrule.conformance.modules import (
     attention,
+    convolution,
+    distance,
+    dropout,
     linear,
     loss,
+    normalization,
     padding,
+    pooling,
     recurrent,
+    resize,
 )
 
 FAMILIES = (
     attention,
+    convolution,
+    distance,
+    dropout,
     linear,
     loss,
     padding,
+    normalization,
+    pooling,
     recurrent,
+    resize,
 )
 LAYERS: dict[str, Layer] = {record.name: record for family in FAMILIES for record in family.LAYERS}
 

@@ -16,7 +16,7 @@ def number_or_each(axes, values):
     return st.one_of(values, values.map(lambda n: (n,)), st.tuples(*[values] * axes))
 
 
-def each(value, axes):
+def each(value: int | tuple[int, ...], axes: int) -> tuple[int, ...]:
     """A number for every axis."""
     value = value if isinstance(value, tuple) else (value,)
     return value * axes if len(value) == 1 else value
