@@ -19,7 +19,8 @@ import numpy as np
 
 from chainrule.autograd import Pullback, primitive
 from chainrule.native import core
-from chainrule.ops.arguments import require_floating
+from chainrule.ops.arguments import require_floating, require_tensors
+from chainrule.ops.windows import whole
 from chainrule.tensor import Array, Tensor
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "rms_norm"]
@@ -185,8 +186,9 @@ def group_norm(
     Paper: Wu, He: Group normalization (2018).
     """
     x = _channels("group_norm", input, None, None, weight, bias)
+    (num_groups,) = whole("group_norm", "num_groups", num_groups, 1, 1)
     N, C, *places = x.shape
-    if num_groups < 1 or C % num_groups:
+    if C % num_groups:
         raise ValueError(
             f"group_norm(): num_groups={num_groups} must divide the {C} channels of input {x.shape} = (N, C, …)"
         )
@@ -201,6 +203,7 @@ def group_norm(
 
 def _channels(name: str, input: Tensor, *parameters: Tensor | None) -> Array:
     """The input's array, if it and the parameters, one number for each channel, go together."""
+    require_tensors(name, input, *(p for p in parameters if p is not None))
     x = require_floating(name, input.array)
     if x.ndim < 2:
         raise ValueError(f"{name}(): the input needs at least 2 dimensions (N, C, …), not {x.shape}")
@@ -307,6 +310,7 @@ def _last(
     name: str, input: Tensor, normalized_shape: int | Sequence[int], weight: Tensor | None, bias: Tensor | None
 ) -> tuple[Array, Axes]:
     """The input's array and its last axes, if their sizes are `normalized_shape`."""
+    require_tensors(name, input, *(p for p in (weight, bias) if p is not None))
     x = require_floating(name, input.array)
     sizes = (normalized_shape,) if isinstance(normalized_shape, int | np.integer) else tuple(normalized_shape)
     if not sizes or x.shape[-len(sizes) :] != sizes:
@@ -328,12 +332,12 @@ def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: flo
     Of an even size one channel more lies before. Paper: Krizhevsky, Sutskever, Hinton: ImageNet classification with
     deep convolutional neural networks (2012), where alpha is not divided by the size.
     """
+    require_tensors("local_response_norm", input)
     if input.ndim < 3:
         raise ValueError(
             f"local_response_norm(): the input needs at least 3 dimensions (N, C, L, …), not {input.shape}"
         )
-    if size < 1:
-        raise ValueError(f"local_response_norm(): size={size} must be at least 1")
+    (size,) = whole("local_response_norm", "size", size, 1, 1)
     y: Tensor = _local_response_norm(input, size, alpha, beta, k)
     return y
 

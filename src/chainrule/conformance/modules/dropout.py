@@ -1,5 +1,7 @@
 """Records of `nn/dropout.py`: where nothing is left to chance."""
 
+from typing import Any
+
 from hypothesis import strategies as st
 
 from chainrule.conformance.layer import Use, layer, use
@@ -11,7 +13,7 @@ from chainrule.conformance.record import normal
 def _certain(draw: st.DrawFn, least: int, most: int) -> Use:
     """Everything is dropped in training, or nothing, or it is evaluation."""
     x = normal(*(draw(st.integers(0, 3)) for _ in range(draw(st.integers(least, most)))))
-    in_place = {"inplace": True} if draw(st.booleans()) else {}
+    in_place: dict[str, Any] = {"inplace": True} if draw(st.booleans()) else {}
     if draw(st.booleans()):
         return use(draw(st.sampled_from((0, 1, 0.0, 1.0))), **in_place, inputs=x)
     return use(*draw(st.sampled_from(((), (0.3,), (1,)))), **in_place, inputs=x, training=False)

@@ -1,6 +1,7 @@
 """Records of `nn/normalization.py`."""
 
 import math
+from typing import Any
 
 from hypothesis import assume
 from hypothesis import strategies as st
@@ -22,7 +23,7 @@ def _running(draw: st.DrawFn, dimensions: tuple[int, ...], single: bool = False)
     seen = shape[channels + 1 :] if single else [*shape[:1], *shape[2:]]
     assume(math.prod(seen) > 1 or not (training or not tracked))
     momentum = draw(st.sampled_from((0.1, 0.5, 1.0, 0.0) if single else (0.1, 0.5, 1.0, 0.0, None)))
-    named = {"bias": draw(flag)} if draw(flag) else {}
+    named: dict[str, Any] = {"bias": draw(flag)} if draw(flag) else {}
     x = 3 * normal(*shape) + 1
     return use(c, draw(epsilons), momentum, draw(flag), tracked, **named, inputs=x, training=training)
 
@@ -31,7 +32,7 @@ def _running(draw: st.DrawFn, dimensions: tuple[int, ...], single: bool = False)
 def _group_norms(draw: st.DrawFn) -> Use:
     groups, shape = draw(sizes), [draw(sizes) for _ in range(draw(st.integers(0, 3)))]
     c = groups * draw(st.integers(2, 3))
-    named = {"bias": draw(flag)} if draw(flag) else {}
+    named: dict[str, Any] = {"bias": draw(flag)} if draw(flag) else {}
     return use(groups, c, draw(epsilons), draw(flag), **named, inputs=normal(draw(st.integers(0, 3)), c, *shape))
 
 
