@@ -68,6 +68,10 @@ def pairs(root: Path) -> None:
         write(root / f"{part}.tsv", f"Go.\tVa !\n{part} it.\tÇa {part}.\tCC-BY\n")
 
 
+def speeches(path: Path) -> None:
+    write(path, "A:\nWords,\nwords.\n\nB:\nÂme?\n")
+
+
 MADE_UP: dict[str, Callable[[Path], None]] = {
     "mnist": mnist,
     "fashion-mnist": mnist,
@@ -76,6 +80,7 @@ MADE_UP: dict[str, Callable[[Path], None]] = {
     "imdb": reviews,
     "glove": words,
     "tatoeba-eng-fra": pairs,
-    "tinyshakespeare": lambda root: write(root / "input.txt", "A:\nWords,\nwords.\n\nB:\nÂme?\n") and None,
+    "shakespeare": lambda root: speeches(root / "shakespeare.txt"),
+    "tinyshakespeare": lambda root: speeches(root / "input.txt"),
     "tweets": lambda root: write(root / "tweets.txt", "hello\nworld\n") and None,
 }

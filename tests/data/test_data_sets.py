@@ -19,6 +19,7 @@ SIZES = {
     "imdb": {"train": 6, "test": 6},
     "glove": {"words": 4},
     "tatoeba-eng-fra": {"train": 2, "valid": 2, "test": 2},
+    "shakespeare": {"characters": 26},
     "tinyshakespeare": {"characters": 26},
     "tweets": {"tweets": 2},
 }
@@ -30,6 +31,7 @@ REAL = {  # counts in the copies that $CHAINRULE_DATA may hold -> what verify sa
     "imdb": ["ratings, order"],
     "glove": ["glove.6B.50d.txt", "words"],
     "tatoeba-eng-fra": [],
+    "shakespeare": [],
     "tinyshakespeare": [],
     "tweets": [],
 }

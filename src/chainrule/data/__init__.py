@@ -2,7 +2,8 @@
 
 The sets are read with care, checked against the official files, and found where people keep them. One file a data set:
 `mnist.load` (60,000 and 10,000 digits, from a folder), `mnist.digits` (5,000 of them, built in), `fashion_mnist.load`,
-`cifar10.load`, `dogs_vs_cats.load`, `imdb.load`, `glove.load`, `tatoeba.load`, `tiny_shakespeare.load`, `tweets.load`;
+`cifar10.load`, `dogs_vs_cats.load`, `imdb.load`, `glove.load`, `tatoeba.load`, `shakespeare.load` (built in),
+`tiny_shakespeare.load`, `tweets.load`;
 `SOURCES` says where each comes from, by name. `DataLoader`, its data sets and samplers are those of `torch.utils.data`.
 """
 
@@ -16,6 +17,7 @@ from chainrule.data import (
     glove,
     imdb,
     mnist,
+    shakespeare,
     tatoeba,
     tiny_shakespeare,
     tweets,
@@ -37,9 +39,9 @@ from chainrule.data.sampler import (
     WeightedRandomSampler,
 )
 from chainrule.data.source import Source
-from chainrule.data.texts import Pairs, Texts, read_lines, read_pairs
+from chainrule.data.texts import Pairs, Texts, read_lines, read_pairs, split_text
 
-_MODULES = (mnist, fashion_mnist, cifar10, dogs_vs_cats, imdb, glove, tatoeba, tiny_shakespeare, tweets)
+_MODULES = (mnist, fashion_mnist, cifar10, dogs_vs_cats, imdb, glove, tatoeba, shakespeare, tiny_shakespeare, tweets)
 SOURCES: dict[str, Source[Any]] = {module.SOURCE.name: module.SOURCE for module in _MODULES}
 
 __all__ = [
@@ -83,6 +85,8 @@ __all__ = [
     "read_lines",
     "read_pairs",
     "read_vectors",
+    "shakespeare",
+    "split_text",
     "tatoeba",
     "tiny_shakespeare",
     "tweets",

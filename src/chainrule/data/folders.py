@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 SYSTEM = Path("/usr/share/datasets")  # where Debian's packages dataset-… put theirs
+SAMPLES = Path(__file__).with_name("samples")  # what is built in
 
 
 def roots(data: str | Path | None = None) -> dict[str, Path]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from chainrule.data.folders import SAMPLES
 from chainrule.data.idx import read_images, read_split
 from chainrule.data.images import Images, Split
 from chainrule.data.source import Download, Source, by_class
@@ -18,7 +19,6 @@ SHA256 = {
     "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
-SAMPLES = Path(__file__).with_name("samples")
 
 
 def load(data: str | Path | None = None) -> Split:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.data.content import sha256
-from chainrule.data.folders import find
+from chainrule.data.folders import SAMPLES, find, present
 from chainrule.data.images import Images
 
 Parts = TypeVar("Parts")
@@ -86,12 +86,16 @@ class Source(Generic[Parts]):
     """The folder that official archives put the files in; called `name` if nothing is said."""
     pictured: bool = True
     """Whether samples are pictures."""
+    built_in: bool = False
+    """Whether the files come with chainrule."""
     downloads: tuple[Download, ...] = ()
     advice: str = ""
     """How to come by the files where they cannot be downloaded."""
 
     def paths(self, data: str | Path | None = None) -> list[Path]:
-        """The files, searched as `folders.find` says."""
+        """The files: those built in, unless a folder is asked for; else searched as `folders.find` says."""
+        if self.built_in and data is None:
+            return list(present(SAMPLES, list(self.files)).values())
         hint = f"Or fetch them: chainrule data fetch {self.name}" if self.downloads else self.advice
         return find(self.name, list(self.files), data, self.folder, hint)
 

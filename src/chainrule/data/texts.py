@@ -1,5 +1,6 @@
 """Texts as lists of strings: the parts of data sets made of text, and files of lines and of pairs read with care."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -7,9 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.data.content import read_text
+from chainrule.data.source import Rows
 
 MAX_LINES = 2_000_000  # Tatoeba has 2 million sentences in its greatest language
 MAX_FIELD = 1 << 16  # characters of a sentence
+
+
+class Corpus(NamedTuple):
+    """One text."""
+
+    characters: str
 
 
 class Texts(NamedTuple):
@@ -53,3 +61,21 @@ def read_pairs(path: Path) -> Pairs:
         if not all(0 < len(sentence.strip()) <= MAX_FIELD for sentence in row[:2]):
             raise ValueError(f"{path}: line {number} has an empty sentence, or one of more than {MAX_FIELD} characters")
     return Pairs([row[0] for row in rows], [row[1] for row in rows])
+
+
+def split_text(text: str, valid: float = 0.1) -> tuple[str, str]:
+    """A text cut in two: the beginning, to learn from, and the share `valid` at its end, to be judged by.
+
+    In order, for what stands side by side is alike. Raises ValueError unless 0 < valid < 1.
+    """
+    if not 0 < valid < 1:
+        raise ValueError(f"split_text(): valid={valid}: expected a share between 0 and 1")
+    end = round(len(text) * (1 - valid))
+    return text[:end], text[end:]
+
+
+def speeches(paths: Sequence[Path], number: int, seed: int) -> Rows:
+    """Speeches of a play, to show: each stands after its speaker's name and a colon, an empty line behind it."""
+    parted = [speech.partition(":\n") for speech in read_text(paths[0]).strip().split("\n\n")]
+    drawn = np.random.default_rng(seed).permutation(len(parted))[:number]
+    return Rows(("speaker", "speech"), [(parted[i][0], parted[i][2]) for i in drawn])

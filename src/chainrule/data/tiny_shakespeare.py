@@ -3,20 +3,11 @@
 Karpathy: "The unreasonable effectiveness of recurrent neural networks" (2015), where it was first used.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
-
-import numpy as np
 
 from chainrule.data.content import read_text
-from chainrule.data.source import Download, Rows, Source
-
-
-class Corpus(NamedTuple):
-    """One text."""
-
-    characters: str
+from chainrule.data.source import Download, Source
+from chainrule.data.texts import Corpus, speeches
 
 
 def load(data: str | Path | None = None) -> str:
@@ -26,13 +17,6 @@ def load(data: str | Path | None = None) -> str:
     ValueError if it is no UTF-8. Another text is read, with a warning.
     """
     return SOURCE.load(data).characters
-
-
-def samples(paths: Sequence[Path], number: int, seed: int) -> Rows:
-    """Speeches to read."""
-    speeches = [speech.partition(":\n") for speech in read_text(paths[0]).strip().split("\n\n")]
-    drawn = np.random.default_rng(seed).permutation(len(speeches))[:number]
-    return Rows(("speaker", "speech"), [(speeches[i][0], speeches[i][2]) for i in drawn])
 
 
 SOURCE = Source(
@@ -46,7 +30,7 @@ SOURCE = Source(
     splits={"characters": 1_115_394},
     read=lambda paths: Corpus(read_text(paths[0])),
     sizes=lambda corpus: {"characters": len(corpus.characters)},
-    samples=samples,
+    samples=speeches,
     pictured=False,
     downloads=(Download("https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"),),
 )
