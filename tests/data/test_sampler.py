@@ -9,6 +9,7 @@ import pytest
 import chainrule as cr
 from chainrule.data import (
     BatchSampler,
+    BucketBatchSampler,
     RandomSampler,
     Sampler,
     SequentialSampler,
@@ -96,6 +97,55 @@ def test_batches_of_indices_are_pytorchs(size: int, drop_last: bool) -> None:
         assert [list(batch) for batch in ours.order(rng())] == list(theirs)
 
 
+LENGTHS = np.random.default_rng(0).integers(1, 500, 1003)
+
+
+@pytest.mark.parametrize("drop_last", [True, False])
+@pytest.mark.parametrize("pool", [1, 7, 1000])
+def test_buckets_hold_every_sample_once(pool: int, drop_last: bool) -> None:
+    sampler = BucketBatchSampler(LENGTHS, 10, drop_last, pool)
+    batches = [batch.tolist() for batch in sampler.order(rng())]
+    assert len(batches) == len(sampler) == (100 if drop_last else 101)
+    assert sorted(map(len, batches)) == ([] if drop_last else [3]) + [10] * 100
+    indices = [i for batch in batches for i in batch]
+    assert len(set(indices)) == len(indices)
+    for batch in batches:
+        assert (np.diff(LENGTHS[batch]) <= 0).all()
+
+
+def test_the_larger_the_pool_the_less_there_is_to_pad() -> None:
+    def wasted(pool: int) -> float:
+        batches = BucketBatchSampler(LENGTHS, 10, pool=pool).order(rng())
+        return sum(LENGTHS[batch].max() * len(batch) for batch in batches) / LENGTHS.sum() - 1
+
+    assert wasted(1) > 0.5
+    assert 0.03 < wasted(10) < 0.12
+    assert wasted(101) < 0.02
+
+
+def test_buckets_come_in_random_order_anew_in_every_pass() -> None:
+    sampler = BucketBatchSampler(LENGTHS, 10, generator=rng())
+    first, second = list(sampler), list(sampler)
+    assert first != second
+    assert {frozenset(batch) for batch in first}.isdisjoint({frozenset(batch) for batch in second})
+    longest = LENGTHS[[batch[0] for batch in first]]
+    assert abs(np.corrcoef(longest, np.arange(len(longest)))[0, 1]) < 0.3
+    again = BucketBatchSampler(LENGTHS, 10, generator=rng())
+    assert [list(again), list(again)] == [first, second]
+    assert generator_of(again) is not None
+
+
+def test_buckets_without_a_generator_are_chainrules() -> None:
+    passes = []
+    for _ in range(2):
+        cr.manual_seed(4)
+        passes.append(list(BucketBatchSampler(LENGTHS.astype(np.uint16), 10)))
+    assert passes[0] == passes[1]
+    assert all(type(i) is int for batch in passes[0] for i in batch)
+    handed = BucketBatchSampler(LENGTHS, 10).order(np.random.default_rng(1))
+    assert [batch.tolist() for batch in handed] != passes[0]
+
+
 def test_a_subclass_with_an_order_of_its_own_is_not_passed_over() -> None:
     class Backwards(SequentialSampler):
         def __iter__(self) -> Any:
@@ -128,6 +178,11 @@ def test_the_generator_is_found_inside_of_batches() -> None:
         (lambda: BatchSampler(TEN, 0, False), ValueError, "batch_size=0"),
         (lambda: BatchSampler(TEN, True, False), ValueError, "batch_size=True"),
         (lambda: BatchSampler(TEN, 2, 0), TypeError, "drop_last=0"),
+        (lambda: BucketBatchSampler([[1]], 2), ValueError, r"lengths of shape \(1, 1\); one for each sample"),
+        (lambda: BucketBatchSampler([], 2), ValueError, "num_samples=0"),
+        (lambda: BucketBatchSampler([1], 2, pool=0), ValueError, "pool=0: a whole number of at least 1"),
+        (lambda: BucketBatchSampler([1], 0), ValueError, "batch_size=0"),
+        (lambda: BucketBatchSampler([1], 1, generator=3), TypeError, "generator must be NumPy's"),
         (lambda: iter(Sampler()), NotImplementedError, r"Sampler must define __iter__\(\)"),
         (lambda: len(BatchSampler(iter(TEN), 2, False)), TypeError, r"has no len\(\)"),
     ],

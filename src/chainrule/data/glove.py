@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from chainrule.data.content import MAX_CONTENT, content, decode
 from chainrule.data.source import Download, Rows, Source
+from chainrule.data.vocabulary import PAD, Vocabulary
 
 FILE, MAX_LINE, MAX_WORDS = "glove.6B.50d.txt", 1 << 16, 4_000_000
 _BLOCK = 1 << 24
@@ -32,6 +33,14 @@ class Glove(NamedTuple):
     """The one part of the data set."""
 
     words: Vectors
+
+
+class Pretrained(NamedTuple):
+    """Vectors for a vocabulary, float32 (V, D); which tokens had one, (V); their share, special tokens aside."""
+
+    weight: NDArray[np.float32]
+    found: NDArray[np.bool_]
+    coverage: float
 
 
 def load(data: str | Path | None = None) -> Vectors:
@@ -130,6 +139,27 @@ def nearest(vectors: Vectors, words: Sequence[str], number: int = 5) -> list[lis
     rows = [index[word] for word in words]
     order = np.argsort(-(unit[rows] @ unit.T), axis=1)[:, : number + 1]
     return [[vectors.words[i] for i in near if i != row][:number] for row, near in zip(rows, order, strict=True)]
+
+
+def pretrained(vocabulary: Vocabulary, vectors: Vectors, seed: int = 0) -> Pretrained:
+    """The vectors of a vocabulary's tokens, to begin an embedding layer with.
+
+    Tokens that have none, special ones too, get random numbers, normal with the mean and the standard deviation that
+    each of the D numbers has among the vectors found; which ones depends on the seed, the token's number and D alone.
+    <pad> is 0. Shapes: weight (V, D), found (V). Raises ValueError if no token has a vector.
+    """
+    row = {word: i for i, word in enumerate(vectors.words)}
+    rows = np.array([row.get(token, -1) for token in vocabulary.tokens])  # (V), −1 for none
+    rows[: len(vocabulary.specials)] = -1
+    found = rows >= 0
+    if not found.any():
+        raise ValueError(f"pretrained(): not one of {vocabulary!r} is among the {len(row):,} words with vectors")
+    known = vectors.vectors[rows[found]]
+    drawn = np.random.default_rng(seed).standard_normal((len(rows), known.shape[1]), np.float32)
+    weight = known.mean(0) + known.std(0) * drawn
+    weight[found] = known
+    weight[[i for i, token in enumerate(vocabulary.specials) if token == PAD]] = 0
+    return Pretrained(weight, found, found[len(vocabulary.specials) :].mean().item())
 
 
 def samples(paths: Sequence[Path], number: int, seed: int) -> Rows:

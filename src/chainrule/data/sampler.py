@@ -18,8 +18,8 @@ from chainrule.ops import random
 from .dataset import overrides
 
 __all__ = [
-    "BatchSampler", "RandomSampler", "Sampler", "SequentialSampler", "SubsetRandomSampler", "WeightedRandomSampler",
-    "generator_of", "one_pass",
+    "BatchSampler", "BucketBatchSampler", "RandomSampler", "Sampler", "SequentialSampler", "SubsetRandomSampler",
+    "WeightedRandomSampler", "generator_of", "one_pass", "positive",
 ]  # fmt: skip
 
 T = TypeVar("T", covariant=True)
@@ -86,7 +86,7 @@ class RandomSampler(_Drawn):
             num_samples,
         )
         self.generator = _numpys(generator)
-        _positive("num_samples", self.num_samples)
+        positive("num_samples", self.num_samples)
 
     @property
     def num_samples(self) -> int:
@@ -130,7 +130,7 @@ class WeightedRandomSampler(_Drawn):
         replacement: bool = True,
         generator: Generator | None = None,
     ) -> None:
-        self.weights, self.num_samples = np.asarray(weights, np.float64), _positive("num_samples", num_samples)
+        self.weights, self.num_samples = np.asarray(weights, np.float64), positive("num_samples", num_samples)
         self.replacement, self.generator = _flag("replacement", replacement), _numpys(generator)
         if self.weights.ndim != 1:
             raise ValueError(
@@ -159,7 +159,7 @@ class BatchSampler(Sampler[list[int]]):
     """
 
     def __init__(self, sampler: Sampler[int] | Iterable[int], batch_size: int, drop_last: bool) -> None:
-        self.sampler, self.batch_size = sampler, _positive("batch_size", batch_size)
+        self.sampler, self.batch_size = sampler, positive("batch_size", batch_size)
         self.drop_last = _flag("drop_last", drop_last)
 
     def __len__(self) -> int:
@@ -185,6 +185,47 @@ class BatchSampler(Sampler[list[int]]):
         return (order[start : start + self.batch_size] for start in range(0, end, self.batch_size))
 
 
+class BucketBatchSampler(BatchSampler):
+    """Batches of samples of similar length, so that there is little to pad; the longest of a batch first.
+
+    All samples are put in random order, and those of every `pool` batches are sorted by length and cut; then the
+    batches are put in random order too. So a sample has other neighbours in every pass; the larger the pool, the less
+    there is to pad, and the more alike are the passes. One batch may be smaller, or is left out with `drop_last`.
+
+    `lengths` has one number for each sample. PyTorch has no such sampler. Raises ValueError unless the lengths are
+    numbers (N), batch_size and pool whole numbers above 0; TypeError for a generator that is not NumPy's.
+    """
+
+    def __init__(
+        self,
+        lengths: npt.ArrayLike,
+        batch_size: int,
+        drop_last: bool = False,
+        pool: int = 50,
+        generator: Generator | None = None,
+    ) -> None:
+        self.lengths, self.pool = np.asarray(lengths), positive("pool", pool)
+        if self.lengths.ndim != 1 or self.lengths.dtype.kind not in "iuf":
+            raise ValueError(
+                f"BucketBatchSampler: lengths of shape {self.lengths.shape}; one for each sample is needed"
+            )
+        super().__init__(RandomSampler(self.lengths, generator=generator), batch_size, drop_last)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return iter([batch.tolist() for batch in self.order(random.generator())])
+
+    def order(self, generator: Generator) -> list[Indices]:
+        """The batches of one pass, drawn from the sampler's own generator or else this one."""
+        generator = generator_of(self) or generator
+        order, size = np.asarray(one_pass(self.sampler, generator)), self.batch_size
+        pools = np.split(order, range(size * self.pool, len(order), size * self.pool))
+        order = np.concatenate([pool[np.argsort(self.lengths[pool], kind="stable")[::-1]] for pool in pools])
+        batches = np.split(order, range(size, len(order), size))
+        if self.drop_last and len(batches[-1]) < size:
+            batches.pop()
+        return [batches[i] for i in generator.permutation(len(batches))]
+
+
 def one_pass(sampler: Any, generator: Generator) -> Iterable[Any]:
     """The indices of one pass of any sampler: by its `order`, or by iterating it."""
     order: Iterable[Any] = sampler.order(generator) if overrides(sampler, "order", "__iter__") else sampler
@@ -199,7 +240,8 @@ def generator_of(sampler: Any) -> Generator | None:
     return generator if isinstance(generator, Generator) else None
 
 
-def _positive(name: str, value: Any) -> int:
+def positive(name: str, value: Any) -> int:
+    """The value, if it is a whole number above 0; else ValueError, with the argument's name."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name}={value!r}: a whole number of at least 1 is needed")
     return value
