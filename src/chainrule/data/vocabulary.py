@@ -41,8 +41,8 @@ def characters(text: str) -> list[str]:
 def words(text: str, lower: bool = True, punctuation: bool = True) -> list[str]:
     """The words of a text, and its punctuation marks, each a token: "Didn't he?" gives did, n't, he, ?.
 
-    Contractions are cut as in the Penn Treebank, and so as word vectors such as GloVe's have them. "’" is taken as
-    "'". Blanks and line breaks part tokens and are dropped.
+    English contractions are cut as in the Penn Treebank, and so as word vectors such as GloVe's have them. "’" is taken
+    as "'". Blanks and line breaks part tokens and are dropped.
     """
     text = text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     tokens: list[str] = _WORD.findall(text.lower() if lower else text)
