@@ -1,5 +1,6 @@
 """Tensors: dtypes, memory, indexing, in-place rules, conversion."""
 
+import re
 import subprocess
 import sys
 
@@ -243,10 +244,49 @@ def test_augmented_assignment_does_not_touch_what_the_tape_has_saved() -> None:
     assert x.grad.tolist() == [4]
 
 
-def test_recorded_values_are_not_changed_in_place() -> None:
-    y = cr.ones(2, requires_grad=True) * 2
-    with pytest.raises(RuntimeError, match="a value that the tape has recorded"):
-        y.mul_(2)
+def test_recorded_values_change_in_place_with_their_gradient() -> None:
+    x = cr.tensor([-1.0, 2.0], requires_grad=True)
+    y = x * 3
+    z = y.exp()
+    y.mul_(2).relu_()
+    y += 1
+    (y + z).sum().backward()
+    assert y.tolist() == [1, 13]
+    np.testing.assert_allclose(x.grad.array, [3 * np.exp(-3), 6 + 3 * np.exp(6)], rtol=1e-6)
+
+
+def test_a_plain_tensor_takes_a_recorded_value() -> None:
+    x, y = cr.ones(2, requires_grad=True), cr.zeros(2)
+    y.add_(x, alpha=3)
+    y.copy_(y * x)
+    y.sum().backward()
+    assert x.grad.tolist() == [6, 6]
+
+
+def test_a_part_of_a_tensor_is_not_changed_behind_the_tape() -> None:
+    whole = cr.ones(2, 2, requires_grad=True) * 2
+    with pytest.raises(RuntimeError, match=r"mul_\(\) would change the memory of another tensor"):
+        whole[0].mul_(3)
+
+
+def test_what_is_changed_in_place_keeps_shape_and_dtype() -> None:
+    for change, kind, text in (
+        (
+            lambda: cr.ones(2).add_(cr.ones(2, 2)),
+            ValueError,
+            "add_(): the result has shape (2, 2), it does not fit",
+        ),
+        (
+            lambda: cr.tensor([1]).div_(2),
+            TypeError,
+            "div_(): the result is of float32, it does not fit into x of int64",
+        ),
+        (lambda: cr.ones(1).expand(3).zero_(), ValueError, "x of shape (3,) is read-only or expanded"),
+        (lambda: cr.ones(2).copy_(cr.ones(3)), ValueError, "copy_(): shape (3,) does not fit into x of shape (2,)"),
+        (lambda: cr.ones(2).fill_(cr.ones(2)), ValueError, "fill_(): one value is needed, not a tensor of shape (2,)"),
+    ):
+        with pytest.raises(kind, match=re.escape(text)):
+            change()
 
 
 # ---------------------------------------------------------------------------------------------- Python's operators
@@ -266,7 +306,7 @@ def test_operators_from_both_sides() -> None:
     assert (x @ x).item() == 21
     assert (~(x > 1)).tolist() == [True, False, False]
     assert (x == 2).tolist() == [False, True, False]
-    assert (x != None).all()  # noqa: E711
+    assert (x != None) is True  # noqa: E711
 
 
 def test_a_tensor_is_a_key_by_identity() -> None:

@@ -13,77 +13,30 @@ Operators, tensors and the tape are here; `nn`, `optim`, `data`, `train`, `check
 import importlib
 from typing import Any
 
-from chainrule import autograd, linalg, ops
+from numpy import e, finfo, iinfo, inf, nan, newaxis, pi
+
+from chainrule import autograd, creation, dtypes, linalg, ops
 from chainrule.autograd import enable_grad, grad, is_grad_enabled, no_grad, vjp
+from chainrule.creation import *  # noqa: F403
+from chainrule.dtypes import *  # noqa: F403
+from chainrule.dtypes import bool_ as bool
+from chainrule.dtypes import float16 as half
+from chainrule.dtypes import float32 as float
+from chainrule.dtypes import float64 as double
+from chainrule.dtypes import int16 as short
+from chainrule.dtypes import int32 as int
+from chainrule.dtypes import int64 as long
 from chainrule.native import get_num_threads, set_num_threads
 from chainrule.ops import *  # noqa: F403
-from chainrule.tensor import (
-    Tensor,
-    arange,
-    as_tensor,
-    empty,
-    eye,
-    float16,
-    float32,
-    float64,
-    from_dlpack,
-    from_numpy,
-    full,
-    full_like,
-    get_default_dtype,
-    int8,
-    int16,
-    int32,
-    int64,
-    linspace,
-    ones,
-    ones_like,
-    set_default_dtype,
-    tensor,
-    uint8,
-    zeros,
-    zeros_like,
-)
-from chainrule.tensor import bool_ as bool
+from chainrule.tensor import Tensor
 
 __all__ = [
-    "Tensor",
-    "arange",
-    "as_tensor",
-    "autograd",
-    "bool",
-    "empty",
-    "enable_grad",
-    "eye",
-    "float16",
-    "float32",
-    "float64",
-    "from_dlpack",
-    "from_numpy",
-    "full",
-    "full_like",
-    "get_default_dtype",
-    "get_num_threads",
-    "grad",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "is_grad_enabled",
-    "linalg",
-    "linspace",
-    "no_grad",
-    "ones",
-    "ones_like",
-    "ops",
-    "set_default_dtype",
-    "set_num_threads",
-    "tensor",
-    "uint8",
-    "vjp",
-    "zeros",
-    "zeros_like",
+    "Tensor", "autograd", "bool", "double", "e", "enable_grad", "finfo", "float", "get_num_threads", "grad", "half",
+    "iinfo", "inf", "int", "is_grad_enabled", "linalg", "long", "nan", "newaxis", "no_grad", "ops", "pi",
+    "set_num_threads", "short", "vjp",
 ]  # fmt: skip
+__all__ += creation.__all__
+__all__ += dtypes.__all__
 __all__ += ops.__all__
 
 

@@ -29,8 +29,9 @@ from typing import Any, Protocol, cast, overload
 import numpy as np
 
 from chainrule.anomaly import NonFinite, detect_anomaly
+from chainrule.dtypes import result_type
 from chainrule.native import Unsupported, core
-from chainrule.tensor import Array, Tensor, result_type
+from chainrule.tensor import Array, Tensor
 
 __all__ = [
     "NUMPY_NAMES", "PRIMITIVES", "Node", "NonFinite", "backward", "detect_anomaly", "enable_grad", "gate", "grad",

@@ -6,13 +6,16 @@ are defined. What stands here is what an array needs to be one: making, converti
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.dtypes import DType, bool_, can_cast, get_default_dtype, int64
 from chainrule.hooks import RemovableHandle, register
+from chainrule.operators import Operators
 
 if TYPE_CHECKING:
     from chainrule.autograd import Node
@@ -20,29 +23,9 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 Scalar = bool | int | float
 F = TypeVar("F", bound=Callable[..., Any])
-DType = np.dtype[Any]
-
-float16, float32, float64 = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
-uint8, int8, int16, int32, int64 = (np.dtype(t) for t in (np.uint8, np.int8, np.int16, np.int32, np.int64))
-bool_ = np.dtype(np.bool_)
-
-_default_dtype: DType = float32
 
 
-def get_default_dtype() -> DType:
-    """The dtype that Python floats become: float32 unless set otherwise."""
-    return _default_dtype
-
-
-def set_default_dtype(dtype: npt.DTypeLike) -> None:
-    """Let Python floats become `dtype`, float32 or float64."""
-    global _default_dtype
-    if np.dtype(dtype) not in (float32, float64):
-        raise TypeError(f"set_default_dtype({dtype}): only float32 and float64 are possible")
-    _default_dtype = np.dtype(dtype)
-
-
-class Tensor:
+class Tensor(Operators):
     """An n-dimensional array that can be differentiated.
 
     `Tensor(array)` shares the array's memory. With `requires_grad=True` it is a leaf of the tape, and `backward` fills
@@ -50,8 +33,6 @@ class Tensor:
     """
 
     __slots__ = ("__weakref__", "array", "node")
-    __array_priority__ = 1000  # NumPy leaves `array * tensor` to us
-    __hash__ = object.__hash__
 
     array: Array
     node: Node | None
@@ -175,6 +156,8 @@ class Tensor:
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or its entry `dim`."""
+        if dim is not None and not -self.array.ndim <= dim < self.array.ndim:
+            raise IndexError(f"size(): dim {dim} is out of range for a tensor of shape {self.shape}")
         return self.array.shape if dim is None else self.array.shape[dim]
 
     def numel(self) -> int:
@@ -200,6 +183,9 @@ class Tensor:
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
 
+    def __array_wrap__(self, array: Array, context: Any = None, return_scalar: bool = False) -> Tensor:
+        return Tensor(array)  # np.sin(x) is a tensor
+
     def __dlpack__(self, **kwargs: Any) -> Any:
         return self.numpy().__dlpack__(**kwargs)
 
@@ -218,6 +204,9 @@ class Tensor:
         if not self.array.ndim:
             raise TypeError("len() of a tensor without dimensions")
         return len(self.array)
+
+    def __contains__(self, value: Any) -> bool:
+        return bool((self == value).array.any())
 
     def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self)))
@@ -243,7 +232,7 @@ class Tensor:
 
     def __repr__(self) -> str:
         text = np.array2string(self.array, separator=", ", precision=4, prefix="tensor(", threshold=1000)
-        if self.array.dtype not in (_default_dtype, int64, bool_):
+        if self.array.dtype not in (get_default_dtype(), int64, bool_):
             text += f", dtype={self.array.dtype}"
         if self.node is not None:
             text += ", requires_grad=True" if self.is_leaf else f", grad_fn={self.node!r}"
@@ -261,238 +250,52 @@ class Tensor:
             raise RuntimeError(f"{what} would change {kind} in place.\n  {hint}")
         return self.array
 
-    def copy_(self, src: Any) -> Tensor:
-        """Overwrite the values with those of `src`, broadcast."""
-        self._write("copy_()")[...] = _array(src)
+    def _become(self, what: str, y: Tensor) -> Tensor:
+        """x ← y: how every in-place operator ends.
+
+        Where the tape records, it is the tensor that changes, to y's memory and history, and the old memory stays as it
+        is for those who need it on the way back; elsewhere the memory is overwritten. Other tensors that share this
+        memory see the change in the second case only, so that a view of what is still in use is refused in the first.
+        """
+        if y.shape != self.shape:
+            raise ValueError(f"{what}: the result has shape {y.shape}, it does not fit into x of shape {self.shape}")
+        if not can_cast(y.dtype, self.dtype):
+            raise TypeError(f"{what}: the result is of {y.dtype}, it does not fit into x of {self.dtype}")
+        if y.node is None:
+            array = self._write(what)
+            if not array.flags.writeable:
+                raise ValueError(f"{what}: x of shape {self.shape} is read-only or expanded; clone() it first")
+            array[...] = y.array
+            return self
+        if self.node is not None and self.is_leaf:
+            self._write(what)
+        base = self.array.base
+        if isinstance(base, np.ndarray) and sys.getrefcount(base) > 3:  # x's array, this name, the argument
+            raise RuntimeError(
+                f"{what} would change the memory of another tensor, of which this one is a view, behind the tape.\n"
+                "  Write to that tensor, x[0, 1] = value and not x[0][1] = value, or to a clone() of the view."
+            )
+        y = y.to(self.dtype)
+        self.array, self.node = y.array, y.node
         return self
-
-    def fill_(self, value: Scalar) -> Tensor:
-        """Overwrite every element with `value`."""
-        self._write("fill_()")[...] = value
-        return self
-
-    def zero_(self) -> Tensor:
-        """Overwrite every element with 0."""
-        return self.fill_(0)
-
-    def add_(self, other: Any, *, alpha: Scalar = 1) -> Tensor:
-        """x ← x + alpha · other."""
-        y = _array(other)
-        return self._update(np.add, y if alpha == 1 else y * alpha)
-
-    def sub_(self, other: Any, *, alpha: Scalar = 1) -> Tensor:
-        """x ← x − alpha · other."""
-        y = _array(other)
-        return self._update(np.subtract, y if alpha == 1 else y * alpha)
-
-    def mul_(self, other: Any) -> Tensor:
-        """x ← x · other."""
-        return self._update(np.multiply, _array(other))
-
-    def div_(self, other: Any) -> Tensor:
-        """x ← x / other."""
-        return self._update(np.true_divide, _array(other))
-
-    def clamp_(self, min: Scalar | None = None, max: Scalar | None = None) -> Tensor:
-        """x ← x, limited to [min, max]."""
-        x = self._write("clamp_()")
-        np.clip(x, min, max, out=x)
-        return self
-
-    def _update(self, ufunc: np.ufunc, other: Any) -> Tensor:
-        x = self._write(f"an in-place {ufunc.__name__}")
-        ufunc(x, other, out=x, casting="same_kind")
-        return self
-
-    def __iadd__(self, other: Any) -> Tensor:
-        return self + other if self._is_tracked(other) else self.add_(other)
-
-    def __isub__(self, other: Any) -> Tensor:
-        return self - other if self._is_tracked(other) else self.sub_(other)
-
-    def __imul__(self, other: Any) -> Tensor:
-        return self * other if self._is_tracked(other) else self.mul_(other)
-
-    def __itruediv__(self, other: Any) -> Tensor:
-        return self / other if self._is_tracked(other) else self.div_(other)
-
-    def _is_tracked(self, other: Any) -> bool:
-        """Whether `x += other` has to make a new, recorded value; on a leaf it is refused, as in PyTorch."""
-        from chainrule.autograd import is_grad_enabled
-
-        tracked = self.node is not None or (isinstance(other, Tensor) and other.node is not None)
-        if tracked and is_grad_enabled():
-            if self.node is not None and self.is_leaf:
-                self._write("an in-place operator")
-            return True
-        return False
-
-    # ------------------------------------------------------------------------------------------ conversion
-
-    def float(self) -> Tensor:
-        """As float32."""
-        return self.to(float32)
-
-    def double(self) -> Tensor:
-        """As float64."""
-        return self.to(float64)
-
-    def long(self) -> Tensor:
-        """As int64."""
-        return self.to(int64)
-
-    def int(self) -> Tensor:
-        """As int32."""
-        return self.to(int32)
-
-    def bool(self) -> Tensor:
-        """As truth values: x ≠ 0."""
-        return self.to(bool_)
-
-    # ------------------------------------------------------------------------------------------ operators
-
-    def __add__(self, other: Any) -> Tensor:
-        return self.add(other)
-
-    __radd__ = __add__
-
-    def __sub__(self, other: Any) -> Tensor:
-        return self.sub(other)
-
-    def __rsub__(self, other: Any) -> Tensor:
-        return Tensor.sub(other, self)
-
-    def __mul__(self, other: Any) -> Tensor:
-        return self.mul(other)
-
-    __rmul__ = __mul__
-
-    def __truediv__(self, other: Any) -> Tensor:
-        return self.div(other)
-
-    def __rtruediv__(self, other: Any) -> Tensor:
-        return Tensor.div(other, self)
-
-    def __floordiv__(self, other: Any) -> Tensor:
-        return self.floor_divide(other)
-
-    def __rfloordiv__(self, other: Any) -> Tensor:
-        return Tensor.floor_divide(other, self)
-
-    def __mod__(self, other: Any) -> Tensor:
-        return self.remainder(other)
-
-    def __rmod__(self, other: Any) -> Tensor:
-        return Tensor.remainder(other, self)
-
-    def __pow__(self, other: Any) -> Tensor:
-        return self.pow(other)
-
-    def __rpow__(self, other: Any) -> Tensor:
-        return Tensor.pow(other, self)
-
-    def __matmul__(self, other: Any) -> Tensor:
-        return self.matmul(other)
-
-    def __rmatmul__(self, other: Any) -> Tensor:
-        return Tensor.matmul(other, self)
-
-    def __neg__(self) -> Tensor:
-        return self.neg()
-
-    def __pos__(self) -> Tensor:
-        return self
-
-    def __abs__(self) -> Tensor:
-        return self.abs()
-
-    def __invert__(self) -> Tensor:
-        return self.logical_not() if self.array.dtype == bool_ else Tensor(~self.array)
 
     def __getitem__(self, index: Any) -> Tensor:
         return self.getitem(_plain(index))
 
-    def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
-        return self.eq(other)
-
-    def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
-        return self.ne(other)
-
-    def __lt__(self, other: Any) -> Tensor:
-        return self.lt(other)
-
-    def __le__(self, other: Any) -> Tensor:
-        return self.le(other)
-
-    def __gt__(self, other: Any) -> Tensor:
-        return self.gt(other)
-
-    def __ge__(self, other: Any) -> Tensor:
-        return self.ge(other)
-
     @property
     def T(self) -> Tensor:  # noqa: N802 (PyTorch's name)
-        """The matrix with its axes swapped."""
-        return self.t()
+        """With its axes in reverse order; of a matrix, the transposed one."""
+        return self.permute(*reversed(range(self.array.ndim)))
 
     @property
     def mT(self) -> Tensor:  # noqa: N802
         """With the last two axes swapped."""
+        if self.array.ndim < 2:
+            raise ValueError(f"x.mT: a matrix or a batch of matrices is needed, not shape {self.shape}")
         return self.transpose(-2, -1)
 
-    if TYPE_CHECKING:  # the methods that chainrule.ops attaches
-        sub: ClassVar[Callable[..., Tensor]]
-        div: ClassVar[Callable[..., Tensor]]
-        pow: ClassVar[Callable[..., Tensor]]
-        floor_divide: ClassVar[Callable[..., Tensor]]
-        remainder: ClassVar[Callable[..., Tensor]]
-        matmul: ClassVar[Callable[..., Tensor]]
-
-        def __getattr__(self, name: str) -> Callable[..., Tensor]: ...
-
-
-# ---------------------------------------------------------------------------------------------- dtypes and operands
-
-
-def result_type(*operands: Any) -> DType:
-    """PyTorch's common dtype: a float, of whatever width, before any integer, and arrays before numbers.
-
-    An array without dimensions only lifts the kind (bool < int < float) of those with some, and a number that of any
-    array: to int64 or the default dtype.
-    """
-    values = [_plain(a) for a in operands]
-    arrays = [a for a in values if isinstance(a, np.ndarray)]
-    best: DType | None = None
-    for group in (
-        [a.dtype for a in arrays if a.ndim],
-        [a.dtype for a in arrays if not a.ndim],
-        [_scalar_dtype(a) for a in values if not isinstance(a, np.ndarray)],
-    ):
-        widest = _widest(group)
-        if widest is not None and (best is None or _rank(widest) > _rank(best)):
-            best = widest
-    return _default_dtype if best is None else best
-
-
-def _rank(dtype: DType) -> int:
-    return {"b": 0, "u": 1, "i": 1, "f": 2}.get(dtype.kind, 3)
-
-
-def _widest(dtypes: list[DType]) -> DType | None:
-    if not dtypes:
-        return None
-    rank = max(_rank(d) for d in dtypes)
-    return np.result_type(*[d for d in dtypes if _rank(d) == rank])
-
-
-def _scalar_dtype(value: Any) -> DType:
-    if isinstance(value, bool | np.bool_):
-        return bool_
-    if isinstance(value, int | np.integer):
-        return int64
-    if isinstance(value, float | np.floating):
-        return _default_dtype
-    raise TypeError(f"an operand must be a tensor, an array or a number, not {type(value).__name__}")
+    H = T  # of real numbers
+    mH = mT  # noqa: N815
 
 
 def _plain(value: Any) -> Any:
@@ -512,103 +315,6 @@ def method(f: F) -> F:
     return f
 
 
-# ---------------------------------------------------------------------------------------------- making
-
-
-def tensor(data: Any, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
-    """A new tensor with a copy of `data`: a number, nested lists, an array, a tensor.
-
-    Python floats become float32 (the default dtype), integers int64; an array keeps its dtype.
-    """
-    if isinstance(data, list | tuple):
-        data = [_nested(value) for value in data]
-    array = np.array(_array(data), dtype=dtype)
-    if dtype is None and array.dtype == float64 and not isinstance(data, np.ndarray | np.generic | Tensor):
-        array = array.astype(_default_dtype)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"tensor(): the data has dtype {array.dtype}; numbers and truth values are needed")
-    return Tensor(array, requires_grad)
-
-
-def _nested(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return [_nested(v) for v in value]
-    return value.tolist() if isinstance(value, Tensor) else value
-
-
-def from_numpy(ndarray: Array) -> Tensor:
-    """A tensor in the array's own memory: what changes one changes the other."""
-    if not isinstance(ndarray, np.ndarray):
-        raise TypeError(f"from_numpy(): an array is needed, not {type(ndarray).__name__}")
-    return Tensor(ndarray)
-
-
-def as_tensor(data: Any, dtype: npt.DTypeLike | None = None) -> Tensor:
-    """A tensor that shares memory with `data` where it can, and copies where it must."""
-    if isinstance(data, Tensor):
-        return data if dtype is None or data.dtype == dtype else data.to(dtype)
-    if isinstance(data, np.ndarray):
-        return Tensor(data if dtype is None else data.astype(dtype, copy=False))
-    return tensor(data, dtype)
-
-
-def from_dlpack(ext_tensor: Any) -> Tensor:
-    """A tensor in the memory of any object that speaks DLPack (a PyTorch, JAX or CuPy array on the CPU), not copied."""
-    return Tensor(np.from_dlpack(ext_tensor))
-
-
 def listed(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """What f(*values) was given, whether it was called as f(2, 3) or as f((2, 3))."""
     return tuple(values[0]) if len(values) == 1 and isinstance(values[0], tuple | list) else values
-
-
-def zeros(*size: Any, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
-    """A tensor of zeros."""
-    return Tensor(np.zeros(listed(size), dtype or _default_dtype), requires_grad)
-
-
-def ones(*size: Any, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
-    """A tensor of ones."""
-    return Tensor(np.ones(listed(size), dtype or _default_dtype), requires_grad)
-
-
-def empty(*size: Any, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
-    """A tensor whose values are not set."""
-    return Tensor(np.empty(listed(size), dtype or _default_dtype), requires_grad)
-
-
-def full(size: Any, fill_value: Scalar, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
-    """A tensor filled with one value, of the value's kind unless a dtype is given."""
-    return Tensor(np.full(size, fill_value, dtype or _scalar_dtype(fill_value)), requires_grad)
-
-
-def zeros_like(input: Tensor, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
-    """Zeros in the shape and dtype of `input`."""
-    return Tensor(np.zeros(input.shape, dtype or input.dtype), requires_grad)
-
-
-def ones_like(input: Tensor, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
-    """Ones in the shape and dtype of `input`."""
-    return Tensor(np.ones(input.shape, dtype or input.dtype), requires_grad)
-
-
-def full_like(input: Tensor, fill_value: Scalar, dtype: npt.DTypeLike | None = None) -> Tensor:
-    """One value in the shape and dtype of `input`."""
-    return Tensor(np.full(input.shape, fill_value, dtype or input.dtype))
-
-
-def arange(*bounds: Scalar, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
-    """The numbers start, start + step, … below end: `arange(end)`, `arange(start, end)`, `arange(start, end, step)`."""
-    if dtype is None:
-        dtype = _widest([_scalar_dtype(b) for b in bounds])
-    return Tensor(np.arange(*bounds, dtype=dtype), requires_grad)
-
-
-def linspace(start: Scalar, end: Scalar, steps: int, dtype: npt.DTypeLike | None = None) -> Tensor:
-    """`steps` evenly spaced numbers from start to end, both included."""
-    return Tensor(np.linspace(start, end, steps, dtype=dtype or _default_dtype))
-
-
-def eye(n: int, m: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
-    """The n×m matrix with ones on its diagonal."""
-    return Tensor(np.eye(n, m, dtype=dtype or _default_dtype))

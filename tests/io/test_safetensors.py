@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
+from chainrule.creation import ones
 from chainrule.io import load_file, save_file
 from chainrule.nn import Module, Parameter, Sequential
-from chainrule.tensor import Tensor, ones
+from chainrule.tensor import Tensor
 
 
 class Layer(Module):

@@ -31,6 +31,7 @@ def primitive_calls(record: Record, dtype: str, samples: Iterable[Sample] | None
 def _recording(calls: list[Call]) -> Iterator[None]:
     spies = {id(op): _spy(op, calls) for op in PRIMITIVES.values()}
     homes: list[Any] = [module for name, module in sys.modules.items() if name.startswith("chainrule.ops")]
+    homes += [f for home in homes for f in vars(home).values() if hasattr(f, "operator")]  # wrapped by inplace_option
     places = [(home, name, f) for home in (*homes, cr, cr.Tensor) for name, f in vars(home).items() if id(f) in spies]
     for home, name, f in places:
         setattr(home, name, spies[id(f)])

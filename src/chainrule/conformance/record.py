@@ -170,6 +170,9 @@ def named(draw: st.DrawFn, /, **settings: st.SearchStrategy[Any]) -> dict[str, A
     return {key: draw(values) for key, values in settings.items() if draw(st.booleans())}
 
 
+NUMBERS = st.sampled_from((2, -1, 0, 1.5, -0.5, 0.0, 3.0, True))
+
+
 @st.composite
 def arrays(draw: st.DrawFn, shape: Any = None, kinds: str = "f", odd: bool = False) -> Array:
     """Of a shape, or any: floats (f), int64 (i), int32 (s), uint8 (u) or truth values (b); some of the floats odd."""
@@ -211,37 +214,53 @@ def options(draw: st.DrawFn, **strategies: st.SearchStrategy[Any]) -> dict[str, 
 
 
 def unary(
-    name: str, values: Values = normal, samples: tuple[Sample, ...] = (), settings: tuple[Any, ...] = (), **more: Any
-) -> Record:
-    """A function of one tensor, elementwise, and of settings."""
+    name: str, values: Values = normal, samples: tuple[Sample, ...] = (), settings: tuple[Any, ...] = (),
+    kinds: str = "fisub", odd: bool = True, **more: Any,
+) -> Record:  # fmt: skip
+    """A function of one tensor, elementwise, and of settings; of the `kinds` of `arrays`, odd or not."""
 
     def sample(*shape: int, seed: int = 0) -> Sample:
         return s(values(*shape, seed=seed), *settings)
 
     fixed = (sample(3, 4), sample(2, 3, 2), sample(), sample(0, 3), *samples)
     drawn = st.builds(lambda shape, seed: sample(*shape, seed=seed), SHAPES, SEEDS)
-    return Record(name, fixed, draws=drawn, large=(sample(67, 1031),), **more)
+    others = arrays(kinds=kinds, odd=odd).map(lambda x: s(x, *settings))
+    more.setdefault("draws", st.one_of(drawn, others))
+    return Record(name, fixed, large=(sample(67, 1031),), **more)
 
 
 def binary(
-    name: str, left: Values = normal, right: Values = normal, samples: tuple[Sample, ...] = (), **more: Any
-) -> Record:
-    """A function of two tensors that are broadcast."""
+    name: str, left: Values = normal, right: Values = normal, samples: tuple[Sample, ...] = (), kinds: str = "fisub",
+    numbers: Any = NUMBERS, named: dict[str, Any] | None = None, **more: Any,
+) -> Record:  # fmt: skip
+    """A function of two tensors that are broadcast, the second of which may be a number; of the `kinds` of `arrays`.
+
+    `named` has strategies of more arguments.
+    """
 
     def pair(*shapes: tuple[int, ...], seed: int = 0) -> Sample:
         return s(left(*shapes[0], seed=seed), right(*shapes[1], seed=seed + 7))
 
     shapes = (((3, 4), (3, 4)), ((3, 4), (4,)), ((2, 1, 3), (4, 1)), ((), (2, 3)), ((0, 3), (1, 3)))
-    numbers = (s(left(2, 3), 1.5), s(2.5, right(2, 3)), s(left(2, 3), 2))
+    fixed = [pair(*both) for both in shapes]
+    fixed += [s(left(2, 3), 1.5), s(2.5, right(2, 3)), s(left(2, 3), 2)] if numbers is NUMBERS else []
     more["errors"] = (
         wrong(ValueError, f"{name}(): the shapes (2, 3) and (2,) do not broadcast", np.ones((2, 3)), np.ones(2)),
         wrong(TypeError, "an operand must be a tensor, an array or a number, not str", np.ones(2), "1"),
         *more.get("errors", ()),
     )
-    fixed = (*(pair(*both) for both in shapes), *numbers, *samples)
+
+    @st.composite
+    def operands(draw: st.DrawFn) -> Sample:
+        first, second = draw(broadcastable())
+        x = draw(arrays(first, kinds, odd=True))
+        other = draw(st.one_of(arrays(second, kinds, odd=True), *[arrays(second, kinds)] * 2, numbers))
+        return s(x, other, **options(draw, **(named or {})))
+
     drawn = st.builds(lambda both, seed: pair(*both, seed=seed), broadcastable(), SEEDS)
     large = (pair((67, 1031), (67, 1031)), pair((67, 1031), (1031,)))
-    return Record(name, fixed, (0, 1), draws=drawn, large=large, **more)
+    more.setdefault("draws", st.one_of(drawn, operands()))
+    return Record(name, (*fixed, *samples), more.pop("gradients", (0, 1)), large=large, **more)
 
 
 @st.composite

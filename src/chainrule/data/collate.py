@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.tensor import from_numpy
+from chainrule.creation import from_numpy
 
 __all__ = ["default_collate", "default_convert", "stacked", "tensors"]
 

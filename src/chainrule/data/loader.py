@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.creation import from_numpy
 from chainrule.ops import random
-from chainrule.tensor import from_numpy
 
 from .collate import default_collate, default_convert, stacked, tensors
 from .dataset import IterableDataset, gather, samples

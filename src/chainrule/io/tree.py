@@ -17,8 +17,9 @@ import numpy as np
 import safetensors.numpy
 from safetensors import SafetensorError
 
+from chainrule.creation import from_numpy
 from chainrule.io.whole import write_whole
-from chainrule.tensor import Array, from_numpy
+from chainrule.tensor import Array
 
 __all__ = ["load_tree", "save_tree"]
 

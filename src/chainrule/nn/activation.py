@@ -16,10 +16,12 @@ __all__ = [
     "LogSigmoid",
     "LogSoftmax",
     "Mish",
+    "RReLU",
     "ReLU",
     "SiLU",
     "Sigmoid",
     "Softmax",
+    "Softmax2d",
     "Softmin",
     "Softplus",
     "Softsign",
@@ -29,7 +31,7 @@ __all__ = [
 
 
 class _Activation(Module):
-    """`inplace` is taken for PyTorch's sake; a new tensor is made all the same, and the input is never changed."""
+    """With `inplace=True` the input becomes the output; see `chainrule.ops.twins`."""
 
     inplace: bool
 
@@ -45,7 +47,7 @@ class ReLU(_Activation):
     """y = max(x, 0)."""
 
     def forward(self, input: Tensor) -> Tensor:
-        y: Tensor = F.relu(input)
+        y: Tensor = F.relu(input, self.inplace)
         return y
 
 
@@ -53,7 +55,7 @@ class SiLU(_Activation):
     """y = x · σ(x)."""
 
     def forward(self, input: Tensor) -> Tensor:
-        y: Tensor = F.silu(input)
+        y: Tensor = F.silu(input, self.inplace)
         return y
 
 
@@ -67,11 +69,29 @@ class LeakyReLU(_Activation):
         self.negative_slope = negative_slope
 
     def forward(self, input: Tensor) -> Tensor:
-        y: Tensor = F.leaky_relu(input, self.negative_slope)
+        y: Tensor = F.leaky_relu(input, self.negative_slope, self.inplace)
         return y
 
     def extra_repr(self) -> str:
         return f"negative_slope={self.negative_slope}" + ", inplace=True" * self.inplace
+
+
+class RReLU(_Activation):
+    """y = x where x > 0, else s · x: in training with s drawn from [lower, upper] for each element, else their mean."""
+
+    lower: float
+    upper: float
+
+    def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False) -> None:
+        super().__init__(inplace)
+        self.lower = lower
+        self.upper = upper
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"lower={self.lower}, upper={self.upper}" + ", inplace=True" * self.inplace
 
 
 class ELU(_Activation):
@@ -84,7 +104,7 @@ class ELU(_Activation):
         self.alpha = alpha
 
     def forward(self, input: Tensor) -> Tensor:
-        y: Tensor = F.elu(input, self.alpha)
+        y: Tensor = F.elu(input, self.alpha, self.inplace)
         return y
 
     def extra_repr(self) -> str:
@@ -101,7 +121,7 @@ class CELU(_Activation):
         self.alpha = alpha
 
     def forward(self, input: Tensor) -> Tensor:
-        y: Tensor = F.celu(input, self.alpha)
+        y: Tensor = F.celu(input, self.alpha, self.inplace)
         return y
 
     def extra_repr(self) -> str:
@@ -112,7 +132,7 @@ class SELU(_Activation):
     """y = λ · elu(x, α), with λ and α that keep mean 0 and variance 1 from layer to layer."""
 
     def forward(self, input: Tensor) -> Tensor:
-        y: Tensor = F.selu(input)
+        y: Tensor = F.selu(input, self.inplace)
         return y
 
 
@@ -120,7 +140,7 @@ class Mish(_Activation):
     """y = x · tanh(ln(1 + eˣ))."""
 
     def forward(self, input: Tensor) -> Tensor:
-        y: Tensor = F.mish(input)
+        y: Tensor = F.mish(input, self.inplace)
         return y
 
 
@@ -201,7 +221,7 @@ class Softplus(Module):
 
 
 class Softmax(Module):
-    """yᵢ = e^xᵢ / Σⱼ e^xⱼ along the axis `dim`, which must be given."""
+    """yᵢ = e^xᵢ / Σⱼ e^xⱼ along the axis `dim`."""
 
     dim: int | None
 
@@ -217,8 +237,18 @@ class Softmax(Module):
         return f"dim={self.dim}"
 
 
+class Softmax2d(Module):
+    """The softmax over the channels of (N, C, H, W) or (C, H, W), at each place."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.ndim not in (3, 4):
+            raise ValueError(f"Softmax2d: (N, C, H, W) or (C, H, W) is needed, not shape {input.shape}")
+        y: Tensor = F.softmax(input, -3)
+        return y
+
+
 class Softmin(Module):
-    """yᵢ = e^−xᵢ / Σⱼ e^−xⱼ along the axis `dim`, which must be given."""
+    """yᵢ = e^−xᵢ / Σⱼ e^−xⱼ along the axis `dim`."""
 
     dim: int | None
 
@@ -234,7 +264,7 @@ class Softmin(Module):
 
 
 class LogSoftmax(Module):
-    """yᵢ = xᵢ − ln Σⱼ e^xⱼ along the axis `dim`, which must be given."""
+    """yᵢ = xᵢ − ln Σⱼ e^xⱼ along the axis `dim`."""
 
     dim: int | None
 

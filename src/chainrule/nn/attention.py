@@ -6,12 +6,13 @@ import math
 
 import numpy.typing as npt
 
+from chainrule.creation import empty
 from chainrule.nn import init
 from chainrule.nn.linear import Linear
 from chainrule.nn.module import Module
 from chainrule.nn.parameter import Parameter
 from chainrule.ops import additive_attention, multi_head_attention_forward
-from chainrule.tensor import Tensor, empty
+from chainrule.tensor import Tensor
 
 __all__ = ["AdditiveAttention", "MultiheadAttention"]
 

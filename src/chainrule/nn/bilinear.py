@@ -6,11 +6,12 @@ import math
 
 import numpy.typing as npt
 
+from chainrule.creation import empty
 from chainrule.nn import init
 from chainrule.nn.functional import bilinear
 from chainrule.nn.module import Module
 from chainrule.nn.parameter import Parameter
-from chainrule.tensor import Tensor, empty
+from chainrule.tensor import Tensor
 
 __all__ = ["Bilinear"]
 

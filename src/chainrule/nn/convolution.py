@@ -7,12 +7,13 @@ from typing import Any, ClassVar
 
 import numpy.typing as npt
 
+from chainrule.creation import empty
 from chainrule.nn import init
 from chainrule.nn.functional import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d, pad
 from chainrule.nn.module import Module
 from chainrule.nn.parameter import Parameter
 from chainrule.ops.windows import whole
-from chainrule.tensor import Tensor, empty
+from chainrule.tensor import Tensor
 
 __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 

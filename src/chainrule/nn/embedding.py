@@ -7,11 +7,12 @@ from typing import Self
 import numpy.typing as npt
 
 from chainrule.autograd import no_grad
+from chainrule.creation import empty
 from chainrule.nn import init
 from chainrule.nn.module import Module
 from chainrule.nn.parameter import Parameter
 from chainrule.ops import embedding
-from chainrule.tensor import Tensor, empty
+from chainrule.tensor import Tensor
 
 __all__ = ["Embedding"]
 

@@ -16,6 +16,7 @@ from chainrule.ops import (
     padding,
     piecewise,
     pooling,
+    probabilities,
     resize,
 )
 from chainrule.ops.activation import *
@@ -37,6 +38,7 @@ from chainrule.ops.normalization import *
 from chainrule.ops.padding import *
 from chainrule.ops.piecewise import *
 from chainrule.ops.pooling import *
+from chainrule.ops.probabilities import *
 from chainrule.ops.random import (
     alpha_dropout,
     dropout,
@@ -46,20 +48,29 @@ from chainrule.ops.random import (
     feature_alpha_dropout,
 )
 from chainrule.ops.resize import *
+from chainrule.ops.twins import celu_, elu_, hardtanh_, leaky_relu_, relu_, rrelu_, selu_, threshold_
 
 __all__ = [
     "alpha_dropout",
     "bilinear",
+    "celu_",
     "dropout",
     "dropout1d",
     "dropout2d",
     "dropout3d",
+    "elu_",
     "embedding",
     "feature_alpha_dropout",
+    "hardtanh_",
+    "leaky_relu_",
     "linear",
     "multi_head_attention_forward",
     "one_hot",
+    "relu_",
+    "rrelu_",
     "scaled_dot_product_attention",
+    "selu_",
+    "threshold_",
 ]
 __all__ += activation.__all__
 __all__ += adaptive.__all__
@@ -75,4 +86,5 @@ __all__ += normalization.__all__
 __all__ += padding.__all__
 __all__ += piecewise.__all__
 __all__ += pooling.__all__
+__all__ += probabilities.__all__
 __all__ += resize.__all__

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy.typing as npt
 
+from chainrule.creation import empty
 from chainrule.nn import init
 from chainrule.nn.functional import linear
 from chainrule.nn.module import Module
 from chainrule.nn.parameter import Parameter
-from chainrule.tensor import Tensor, empty
+from chainrule.tensor import Tensor
 
 __all__ = ["Flatten", "Identity", "Linear", "Unflatten"]
 

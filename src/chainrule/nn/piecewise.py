@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy.typing as npt
 
+from chainrule.creation import full
 from chainrule.nn import functional as F
 from chainrule.nn.activation import _Activation
 from chainrule.nn.module import Module
 from chainrule.nn.parameter import Parameter
-from chainrule.tensor import Tensor, full
+from chainrule.tensor import Tensor
 
 __all__ = ["Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "PReLU", "ReLU6", "Softshrink", "Threshold"]
 
@@ -25,7 +26,7 @@ class Threshold(_Activation):
         self.value = value
 
     def forward(self, input: Tensor) -> Tensor:
-        y: Tensor = F.threshold(input, self.threshold, self.value)
+        y: Tensor = F.threshold(input, self.threshold, self.value, self.inplace)
         return y
 
     def extra_repr(self) -> str:
@@ -46,7 +47,7 @@ class Hardtanh(_Activation):
         self.max_val = max_val
 
     def forward(self, input: Tensor) -> Tensor:
-        y: Tensor = F.hardtanh(input, self.min_val, self.max_val)
+        y: Tensor = F.hardtanh(input, self.min_val, self.max_val, self.inplace)
         return y
 
     def extra_repr(self) -> str:
@@ -57,14 +58,14 @@ class ReLU6(_Activation):
     """y = min(max(x, 0), 6)."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.relu6(input)
+        return F.relu6(input, self.inplace)
 
 
 class Hardsigmoid(_Activation):
     """y = x / 6 + ½, limited to [0, 1]."""
 
     def forward(self, input: Tensor) -> Tensor:
-        y: Tensor = F.hardsigmoid(input)
+        y: Tensor = F.hardsigmoid(input, self.inplace)
         return y
 
     def extra_repr(self) -> str:
@@ -75,7 +76,7 @@ class Hardswish(_Activation):
     """y = x · hardsigmoid(x)."""
 
     def forward(self, input: Tensor) -> Tensor:
-        y: Tensor = F.hardswish(input)
+        y: Tensor = F.hardswish(input, self.inplace)
         return y
 
     def extra_repr(self) -> str:

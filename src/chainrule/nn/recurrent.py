@@ -16,11 +16,12 @@ from typing import Any, ClassVar
 import numpy.typing as npt
 
 from chainrule import ops
+from chainrule.creation import empty, zeros
 from chainrule.nn import init
 from chainrule.nn.module import Module
 from chainrule.nn.parameter import Parameter
 from chainrule.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
-from chainrule.tensor import Array, Tensor, empty, zeros
+from chainrule.tensor import Array, Tensor
 
 __all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell", "RNNCellBase"]
 

@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule import autograd
+from chainrule.creation import zeros
 from chainrule.nn.module import Module
-from chainrule.tensor import Tensor, zeros
+from chainrule.tensor import Tensor
 
 if TYPE_CHECKING:
     from rich.table import Table

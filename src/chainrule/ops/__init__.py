@@ -4,9 +4,12 @@
 from chainrule.ops import (
     activation,
     adaptive,
+    aliases,
     attention,
+    bitwise,
     columns,
     comparison,
+    compound,
     contraction,
     conversion,
     convolution,
@@ -29,6 +32,8 @@ from chainrule.ops import (
     padding,
     piecewise,
     pooling,
+    probabilities,
+    properties,
     random,
     recurrent_gru,
     recurrent_lstm,
@@ -39,14 +44,19 @@ from chainrule.ops import (
     scan,
     shape,
     statistics,
+    transcendental,
     trigonometry,
+    twins,
     writing,
 )
 from chainrule.ops.activation import *
 from chainrule.ops.adaptive import *
+from chainrule.ops.aliases import *
 from chainrule.ops.attention import *
+from chainrule.ops.bitwise import *
 from chainrule.ops.columns import *
 from chainrule.ops.comparison import *
+from chainrule.ops.compound import *
 from chainrule.ops.contraction import *
 from chainrule.ops.conversion import *
 from chainrule.ops.convolution import *
@@ -69,6 +79,8 @@ from chainrule.ops.norms import *
 from chainrule.ops.padding import *
 from chainrule.ops.piecewise import *
 from chainrule.ops.pooling import *
+from chainrule.ops.probabilities import *
+from chainrule.ops.properties import *
 from chainrule.ops.random import *
 from chainrule.ops.recurrent_gru import *
 from chainrule.ops.recurrent_lstm import *
@@ -79,15 +91,20 @@ from chainrule.ops.rounding import *
 from chainrule.ops.scan import *
 from chainrule.ops.shape import *
 from chainrule.ops.statistics import *
+from chainrule.ops.transcendental import *
 from chainrule.ops.trigonometry import *
+from chainrule.ops.twins import *
 from chainrule.ops.writing import *
 
 __all__: list[str] = []
 __all__ += activation.__all__
 __all__ += adaptive.__all__
+__all__ += aliases.__all__
 __all__ += attention.__all__
+__all__ += bitwise.__all__
 __all__ += columns.__all__
 __all__ += comparison.__all__
+__all__ += compound.__all__
 __all__ += contraction.__all__
 __all__ += conversion.__all__
 __all__ += convolution.__all__
@@ -110,6 +127,8 @@ __all__ += norms.__all__
 __all__ += padding.__all__
 __all__ += piecewise.__all__
 __all__ += pooling.__all__
+__all__ += probabilities.__all__
+__all__ += properties.__all__
 __all__ += random.__all__
 __all__ += recurrent_gru.__all__
 __all__ += recurrent_lstm.__all__
@@ -120,5 +139,7 @@ __all__ += rounding.__all__
 __all__ += scan.__all__
 __all__ += shape.__all__
 __all__ += statistics.__all__
+__all__ += transcendental.__all__
 __all__ += trigonometry.__all__
+__all__ += twins.__all__
 __all__ += writing.__all__

@@ -1,6 +1,6 @@
 """Activations: the functions that make a network more than one matrix. All but `glu` keep the shape.
 
-Those of straight pieces are in `piecewise`. `inplace` is taken for PyTorch's sake; a new tensor is made all the same.
+Those of straight pieces are in `piecewise`. With `inplace=True` the input becomes the result, see `ops.twins`.
 """
 
 from __future__ import annotations
@@ -9,25 +9,28 @@ import math
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from chainrule.autograd import Pullback, primitive
 from chainrule.native import Unsupported, core
 from chainrule.ops import special
-from chainrule.ops.arguments import floating, one_dim, require_floating
-from chainrule.ops.elementwise import neg
+from chainrule.ops.arguments import floating, inplace_option, one_dim, require_floating
+from chainrule.ops.elementwise import where
+from chainrule.ops.random import rand
 from chainrule.tensor import Array, Tensor, method
 
 __all__ = [
-    "celu", "elu", "gelu", "glu", "leaky_relu", "log_softmax", "logsigmoid", "mish", "relu", "selu", "sigmoid", "silu",
-    "softmax", "softmin", "softplus", "softsign", "tanh", "tanhshrink",
+    "celu", "elu", "gelu", "glu", "leaky_relu", "logsigmoid", "mish", "relu", "rrelu", "selu", "sigmoid", "silu",
+    "softplus", "softsign", "tanh", "tanhshrink",
 ]  # fmt: skip
 
 
 @method
+@inplace_option
 @primitive
 def relu(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
     """The rectifier max(x, 0); NaN stays NaN.   dx = dy · [x > 0]"""
+    if x.dtype == np.bool_:
+        raise TypeError("relu(): not defined for truth values")
     y = np.maximum(x, 0)
     return y, lambda dy: dy * (y > 0)
 
@@ -71,6 +74,7 @@ def _(x: Array) -> tuple[Array, Pullback]:
     return y, lambda dy: core.tanh_grad(dy, y)
 
 
+@inplace_option
 @primitive
 def leaky_relu(x: Array, negative_slope: float = 0.01, inplace: bool = False) -> tuple[Array, Pullback]:
     """x where x > 0, else negative_slope · x.   dx = dy where x > 0, else negative_slope · dy
@@ -87,6 +91,24 @@ def _(x: Array, negative_slope: float = 0.01, inplace: bool = False) -> tuple[Ar
     return core.leaky_relu(x, negative_slope), lambda dy: core.leaky_relu_grad(dy, x, negative_slope)
 
 
+def rrelu(
+    input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """x where x > 0, else s · x: s is drawn from [lower, upper] in training, each time anew, else it is their mean.
+
+    dx = dy where x > 0, else s · dy
+
+    Xu et al.: Empirical evaluation of rectified activations in convolution network (2015).
+    """
+    require_floating("rrelu", input.array)
+    if not lower <= upper:
+        raise ValueError(f"rrelu(): lower={lower} must not be greater than upper={upper}")
+    slope = lower + (upper - lower) * rand(input.shape, dtype=input.dtype) if training else (lower + upper) / 2
+    y: Tensor = where(input > 0, input, input * slope) if training else leaky_relu(input, slope)
+    return input._become("rrelu()", y) if inplace else y
+
+
+@inplace_option
 @primitive
 def elu(x: Array, alpha: float = 1.0, inplace: bool = False) -> tuple[Array, Pullback]:
     """x where x > 0, else alpha · (eˣ − 1).   dx = dy where x > 0, else dy · (y + alpha)
@@ -103,6 +125,7 @@ def _(x: Array, alpha: float = 1.0, inplace: bool = False) -> tuple[Array, Pullb
     return core.elu(x, 1, alpha, 1), lambda dy: core.elu_grad(dy, x, 1, alpha, 1)
 
 
+@inplace_option
 @primitive
 def selu(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
     """λ · elu(x, α), with λ and α that keep mean 0 and variance 1 from layer to layer.
@@ -124,6 +147,7 @@ def _(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
     return core.elu(x, _SCALE, _SCALE * _ALPHA, 1), lambda dy: core.elu_grad(dy, x, _SCALE, _SCALE * _ALPHA, 1)
 
 
+@inplace_option
 @primitive
 def celu(x: Array, alpha: float = 1.0, inplace: bool = False) -> tuple[Array, Pullback]:
     """x where x > 0, else alpha · (e^(x/alpha) − 1): of one slope at 0.   dx = dy where x > 0, else dy · e^(x/alpha)
@@ -180,6 +204,7 @@ def _(x: Array, approximate: str = "none") -> tuple[Array, Pullback]:
     raise Unsupported
 
 
+@inplace_option
 @primitive
 def silu(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
     """x · σ(x), also called swish.   dx = dy · σ(x) · (1 + x · (1 − σ(x)))
@@ -195,6 +220,7 @@ def _(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
     return core.silu(x), lambda dy: core.silu_grad(dy, x)
 
 
+@inplace_option
 @primitive
 def mish(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
     """x · t with t = tanh(ln(1 + eˣ)).   dx = dy · (t + x · σ(x) · (1 − t²))
@@ -275,64 +301,3 @@ def softplus(x: Array, beta: float = 1.0, threshold: float = 20.0) -> tuple[Arra
 @softplus.native
 def _(x: Array, beta: float = 1.0, threshold: float = 20.0) -> tuple[Array, Pullback]:
     return core.softplus(x, beta, threshold), lambda dy: core.softplus_grad(dy, x, beta, threshold)
-
-
-@method
-def softmax(input: Tensor, dim: int | None, dtype: npt.DTypeLike | None = None) -> Tensor:
-    """yᵢ = e^xᵢ / Σⱼ e^xⱼ along `dim`.   dx = y · (dy − Σⱼ dyⱼ yⱼ)
-
-    The input is converted to `dtype` first where one is given.
-    """
-    input = input if dtype is None else input.to(dtype)
-    y: Tensor = _softmax(input, dim) if input.ndim else _softmax(input.reshape(1), dim).reshape(())
-    return y
-
-
-@primitive
-def _softmax(x: Array, dim: int) -> tuple[Array, Pullback]:
-    """yᵢ = e^xᵢ / Σⱼ e^xⱼ along `dim`.   dx = y · (dy − Σⱼ dyⱼ yⱼ)"""
-    x, axis = floating(x), one_dim("softmax", dim, x.ndim, x.shape)
-    e = np.exp(x - np.max(x, axis, keepdims=True, initial=-np.inf))  # ≤ 1: never overflows
-    y = e / e.sum(axis, keepdims=True)
-    return y, lambda dy: y * (dy - (dy * y).sum(axis, keepdims=True))
-
-
-@_softmax.native
-def _(x: Array, dim: int) -> tuple[Array, Pullback]:
-    if dim not in (-1, x.ndim - 1):
-        raise Unsupported
-    y = core.softmax(x)
-    return y, lambda dy: core.softmax_grad(dy, y)
-
-
-@method
-def log_softmax(input: Tensor, dim: int | None, dtype: npt.DTypeLike | None = None) -> Tensor:
-    """yᵢ = xᵢ − ln Σⱼ e^xⱼ along `dim`, without overflow.   dx = dy − eʸ · Σⱼ dyⱼ
-
-    The input is converted to `dtype` first where one is given.
-    """
-    input = input if dtype is None else input.to(dtype)
-    y: Tensor = _log_softmax(input, dim) if input.ndim else _log_softmax(input.reshape(1), dim).reshape(())
-    return y
-
-
-@primitive
-def _log_softmax(x: Array, dim: int) -> tuple[Array, Pullback]:
-    """yᵢ = xᵢ − ln Σⱼ e^xⱼ along `dim`, without overflow.   dx = dy − eʸ · Σⱼ dyⱼ"""
-    x, axis = floating(x), one_dim("log_softmax", dim, x.ndim, x.shape)
-    z = x - np.max(x, axis, keepdims=True, initial=-np.inf)
-    y = z - np.log(np.exp(z).sum(axis, keepdims=True))
-    return y, lambda dy: dy - np.exp(y) * dy.sum(axis, keepdims=True)
-
-
-@_log_softmax.native
-def _(x: Array, dim: int) -> tuple[Array, Pullback]:
-    if dim not in (-1, x.ndim - 1):
-        raise Unsupported
-    y = core.log_softmax(x)
-    return y, lambda dy: core.log_softmax_grad(dy, y)
-
-
-def softmin(input: Tensor, dim: int | None, dtype: npt.DTypeLike | None = None) -> Tensor:
-    """softmax(−x): yᵢ = e^−xᵢ / Σⱼ e^−xⱼ along `dim`.   dx = −y · (dy − Σⱼ dyⱼ yⱼ)"""
-    return softmax(neg(input), dim, dtype)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from typing import Any, cast
 
 import numpy as np
 
 from chainrule.autograd import NUMPY_NAMES
-from chainrule.tensor import Array, F, Tensor, get_default_dtype, result_type
+from chainrule.dtypes import get_default_dtype, result_type
+from chainrule.tensor import Array, F, Tensor
 
 __all__ = [
-    "all_dims", "broadcast", "floating", "methods", "numpy_names", "one_dim", "promoted", "require_floating",
-    "require_tensors", "row_dim", "whole_number", "whole_numbers",
+    "all_dims", "broadcast", "floating", "inplace_option", "methods", "numpy_names", "one_dim", "promoted",
+    "require_floating", "require_tensors", "row_dim", "whole_number", "whole_numbers",
 ]  # fmt: skip
 
 
@@ -24,7 +26,7 @@ def floating(x: Any) -> Any:
 def promoted(*operands: Any) -> Any:
     """Arrays in the common dtype of all operands, numbers as arrays of it; None stays None."""
     dtype = result_type(*[a for a in operands if a is not None])
-    return [a if a is None else np.asarray(a, dtype) for a in operands]
+    return [a if a is None else np.asarray(a).astype(dtype, copy=False) for a in operands]
 
 
 def require_floating(name: str, x: Array) -> Array:
@@ -122,4 +124,20 @@ def numpy_names(f: F) -> F:
     def called(*args: Any, **named: Any) -> Any:
         return f(*args, **{NUMPY_NAMES.get(name, name): value for name, value in named.items()}) if named else f(*args)
 
+    return cast(F, called)
+
+
+def inplace_option(operator: F) -> F:
+    """Obey the operator's argument `inplace`: the input becomes the result where it is true."""
+    place = list(inspect.signature(operator).parameters).index("inplace")
+
+    @functools.wraps(operator)
+    def called(*args: Any, **named: Any) -> Any:
+        y = called.operator(*args, **named)  # type: ignore[attr-defined]
+        if named.get("inplace") or (len(args) > place and args[place]):
+            x: Tensor = args[0] if args else named["input"]
+            return x._become(f"{operator.__name__}()", y)
+        return y
+
+    called.operator = operator  # type: ignore[attr-defined]
     return cast(F, called)

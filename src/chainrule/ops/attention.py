@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
-from chainrule.ops.activation import softmax, tanh
+from chainrule.ops.activation import tanh
 from chainrule.ops.elementwise import where
 from chainrule.ops.joining import stack
 from chainrule.ops.linalg import linear, matmul
+from chainrule.ops.probabilities import softmax
 from chainrule.ops.random import dropout
 from chainrule.tensor import Array, Tensor
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.ops.arguments import all_dims, broadcast, numpy_names
+from chainrule.ops.arguments import all_dims, broadcast, numpy_names, promoted
 from chainrule.tensor import Tensor, method
 
 __all__ = [
-    "all", "allclose", "any", "eq", "equal", "ge", "gt", "isclose", "isfinite", "isinf", "isnan", "le", "logical_and",
-    "logical_not", "logical_or", "lt", "ne",
+    "all", "allclose", "any", "eq", "equal", "ge", "gt", "isclose", "isfinite", "isinf", "isnan", "isneginf",
+    "isposinf", "le", "logical_and", "logical_not", "logical_or", "logical_xor", "lt", "ne",
 ]  # fmt: skip
 
 
@@ -24,7 +24,10 @@ def _array(value: Any) -> Any:
 
 
 def _pairwise(name: str, f: Any, x: Any, other: Any) -> Tensor:
-    return _truth(broadcast(name, f, _array(x), _array(other)))
+    x, other = _array(x), _array(other)
+    if getattr(x, "dtype", None) != getattr(other, "dtype", None):
+        x, other = promoted(x, other)
+    return _truth(broadcast(name, f, x, other))
 
 
 @method
@@ -76,6 +79,12 @@ def logical_or(input: Tensor, other: Any) -> Tensor:
 
 
 @method
+def logical_xor(input: Tensor, other: Any) -> Tensor:
+    """Whether exactly one is true (not 0), elementwise."""
+    return _pairwise("logical_xor", np.logical_xor, input, other)
+
+
+@method
 def logical_not(input: Tensor) -> Tensor:
     """Whether it is 0, elementwise."""
     return _truth(np.logical_not(input.array))
@@ -94,28 +103,52 @@ def isinf(input: Tensor) -> Tensor:
 
 
 @method
+def isposinf(input: Tensor) -> Tensor:
+    """Whether it is ∞, elementwise."""
+    return _truth(input.array == np.inf)
+
+
+@method
+def isneginf(input: Tensor) -> Tensor:
+    """Whether it is −∞, elementwise."""
+    return _truth(input.array == -np.inf)
+
+
+@method
 def isfinite(input: Tensor) -> Tensor:
     """Whether it is neither NaN nor infinite, elementwise."""
     return _truth(np.isfinite(input.array))
+
+
+def _reduced(y: Any, input: Tensor) -> Tensor:
+    """Truth values; but bytes of bytes, as in PyTorch."""
+    return Tensor(np.asarray(y, np.uint8 if input.array.dtype == np.uint8 else np.bool_))
 
 
 @method
 @numpy_names
 def any(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Whether any element is true (not 0), over all dimensions or those in `dim`."""
-    return _truth(np.any(input.array, all_dims("any", dim, input.shape), keepdims=keepdim))
+    return _reduced(np.any(input.array, all_dims("any", dim, input.shape), keepdims=keepdim), input)
 
 
 @method
 @numpy_names
 def all(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Whether all elements are true (not 0), over all dimensions or those in `dim`."""
-    return _truth(np.all(input.array, all_dims("all", dim, input.shape), keepdims=keepdim))
+    return _reduced(np.all(input.array, all_dims("all", dim, input.shape), keepdims=keepdim), input)
 
 
 @method
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
-    """|input − other| ≤ atol + rtol · |other|, elementwise; infinities must be equal, NaNs are if `equal_nan`."""
+    """|input − other| ≤ atol + rtol · |other|, elementwise; infinities must be equal, NaNs are if `equal_nan`.
+
+    Raises TypeError where the dtypes differ, ValueError for a negative rtol or atol.
+    """
+    if _array(input).dtype != _array(other).dtype:
+        raise TypeError(f"isclose(): the dtypes {input.dtype} and {other.dtype} differ; convert one side")
+    if rtol < 0 or atol < 0:
+        raise ValueError(f"isclose(): rtol={rtol} and atol={atol} must not be negative")
     return _pairwise("isclose", lambda x, y: np.isclose(x, y, rtol, atol, equal_nan), input, other)
 
 

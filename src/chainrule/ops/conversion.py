@@ -1,14 +1,27 @@
-"""The same values in other memory, or in another dtype."""
+"""The same values in other memory, or in another dtype: `x.clone()`, `x.to(dtype)`, `x.float()`."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from chainrule.autograd import Pullback, primitive
-from chainrule.tensor import Array, Tensor, float16, int8, int16, method, uint8
+from chainrule.creation import check_device
+from chainrule.dtypes import (
+    DType,
+    as_dtype,
+    bool_,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+)
+from chainrule.tensor import Array, Tensor, method
 
 __all__ = ["clone"]
 
@@ -16,7 +29,7 @@ __all__ = ["clone"]
 @method
 @primitive
 def clone(x: Array) -> tuple[Array, Pullback]:
-    """A copy in memory of its own.   dx = dy"""
+    """A copy in memory of its own, in the same order.   dx = dy"""
     return x.copy("K"), lambda dy: dy
 
 
@@ -33,37 +46,38 @@ def _contiguous(x: Array) -> tuple[Array, Pullback]:
 
 
 @method
-def to(input: Tensor, *args: Any, **named: Any) -> Tensor:
-    """In another dtype: to(dtype), to(device, dtype), to(other); itself if it is in that already, unless copy=True.
+def to(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    """In another dtype: `x.to(dtype)`, `x.to(other)` as another tensor is, `x.to("cpu", dtype)`; itself if it is that.
 
-    dx = dy in the dtype of x; an integer result has no gradient. The device is always "cpu"; `other` is a tensor whose
-    dtype is taken, and non_blocking is taken for PyTorch's sake.
+    dx = dy in the dtype of x; an integer result has no gradient. `copy=True` makes a copy in any case; `device` can
+    only be "cpu"; `non_blocking` and `memory_format` change nothing. A name such as "float64" does for a dtype, too.
     """
-    dtype, copy = _wanted(input, *args, **named)
+    dtype, copy = _wanted(input, *args, **kwargs)
     if dtype == input.dtype:
-        return clone(input) if copy else input
+        y: Tensor = clone(input) if copy else input
+        return y
     return _to(input if dtype.kind == "f" else input.detach(), dtype)
 
 
 def _wanted(
-    input: Tensor, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False, copy: bool = False,
-    other: Tensor | None = None,
-) -> tuple[np.dtype[Any], bool]:  # fmt: skip
-    """The dtype and whether to copy, from all the ways to say it."""
-    what = (*args, dtype, device, other)
+    input: Tensor, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False,
+    copy: bool = False, memory_format: Any = None,
+) -> tuple[DType, bool]:  # fmt: skip
+    """The dtype and whether to copy, out of what PyTorch takes in three orders."""
     flags = [a for a in args if isinstance(a, bool)]
-    for value in what:
-        if isinstance(value, str) and value.partition(":")[0] != "cpu":
-            raise ValueError(f"to(): there is no device {value!r}, only 'cpu'")
-    dtypes = [a.dtype if isinstance(a, Tensor) else a for a in what if not isinstance(a, str | bool | None)]
-    try:
-        return np.dtype(dtypes[0]) if dtypes else input.dtype, copy or (len(flags) > 1 and flags[1])
-    except TypeError:
-        raise TypeError(f"to(): a dtype, a tensor or 'cpu' is needed, not {dtypes[0]!r}") from None
+    for a in (a for a in args if a is not None and not isinstance(a, bool)):
+        if isinstance(a, Tensor):
+            dtype = a.dtype
+        elif str(a).partition(":")[0] in ("cpu", "cuda", "mps"):
+            device = a
+        else:
+            dtype = a
+    check_device("to", device)
+    return input.dtype if dtype is None else as_dtype("to", dtype), copy or flags[1:] == [True]
 
 
 @primitive
-def _to(x: Array, dtype: npt.DTypeLike) -> tuple[Array, Pullback]:
+def _to(x: Array, dtype: DType) -> tuple[Array, Pullback]:
     """dx = dy, in the dtype of x (by the walk)"""
     return x.astype(dtype), lambda dy: dy
 
@@ -75,30 +89,23 @@ def type_as(input: Tensor, other: Tensor) -> Tensor:
 
 
 @method
-def type(input: Tensor, dtype: Any) -> Tensor:
-    """As `to`, in another dtype."""
+def type(input: Tensor, dtype: Any, non_blocking: bool = False) -> Tensor:
+    """In another dtype, as `to`. Unlike in PyTorch the dtype must be given: `x.dtype` tells the present one."""
     return to(input, dtype)
 
 
-@method
-def half(input: Tensor) -> Tensor:
-    """As float16."""
-    return to(input, float16)
+def _converter(name: str, dtype: DType) -> Any:
+    def convert(input: Tensor) -> Tensor:
+        y: Tensor = to(input, dtype)
+        return y
+
+    convert.__name__, convert.__doc__ = name, f"As {dtype}: `x.to({dtype})`."
+    return convert
 
 
-@method
-def short(input: Tensor) -> Tensor:
-    """As int16."""
-    return to(input, int16)
-
-
-@method
-def char(input: Tensor) -> Tensor:
-    """As int8."""
-    return to(input, int8)
-
-
-@method
-def byte(input: Tensor) -> Tensor:
-    """As uint8."""
-    return to(input, uint8)
+_DTYPES: dict[str, DType] = {
+    "half": float16, "float": float32, "double": float64, "byte": uint8, "char": int8, "short": int16, "int": int32,
+    "long": int64, "bool": bool_,
+}  # fmt: skip
+for _name, _dtype in _DTYPES.items():
+    method(_converter(_name, _dtype))

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.dtypes import result_type
 from chainrule.ops.arguments import all_dims, broadcast, require_floating, require_tensors
 from chainrule.ops.elementwise import add, clamp, div, mul, sub
 from chainrule.ops.reduction import sum, vector_norm
 from chainrule.ops.shape import broadcast_to
-from chainrule.tensor import Tensor, result_type
+from chainrule.tensor import Tensor
 
 __all__ = ["cosine_similarity", "normalize", "pairwise_distance"]
 

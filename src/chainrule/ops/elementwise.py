@@ -14,16 +14,16 @@ from typing import Any
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
+from chainrule.dtypes import can_cast, float64, result_type, scalar_dtype
 from chainrule.native import Unsupported, core
-from chainrule.ops import special
 from chainrule.ops.arguments import broadcast, floating, promoted
 from chainrule.ops.rounding import quotient
-from chainrule.tensor import Array, Scalar, Tensor, float64, method
+from chainrule.tensor import Array, Scalar, Tensor, method
 
 __all__ = [
-    "abs", "add", "clamp", "clamp_max", "clamp_min", "div", "erf", "exp", "exp2", "expm1", "float_power", "log",
-    "log1p", "log2", "log10", "maximum", "minimum", "mul", "neg", "pow", "reciprocal", "rsqrt", "sqrt", "square",
-    "sub", "where",
+    "abs", "add", "clamp", "clamp_max", "clamp_min", "div", "exp", "exp2", "expm1", "float_power", "fmax", "fmin",
+    "log", "log1p", "log2", "log10", "maximum", "minimum", "mul", "neg", "positive", "pow", "reciprocal", "rsqrt",
+    "sqrt", "square", "sub", "where",
 ]  # fmt: skip
 
 
@@ -31,12 +31,16 @@ __all__ = [
 
 
 @method
-@primitive(promote=True)
+@primitive
 def add(x: Any, other: Any, alpha: Scalar = 1) -> tuple[Array, Pullback]:
-    """x + alpha · other.   dx = dy,   dother = alpha · dy"""
+    """x + alpha · other.   dx = dy,   dother = alpha · dy
+
+    Raises TypeError for an alpha that is a float where the operands are integers.
+    """
+    x, other = promoted(x, other)
     if alpha == 1:
         return broadcast("add", np.add, x, other), (_same, _same)
-    return broadcast("add", np.add, x, alpha * other), (_same, lambda dy: alpha * dy)
+    return broadcast("add", np.add, x, _scaled("add", alpha, other)), (_same, lambda dy: alpha * dy)
 
 
 @add.native
@@ -47,12 +51,18 @@ def _(x: Any, other: Any, alpha: Scalar = 1) -> tuple[Array, Pullback]:
 
 
 @method
-@primitive(promote=True)
+@primitive
 def sub(x: Any, other: Any, alpha: Scalar = 1) -> tuple[Array, Pullback]:
-    """x − alpha · other.   dx = dy,   dother = −alpha · dy"""
+    """x − alpha · other.   dx = dy,   dother = −alpha · dy
+
+    Raises TypeError for truth values, and for an alpha that is a float where the operands are integers.
+    """
+    if any(getattr(a, "dtype", type(a)) in (np.bool_, bool) for a in (x, other)):
+        raise TypeError("sub(): not defined for truth values; use x ^ y for where they differ, ~x for where x is not")
+    x, other = promoted(x, other)
     if alpha == 1:
         return broadcast("sub", np.subtract, x, other), (_same, np.negative)
-    return broadcast("sub", np.subtract, x, alpha * other), (_same, lambda dy: -alpha * dy)
+    return broadcast("sub", np.subtract, x, _scaled("sub", alpha, other)), (_same, lambda dy: -alpha * dy)
 
 
 @sub.native
@@ -64,6 +74,13 @@ def _(x: Any, other: Any, alpha: Scalar = 1) -> tuple[Array, Pullback]:
 
 def _same(dy: Array) -> Array:
     return dy
+
+
+def _scaled(name: str, alpha: Scalar, other: Array) -> Array:
+    """alpha · other, in the dtype of other, which must be able to hold alpha."""
+    if not can_cast(scalar_dtype(alpha), other.dtype):
+        raise TypeError(f"{name}(): alpha={alpha} needs operands of floats, not {other.dtype}")
+    return np.asarray(alpha).astype(other.dtype) * other
 
 
 @method
@@ -108,6 +125,8 @@ def pow(x: Any, exponent: Any) -> tuple[Array, Pullback]:
 
     dx is 0 where p = 0, and dexponent is 0 where x = 0 ≤ p: 0 · ∞ does not come up.
     """
+    if result_type(x, exponent) == np.bool_:
+        raise TypeError("pow(): not defined for truth values alone; convert one side with .int()")
     y = broadcast("pow", _power, x, exponent)
     return y, (
         lambda dy: dy * (exponent * x ** (exponent - (exponent != 0))),
@@ -122,8 +141,11 @@ def _(x: Any, exponent: Any) -> tuple[Array, Pullback]:
     return core.power(x, exponent), lambda dy: core.power_grad(dy, x, exponent)
 
 
-def _power(x: Any, other: Any) -> Any:
-    return x**other  # unlike np.power, this knows squares and roots
+def _power(x: Any, p: Any) -> Any:
+    if not isinstance(p, np.ndarray) or p.dtype.kind != "i" or not (p < 0).any():
+        return x**p  # unlike np.power, this knows squares and roots
+    y = x ** np.abs(p)  # 1/y, without its fraction, is the integer that PyTorch gives for p < 0
+    return np.where(p >= 0, y, np.where(np.abs(x) == 1, y, 0))
 
 
 @method
@@ -157,6 +179,25 @@ def _(x: Any, other: Any) -> tuple[Array, Pullback]:
     return core.minimum(x, other), _shares(other, x)
 
 
+@method
+@primitive(promote=True)
+def fmax(x: Any, other: Any) -> tuple[Array, Pullback]:
+    """The greater of x and other; NaN only if both are.   dx = dy where it is x, at a tie too;   dother = dy else"""
+    return broadcast("fmax", np.fmax, x, other), _given((x >= other) | np.isnan(other))
+
+
+@method
+@primitive(promote=True)
+def fmin(x: Any, other: Any) -> tuple[Array, Pullback]:
+    """The lesser of x and other; NaN only if both are.   dx = dy where it is x, at a tie too;   dother = dy else"""
+    return broadcast("fmin", np.fmin, x, other), _given((x <= other) | np.isnan(other))
+
+
+def _given(first: Any) -> tuple[Any, Any]:
+    """dy for the first operand where `first`, and for the second elsewhere."""
+    return lambda dy: np.where(first, dy, 0), lambda dy: np.where(first, 0, dy)
+
+
 def _dealt(a: Any, b: Any) -> tuple[Any, Any]:
     """dy for the operand that is chosen where a > b, and for the one where a < b; to each one half where a = b."""
     return (
@@ -170,15 +211,34 @@ def _shares(a: Any, b: Any) -> tuple[Any, Any]:
     return lambda dy: core.mul(dy, core.share(a, b)), lambda dy: core.mul(dy, core.share(b, a))
 
 
-@primitive
-def where(condition: Array, input: Any, other: Any) -> tuple[Array, Pullback]:
+def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     """input where condition, else other.   dinput = dy where condition, else 0;   dother = 0 where condition, else dy
 
-    Unlike in PyTorch there is no form with the condition alone.
+    `where(condition)` alone is the places where it is true (not 0): a tensor of indices for each dimension. The
+    condition must be of truth values otherwise (TypeError).
     """
-    if not isinstance(condition, np.ndarray) or condition.dtype != np.bool_:
+    if input is None and other is None:
+        found = condition.array if condition.ndim else condition.array.reshape(1)
+        return tuple(Tensor(index) for index in np.nonzero(found))
+    return _where(condition, input, other)
+
+
+def _where_of(self: Tensor, condition: Tensor, other: Any) -> Tensor:
+    """`where(condition, x, other)`."""
+    y: Tensor = where(condition, self, other)
+    return y
+
+
+Tensor.where = _where_of  # type: ignore[attr-defined]
+
+
+@primitive
+def _where(condition: Array, input: Any, other: Any) -> tuple[Array, Pullback]:
+    """input where condition, else other.   dinput = dy where condition, else 0;   dother = dy where not, else 0"""
+    if not isinstance(condition, np.ndarray) or condition.dtype not in (np.bool_, np.uint8):
         kind = getattr(condition, "dtype", type(condition).__name__)
         raise TypeError(f"where(): the condition must be a tensor of truth values, not {kind}")
+    condition = condition.astype(np.bool_, copy=False)
     input, other = promoted(input, other)
     try:
         y = np.where(condition, input, other)
@@ -188,7 +248,7 @@ def where(condition: Array, input: Any, other: Any) -> tuple[Array, Pullback]:
     return y, (_same, lambda dy: np.where(condition, dy, 0), lambda dy: np.where(condition, 0, dy))
 
 
-@where.native
+@_where.native
 def _(condition: Array, input: Any, other: Any) -> tuple[Array, Pullback]:
     mask = core.mask(condition, input if isinstance(input, np.ndarray) else other)
     y = core.either(core.where(mask, input), core.where_not(mask, other))
@@ -220,6 +280,8 @@ def _(x: Array, min: Any = None, max: Any = None) -> tuple[Array, Pullback]:
     if min is None and max is None:
         raise Unsupported
     low, high = -math.inf if min is None else min, math.inf if max is None else max
+    if any(isinstance(limit, np.ndarray) or limit != limit for limit in (low, high)):  # NaN makes the result NaN
+        raise Unsupported
     return core.clamp(x, low, high), lambda dy: core.clamp_grad(dy, x, low, high)
 
 
@@ -253,9 +315,19 @@ def _(x: Array) -> tuple[Array, Pullback]:
 
 
 @method
+def positive(input: Tensor) -> Tensor:
+    """+x: itself. TypeError for truth values."""
+    if input.dtype == np.bool_:
+        raise TypeError("positive(): not defined for truth values")
+    return input
+
+
+@method
 @primitive
 def abs(x: Array) -> tuple[Array, Pullback]:
     """|x|.   dx = dy · sign(x), which is 0 at 0"""
+    if x.dtype == np.bool_:
+        raise TypeError("abs(): not defined for truth values")
     return np.abs(x), lambda dy: dy * np.sign(x)
 
 
@@ -268,6 +340,7 @@ def _(x: Array) -> tuple[Array, Pullback]:
 @primitive
 def square(x: Array) -> tuple[Array, Pullback]:
     """x².   dx = dy · 2x"""
+    x = x if x.dtype != np.bool_ else x.astype(np.int64)
     return x * x, lambda dy: dy * (x + x)
 
 
@@ -377,16 +450,3 @@ def log2(x: Array) -> tuple[Array, Pullback]:
 def log10(x: Array) -> tuple[Array, Pullback]:
     """log₁₀ x.   dx = dy / (x · ln 10)"""
     return np.log10(floating(x)), lambda dy: dy / (x * math.log(10))
-
-
-@method
-@primitive
-def erf(x: Array) -> tuple[Array, Pullback]:
-    """The error function 2/√π · ∫₀ˣ e^(−t²) dt.   dx = dy · 2/√π · e^(−x²)"""
-    x = floating(x)
-    return special.erf(x), lambda dy: dy * (2 / math.sqrt(math.pi) * np.exp(-x * x))
-
-
-@erf.native
-def _(x: Array) -> tuple[Array, Pullback]:
-    return core.erf(x), lambda dy: core.erf_grad(dy, x)

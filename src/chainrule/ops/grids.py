@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.dtypes import int64
 from chainrule.ops.arguments import whole_number
 from chainrule.ops.joining import stack
 from chainrule.ops.shape import broadcast_to, transpose
-from chainrule.tensor import Tensor, int64, listed
+from chainrule.tensor import Tensor, listed
 
 __all__ = [
     "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_shapes", "broadcast_tensors", "cartesian_prod", "meshgrid",

@@ -1,4 +1,4 @@
-"""In place: x[index] = value, and the functions whose names end in _, which overwrite x by their value.
+"""In place: x[index] = value, and the functions of indexing and shape whose names end in _; the others are in `twins`.
 
 A tensor that the tape knows nothing of is overwritten in its memory. One that it has recorded, or that takes a recorded
 value, gets new memory and the new value's place on the tape: pullbacks may hold the old values, and stay right. What
@@ -9,7 +9,6 @@ values. A view of a tensor that is still in use is refused.
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -37,32 +36,6 @@ from chainrule.tensor import Scalar, Tensor, method
 __all__: list[str] = []
 
 
-def overwrite(x: Tensor, what: str, y: Tensor) -> Tensor:
-    """x, with the values of y, which has its shape."""
-    if y.shape != x.shape:
-        raise ValueError(f"{what}: the result has shape {y.shape}, it does not fit into x of shape {x.shape}")
-    if not np.can_cast(y.dtype, x.dtype, "same_kind"):
-        raise TypeError(f"{what}: the result is of {y.dtype}, it does not fit into x of {x.dtype}")
-    if is_grad_enabled() and (x.node is not None or y.node is not None):
-        return _recorded(x, what, y if y.dtype == x.dtype else y.to(x.dtype))
-    x.array[...] = y.array
-    return x
-
-
-def _recorded(x: Tensor, what: str, y: Tensor) -> Tensor:
-    """x in the memory of y and in its place on the tape, if nobody sees x's old memory."""
-    if x.node is not None and x.is_leaf:
-        x._write(what)
-    base = x.array.base
-    if isinstance(base, np.ndarray) and sys.getrefcount(base) > 3:  # x's array, this name, the argument
-        raise RuntimeError(
-            f"{what} would change the memory of another tensor, of which this one is a view, behind the tape.\n"
-            "  Write to that tensor, x[0, 1] = value and not x[0][1] = value, or to a clone() of the view."
-        )
-    x.array, x.node = y.array, y.node
-    return x
-
-
 # ---------------------------------------------------------------------------------------------- x[index] = value
 
 
@@ -76,7 +49,7 @@ def _setitem(x: Tensor, index: Any, value: Any) -> None:
         raise TypeError(f"x[…] = value: value must be a tensor or a number, not {value!r}")
     tracked = x.node is not None or (isinstance(value, Tensor) and value.node is not None)
     if tracked and is_grad_enabled():
-        _recorded(x, "x[index] = value", assigned(x, plain, value))
+        x._become("x[index] = value", assigned(x, plain, value))
     else:
         put(x.array, plain, _plain(value))
 
@@ -113,9 +86,9 @@ def _rearrange(x: Tensor, what: str, y: Tensor) -> Tensor:
 
 _f: Any
 for _f in (cumprod, cumsum, index_add, index_copy, index_fill, index_put, masked_fill, masked_scatter):
-    _twin(f"{_f.__name__}_", _f, overwrite)
+    _twin(f"{_f.__name__}_", _f, Tensor._become)
 for _f in (scatter, scatter_add, scatter_reduce, tril, triu):
-    _twin(f"{_f.__name__}_", _f, overwrite)
+    _twin(f"{_f.__name__}_", _f, Tensor._become)
 for _f in (squeeze, t, transpose, unsqueeze):
     _twin(f"{_f.__name__}_", _f, _rearrange)
 

@@ -9,8 +9,9 @@ from typing import Any, cast
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
+from chainrule.dtypes import result_type
 from chainrule.ops.arguments import methods, numpy_names, one_dim, whole_number, whole_numbers
-from chainrule.tensor import Array, Tensor, method, result_type
+from chainrule.tensor import Array, Tensor, method
 
 __all__ = [
     "cat", "chunk", "column_stack", "concat", "concatenate", "dstack", "hstack", "one_hot", "row_stack", "split",

@@ -14,9 +14,10 @@ import numpy as np
 
 from chainrule.autograd import Pullback, primitive
 from chainrule.native import Unsupported, core
-from chainrule.ops.activation import _sigmoid, log_softmax
+from chainrule.ops.activation import _sigmoid
 from chainrule.ops.arguments import promoted, require_floating
 from chainrule.ops.elementwise import abs, div, mul, neg, square, sub, where
+from chainrule.ops.probabilities import log_softmax
 from chainrule.ops.reduction import mean, sum
 from chainrule.tensor import Array, Tensor
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from chainrule.creation import zeros
 from chainrule.ops.attention import additive_mask, attend
 from chainrule.ops.joining import cat
 from chainrule.ops.linalg import linear
 from chainrule.ops.reduction import mean
-from chainrule.tensor import Tensor, zeros
+from chainrule.tensor import Tensor
 
 __all__ = ["multi_head_attention_forward"]
 

@@ -1,6 +1,6 @@
 """Activations made of straight pieces: a comparison and a line. All keep the shape, and NaN stays NaN.
 
-At a corner the gradient is PyTorch's. `inplace` is taken for PyTorch's sake; a new tensor is made all the same.
+At a corner the gradient is PyTorch's. With `inplace=True` the input becomes the result, see `ops.twins`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import numpy as np
 
 from chainrule.autograd import Pullback, primitive
 from chainrule.native import Unsupported, core
-from chainrule.ops.arguments import require_floating
+from chainrule.ops.arguments import inplace_option, require_floating
 from chainrule.tensor import Array, Tensor, method
 
 __all__ = ["hardshrink", "hardsigmoid", "hardswish", "hardtanh", "prelu", "relu6", "softshrink", "threshold"]
 
 
+@inplace_option
 @primitive
 def threshold(x: Array, threshold: float, value: float, inplace: bool = False) -> tuple[Array, Pullback]:
     """x where x > threshold, else value.   dx = dy where x > threshold, else 0"""
@@ -29,6 +30,7 @@ def _(x: Array, threshold: float, value: float, inplace: bool = False) -> tuple[
     return core.threshold(x, threshold, value), lambda dy: core.threshold_grad(dy, x, threshold, value)
 
 
+@inplace_option
 @primitive
 def hardtanh(x: Array, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> tuple[Array, Pullback]:
     """x, limited to [min_val, max_val].   dx = dy · [min_val < x < max_val]"""
@@ -50,10 +52,11 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 
     Krizhevsky: Convolutional deep belief networks on CIFAR-10 (2010).
     """
-    y: Tensor = hardtanh(input, 0.0, 6.0)
+    y: Tensor = hardtanh(input, 0.0, 6.0, inplace)
     return y
 
 
+@inplace_option
 @primitive
 def hardsigmoid(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
     """x / 6 + ½, limited to [0, 1].   dx = dy / 6 · [−3 < x < 3]
@@ -69,6 +72,7 @@ def _(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
     return core.hardsigmoid(x), lambda dy: core.hardsigmoid_grad(dy, x)
 
 
+@inplace_option
 @primitive
 def hardswish(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
     """x · hardsigmoid(x).   dx = dy · (x / 3 + ½) in −3 < x < 3, 0 below and dy above

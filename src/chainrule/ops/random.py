@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.autograd import Pullback, primitive
+from chainrule.dtypes import get_default_dtype, int64
 from chainrule.ops.arguments import require_floating, require_tensors
-from chainrule.tensor import Array, Tensor, get_default_dtype, int64, listed, method
+from chainrule.tensor import Array, Tensor, listed, method
 
 __all__ = [
     "alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout", "generator",

@@ -7,45 +7,87 @@ from typing import Any
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
-from chainrule.ops.arguments import broadcast
-from chainrule.tensor import Array, method
+from chainrule.ops.arguments import broadcast, floating, promoted, require_floating
+from chainrule.tensor import Array, Tensor, method
 
-__all__ = ["ceil", "floor", "floor_divide", "remainder", "round", "sign", "trunc"]
+__all__ = [
+    "ceil",
+    "copysign",
+    "floor",
+    "floor_divide",
+    "fmod",
+    "frac",
+    "remainder",
+    "round",
+    "sign",
+    "signbit",
+    "trunc",
+]
 
 
 @method
 @primitive
 def sign(x: Array) -> tuple[Array, Pullback]:
-    """−1, 0 or 1.   dx = 0"""
-    return x.copy() if x.dtype == np.bool_ else np.sign(x), np.zeros_like
+    """−1, 0 or 1; of NaN 0.   dx = 0"""
+    return x.copy() if x.dtype == np.bool_ else np.where(np.isnan(x), 0, np.sign(x)).astype(x.dtype), np.zeros_like
+
+
+@method
+def signbit(input: Tensor) -> Tensor:
+    """Whether the sign is a minus, of −0 too: truth values."""
+    return Tensor(np.asarray(np.signbit(input.array) if input.array.dtype.kind == "f" else input.array < 0))
+
+
+@method
+@primitive
+def copysign(x: Any, other: Any) -> tuple[Array, Pullback]:
+    """|x| with the sign of other, of −0 too.   dx = dy · y / x, and 0 at 0;   dother = 0"""
+    x, other = map(floating, promoted(x, other))
+    y = broadcast("copysign", np.copysign, x, other)
+    return y, (lambda dy: dy * np.where(x == 0, 0, y / x), np.zeros_like)
 
 
 @method
 @primitive
 def floor(x: Array) -> tuple[Array, Pullback]:
     """The greatest whole number ≤ x.   dx = 0"""
-    return np.floor(x), np.zeros_like
+    return np.floor(_number("floor", x)), np.zeros_like
 
 
 @method
 @primitive
 def ceil(x: Array) -> tuple[Array, Pullback]:
     """The least whole number ≥ x.   dx = 0"""
-    return np.ceil(x), np.zeros_like
+    return np.ceil(_number("ceil", x)), np.zeros_like
 
 
 @method
 @primitive
 def trunc(x: Array) -> tuple[Array, Pullback]:
     """x without its fraction: the nearest whole number towards 0.   dx = 0"""
-    return np.trunc(x), np.zeros_like
+    return np.trunc(_number("trunc", x)), np.zeros_like
+
+
+@method
+@primitive
+def frac(x: Array) -> tuple[Array, Pullback]:
+    """The fraction of x, with its sign: x − trunc(x).   dx = dy"""
+    return require_floating("frac", x) - np.trunc(x), lambda dy: dy
 
 
 @method
 @primitive
 def round(x: Array, decimals: int = 0) -> tuple[Array, Pullback]:
     """x to the nearest multiple of 10^−decimals, halves to the even one.   dx = 0"""
-    return np.round(x, decimals), np.zeros_like
+    if decimals:
+        require_floating("round", x)
+    return np.round(_number("round", x), decimals), np.zeros_like
+
+
+def _number(name: str, x: Array) -> Array:
+    if x.dtype == np.bool_:
+        raise TypeError(f"{name}(): not defined for truth values; convert them with .int()")
+    return x
 
 
 # ---------------------------------------------------------------------------------------------- division
@@ -71,6 +113,18 @@ def remainder(x: Any, other: Any) -> tuple[Array, Pullback]:
     _check_divisor("remainder", x, other)
     y = broadcast("remainder", np.remainder, x, other)
     return y, (lambda dy: dy, lambda dy: -dy * np.floor_divide(x, other))
+
+
+@method
+@primitive(promote=True)
+def fmod(x: Any, other: Any) -> tuple[Array, Pullback]:
+    """x − other · trunc(x / other), which has the sign of x.   dx = dy,   dother = −dy · trunc(x / other)
+
+    Division of integers by 0 is a ZeroDivisionError, of floats NaN.
+    """
+    _check_divisor("fmod", x, other)
+    y = broadcast("fmod", np.fmod, x, other)
+    return y, (lambda dy: dy, lambda dy: -dy * np.trunc(x / other))
 
 
 def quotient(name: str, x: Any, other: Any, rounding_mode: str) -> Any:

@@ -149,7 +149,8 @@ def _mixed(x: Tensor, qs: Array, interpolation: str) -> Tensor:
     share = np.full_like(places, 0.5) if interpolation == "midpoint" else places - np.floor(places)
     y = add(low, mul(sub(high, low), Tensor(share)))
     last = x[..., -1:]
-    return where(Tensor(np.isnan(last.array)), last, y)
+    found: Tensor = where(Tensor(np.isnan(last.array)), last, y)
+    return found
 
 
 # ---------------------------------------------------------------------------------------------- counts and places

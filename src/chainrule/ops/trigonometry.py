@@ -5,6 +5,7 @@ Out of its domain a function gives NaN or infinity, as IEEE 754 says, and no war
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,10 @@ from chainrule.autograd import Pullback, primitive
 from chainrule.ops.arguments import broadcast, floating
 from chainrule.tensor import Array, method
 
-__all__ = ["acos", "asin", "atan", "atan2", "cos", "cosh", "sin", "sinh", "tan"]
+__all__ = [
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cos", "cosh", "deg2rad", "rad2deg", "sin", "sinh",
+    "tan",
+]  # fmt: skip
 
 
 @method
@@ -88,3 +92,47 @@ def atan2(x: Any, other: Any) -> tuple[Array, Pullback]:
     square = x * x + other * other
     inverse = np.where(square == 0, 0, 1 / square)
     return y, (lambda dy: dy * (other * inverse), lambda dy: dy * (-x * inverse))
+
+
+# ---------------------------------------------------------------------------------------------- inverse hyperbolic
+
+
+@method
+@primitive
+def asinh(x: Array) -> tuple[Array, Pullback]:
+    """The inverse of sinh: ln(x + √(x² + 1)).   dx = dy / √(x² + 1)"""
+    x = floating(x)
+    return np.arcsinh(x), lambda dy: dy / np.sqrt(x * x + 1)
+
+
+@method
+@primitive
+def acosh(x: Array) -> tuple[Array, Pullback]:
+    """The inverse of cosh: ln(x + √(x² − 1)) ≥ 0.   dx = dy / √(x² − 1)"""
+    x = floating(x)
+    return np.arccosh(x), lambda dy: dy / np.sqrt(x * x - 1)
+
+
+@method
+@primitive
+def atanh(x: Array) -> tuple[Array, Pullback]:
+    """The inverse of tanh: ½ ln((1 + x) / (1 − x)).   dx = dy / (1 − x²)"""
+    x = floating(x)
+    return np.arctanh(x), lambda dy: dy / (1 - x * x)
+
+
+# ---------------------------------------------------------------------------------------------- degrees
+
+
+@method
+@primitive
+def deg2rad(x: Array) -> tuple[Array, Pullback]:
+    """An angle of x degrees in radians: x · π/180.   dx = dy · π/180"""
+    return floating(x) * (math.pi / 180), lambda dy: dy * (math.pi / 180)
+
+
+@method
+@primitive
+def rad2deg(x: Array) -> tuple[Array, Pullback]:
+    """An angle of x radians in degrees: x · 180/π.   dx = dy · 180/π"""
+    return floating(x) * (180 / math.pi), lambda dy: dy * (180 / math.pi)

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from chainrule.creation import from_numpy
 from chainrule.io import load_tree, save_tree
-from chainrule.tensor import Array, from_numpy
+from chainrule.tensor import Array
 
 from .callback import Callback, Training
 from .callbacks import measured

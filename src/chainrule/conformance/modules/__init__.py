@@ -2,6 +2,7 @@
 
 from chainrule.conformance.layer import Layer
 from chainrule.conformance.modules import (
+    activation,
     attention,
     convolution,
     distance,
@@ -16,6 +17,7 @@ from chainrule.conformance.modules import (
 )
 
 FAMILIES = (
+    activation,
     attention,
     convolution,
     distance,

@@ -4,6 +4,7 @@ from chainrule.conformance.operators import (
     activation,
     adaptive,
     attention,
+    bitwise,
     columns,
     comparison,
     contraction,
@@ -26,6 +27,7 @@ from chainrule.conformance.operators import (
     padding,
     piecewise,
     pooling,
+    probabilities,
     random,
     recurrent,
     reduction,
@@ -34,7 +36,9 @@ from chainrule.conformance.operators import (
     scan,
     shape,
     statistics,
+    transcendental,
     trigonometry,
+    twins,
     writing,
 )
 from chainrule.conformance.record import Record, Sample
@@ -43,6 +47,7 @@ FAMILIES = (
     activation,
     adaptive,
     attention,
+    bitwise,
     columns,
     comparison,
     contraction,
@@ -65,6 +70,7 @@ FAMILIES = (
     padding,
     piecewise,
     pooling,
+    probabilities,
     random,
     recurrent,
     reduction,
@@ -73,7 +79,9 @@ FAMILIES = (
     scan,
     shape,
     statistics,
+    transcendental,
     trigonometry,
+    twins,
     writing,
 )
 RECORDS: dict[str, Record] = {record.name: record for family in FAMILIES for record in family.RECORDS}

@@ -3,8 +3,20 @@
 import dataclasses
 
 import numpy as np
+from hypothesis import strategies as st
 
-from chainrule.conformance.record import Record, apart, binary, reduction, s, unary
+from chainrule.conformance.record import (
+    Record,
+    Sample,
+    apart,
+    arrays,
+    binary,
+    options,
+    reduction,
+    s,
+    unary,
+    wrong,
+)  # fmt: skip
 
 few = np.array([[1.0, 0.0, 2.0, 0.0], [0.0, 0.0, 1.0, 3.0]])
 more = np.array([[1.0, 2.0, 0.0, 0.0], [0.0, 1.0, 1.0, -3.0]])
@@ -14,20 +26,19 @@ odd = np.array([[np.nan, 1.0, np.inf], [-np.inf, 0.0, np.nan]])
 def _compared(name: str, numbers: bool = True, **named) -> Record:
     """Of two tensors; or of a tensor and a number, in this order only."""
     record = binary(
-        name, apart, apart, samples=(s(few, more, **named), s(odd, odd.copy(), **named)), oracle=_oracle(name)
-    )
-    samples = tuple(
-        sample
-        for sample in record.samples
-        if isinstance(sample.args[0], np.ndarray) and (numbers or isinstance(sample.args[1], np.ndarray))
-    )
-    return dataclasses.replace(record, samples=samples, errors=record.errors[:1], gradients=())
+        name, apart, apart, samples=(s(few, more, **named), s(odd, odd.copy(), **named)), gradients=(),
+        numbers=st.sampled_from((2, -1, 0, 1.5, True)) if numbers else arrays((), "fib"),
+    )  # fmt: skip
+    samples = (*record.samples, *([s(few, 1.5), s(few, 2)] if numbers else []))
+    return dataclasses.replace(record, samples=samples, errors=record.errors[:1])
 
 
-def _oracle(name: str):
-    return lambda torch, x, other, **named: getattr(torch, name)(
-        *torch.broadcast_tensors(x, torch.as_tensor(other)), **named
-    )
+@st.composite
+def _close(draw) -> Sample:
+    x = draw(arrays(kinds="fi", odd=True))
+    near = np.asarray(x + draw(st.sampled_from((0, 1e-9, 1e-3, 1)))) if x.dtype.kind == "f" else x.copy()
+    tolerance = st.sampled_from((0.0, 1e-5, 1e-2))
+    return s(x, near, **options(draw, rtol=tolerance, atol=tolerance, equal_nan=st.booleans()))
 
 
 def _tested(name: str) -> Record:
@@ -35,7 +46,12 @@ def _tested(name: str) -> Record:
 
 
 def _reduced(name: str) -> Record:
-    return reduction(name, samples=(s(few), s(few, 0), s(few, 1, keepdim=True), s(few > 0, 1)), gradients=(), least=1)
+    return reduction(
+        name,
+        samples=(s(few), s(few, 0), s(few, 1, keepdim=True), s(few > 0, 1), s(np.arange(3, dtype=np.uint8))),
+        gradients=(),
+        least=1,
+    )
 
 
 RECORDS = (
@@ -47,7 +63,19 @@ RECORDS = (
     _compared("ge"),
     _compared("logical_and", numbers=False),
     _compared("logical_or", numbers=False),
-    _compared("isclose", numbers=False, equal_nan=True),
+    _compared("logical_xor", numbers=False),
+    Record(
+        "isclose",
+        (s(few, more), s(odd, odd.copy(), equal_nan=True), s(few, few + 0.1, 0.0, 0.2)),
+        gradients=(),
+        draws=_close(),
+        errors=(
+            wrong(TypeError, "isclose(): the dtypes float64 and int64 differ", few, np.arange(4)),
+            wrong(ValueError, "isclose(): rtol=-1 and atol=1e-08 must not be negative", few, few, -1),
+        ),
+    ),
+    _tested("isposinf"),
+    _tested("isneginf"),
     _tested("logical_not"),
     _tested("isnan"),
     _tested("isinf"),

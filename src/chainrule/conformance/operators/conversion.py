@@ -43,8 +43,8 @@ RECORDS = (
             s(x, device="cpu", dtype=cr.float32, non_blocking=True, kink=True),
         ),
         errors=(
-            wrong(ValueError, "to(): there is no device 'cuda', only 'cpu'", x, "cuda"),
-            wrong(TypeError, "to(): a dtype, a tensor or 'cpu' is needed, not 1.5", x, 1.5),
+            wrong(ValueError, "to(): device 'cuda' is not there", x, "cuda"),
+            wrong(TypeError, "to(): 1.5 is not a dtype", x, 1.5),
         ),
         oracle=lambda torch, x, *args, **named: x.to(*[torch.int64 if a is np.int64 else a for a in args], **named),
         draws=_conversions(),

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from chainrule.creation import as_tensor
 from chainrule.ops import pad, stack, where
-from chainrule.tensor import Array, Tensor, as_tensor
+from chainrule.tensor import Array, Tensor
 
 __all__ = [
     "PackedSequence",
