@@ -20,8 +20,8 @@ from chainrule.native import Unsupported, core
 
 # They make tensors, and take none.
 MAKERS = {
-    "generator", "get_rng_state", "manual_seed", "normal_", "rand", "rand_like", "randint", "randn", "randn_like",
-    "randperm", "set_rng_state", "uniform_",
+    "bernoulli", "generator", "get_rng_state", "manual_seed", "multinomial", "normal_", "rand", "rand_like", "randint",
+    "randn", "randn_like", "randperm", "set_rng_state", "uniform_",
 }  # fmt: skip
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* is broadcast against input")  # what PyTorch warns of, too

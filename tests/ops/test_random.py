@@ -105,3 +105,39 @@ def test_dropout3d_drops_whole_channels() -> None:
     assert abs((y == 0).mean() - 0.25) < 0.05
     single = cr.dropout3d(cr.ones(100, 2, 1, 3), 0.25).numpy().reshape(100, 6)
     assert (single == single[:, :1]).all()
+
+
+def test_bernoulli_is_one_with_the_probability_of_each_place() -> None:
+    drawn = cr.bernoulli(cr.tensor([[0.0, 0.3, 1.0]]).expand(4000, 3))
+    assert drawn.dtype == cr.float32
+    assert drawn[:, 0].sum() == 0
+    assert drawn[:, 2].sum() == 4000
+    assert drawn[:, 1].mean().item() == pytest.approx(0.3, abs=0.03)
+    with pytest.raises(ValueError, match=r"between 0 and 1, here from 0\.0 to 2\.0"):
+        cr.bernoulli(cr.tensor([0.0, 2.0]))
+
+
+@pytest.mark.parametrize("replacement", [True, False])
+def test_multinomial_draws_in_proportion_to_the_weights(replacement: bool) -> None:
+    w = cr.tensor([1.0, 0.0, 3.0])
+    drawn = cr.multinomial(w.expand(4000, 3), 1, replacement).numpy()
+    assert drawn.shape == (4000, 1)
+    assert np.bincount(drawn[:, 0], minlength=3)[1] == 0
+    assert (drawn == 2).mean() == pytest.approx(0.75, abs=0.03)
+    assert w.multinomial(2, replacement).shape == (2,)
+
+
+def test_multinomial_without_replacement_draws_nothing_twice() -> None:
+    drawn = cr.multinomial(cr.tensor([[1.0, 2.0, 0.0, 4.0]]).expand(500, 4), 3).numpy()
+    assert all(sorted(row) == [0, 1, 3] for row in drawn.tolist())
+    assert (drawn[:, 0] == 3).mean() == pytest.approx(4 / 7, abs=0.08)
+
+
+@pytest.mark.parametrize(
+    ("weights", "samples", "text"),
+    [([1.0, -1.0], 1, "finite numbers ≥ 0"), ([0.0, 0.0], 1, "one of them is not 0"),
+     ([1.0, 0.0], 2, "2 samples without replacement, but a row has 1"), ([1.0], 0, "at least one sample")],
+)  # fmt: skip
+def test_multinomial_says_what_does_not_fit(weights: list[float], samples: int, text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        cr.multinomial(cr.tensor(weights), samples)

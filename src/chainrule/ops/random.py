@@ -19,8 +19,9 @@ from chainrule.ops.arguments import require_floating, require_tensors
 from chainrule.tensor import Array, Tensor, listed, method
 
 __all__ = [
-    "alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout", "generator",
-    "get_rng_state", "manual_seed", "rand", "rand_like", "randint", "randn", "randn_like", "randperm", "set_rng_state",
+    "alpha_dropout", "bernoulli", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout",
+    "generator", "get_rng_state", "manual_seed", "multinomial", "rand", "rand_like", "randint", "randn", "randn_like",
+    "randperm", "set_rng_state",
 ]  # fmt: skip
 
 _generator = np.random.default_rng()
@@ -90,6 +91,40 @@ def randint(
 def randperm(n: int, *, generator: np.random.Generator | None = None) -> Tensor:
     """The numbers 0 to n − 1 in random order."""
     return Tensor((generator or _generator).permutation(n).astype(np.int64, copy=False))
+
+
+@method
+def bernoulli(input: Tensor, *, generator: np.random.Generator | None = None) -> Tensor:
+    """1 with the probability that stands at each place of `input`, else 0, in its shape and dtype."""
+    p = require_floating("bernoulli", input.array)
+    if not ((p >= 0) & (p <= 1)).all():
+        raise ValueError(f"bernoulli(): probabilities lie between 0 and 1, here from {p.min()} to {p.max()}")
+    return Tensor(np.asarray((generator or _generator).random(p.shape) < p).astype(p.dtype))
+
+
+@method
+def multinomial(
+    input: Tensor, num_samples: int, replacement: bool = False, *, generator: np.random.Generator | None = None
+) -> Tensor:
+    """Indices drawn with the probabilities that each row's weights stand for: (N, K) or (K) -> (N, S) or (S), int64.
+
+    The weights need not sum to 1. Without replacement no index comes twice: the greatest keys ln(u) / w are taken, u
+    uniform (Efraimidis, Spirakis: Weighted random sampling with a reservoir, 2006).
+    """
+    w = require_floating("multinomial", input.array)
+    if w.ndim not in (1, 2) or not num_samples >= 1:
+        raise ValueError(f"multinomial(): weights (N, K) or (K) and at least one sample, not {w.shape}, {num_samples}")
+    if not (np.isfinite(w) & (w >= 0)).all() or not (w.sum(-1) > 0).all():
+        raise ValueError("multinomial(): weights are finite numbers ≥ 0, and in every row one of them is not 0")
+    if not replacement and num_samples > (found := int(np.count_nonzero(w, axis=-1).min(initial=num_samples))):
+        raise ValueError(f"multinomial(): {num_samples} samples without replacement, but a row has {found} weights > 0")
+    uniform = (generator or _generator).random
+    if not replacement:
+        keys = np.log(uniform(w.shape)) / np.where(w > 0, w, np.finfo(w.dtype).tiny)
+        return Tensor(np.argsort(-keys, axis=-1, kind="stable")[..., :num_samples])
+    shares = np.cumsum(w, axis=-1, dtype=np.float64)  # (…, K)
+    u = uniform((*w.shape[:-1], num_samples)) * shares[..., -1:]
+    return Tensor((u[..., None] >= shares[..., None, :]).sum(-1))  # (…, S, K) -> (…, S)
 
 
 @method

@@ -59,6 +59,8 @@ RECORDS = (
     unary(
         "gelu",
         kinds="f",
+        odd=False,
+        differs=(differs("gelu(inf) is inf", "PyTorch's float32 kernel gives NaN for some lengths, its float64 inf"),),
         samples=(
             s(normal(3, 4), approximate="tanh"),
             s(wide, kink=True),
