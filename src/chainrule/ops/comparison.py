@@ -120,6 +120,11 @@ def isfinite(input: Tensor) -> Tensor:
     return _truth(np.isfinite(input.array))
 
 
+def _dims(name: str, dim: Any, input: Tensor) -> tuple[int, ...]:
+    """Those to reduce: none for an empty tuple, unlike in sums."""
+    return () if dim in ((), []) else all_dims(name, dim, input.shape)
+
+
 def _reduced(y: Any, input: Tensor) -> Tensor:
     """Truth values; but bytes of bytes, as in PyTorch."""
     return Tensor(np.asarray(y, np.uint8 if input.array.dtype == np.uint8 else np.bool_))
@@ -129,14 +134,14 @@ def _reduced(y: Any, input: Tensor) -> Tensor:
 @numpy_names
 def any(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Whether any element is true (not 0), over all dimensions or those in `dim`."""
-    return _reduced(np.any(input.array, all_dims("any", dim, input.shape), keepdims=keepdim), input)
+    return _reduced(np.any(input.array, _dims("any", dim, input), keepdims=keepdim), input)
 
 
 @method
 @numpy_names
 def all(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Whether all elements are true (not 0), over all dimensions or those in `dim`."""
-    return _reduced(np.all(input.array, all_dims("all", dim, input.shape), keepdims=keepdim), input)
+    return _reduced(np.all(input.array, _dims("all", dim, input), keepdims=keepdim), input)
 
 
 @method
