@@ -1,10 +1,12 @@
 // C = A·B + bias, for matrices of any strides.
 //   A (M, K), B (K, N), C (M, N) row by row, bias (N) or none
 //
-// B is packed into panels of NR columns and A into panels of MR rows, both along k, so that the inner loop reads two short
-// streams: each round multiplies MR numbers of A by NR of B into MR × NR sums that stay in registers. Every element of C is
-// summed over k in the same order, however the work is cut. On one Zen 5 core (limit 232 GFLOP/s in float32) 1024³ runs at about 180,
-// LeNet-5's 64 × 256 · 256 × 120 at 130, of which packing takes the rest.
+// B is packed into panels of NR columns and A into panels of at most MR rows, both along k, so that the inner loop reads two short
+// streams: each round multiplies MR numbers of A by NR of B into MR × NR sums that stay in registers. Few rows leave registers free:
+// then SIDE panels of B are taken side by side. Every element of C is summed over k in the same order, however the work is cut.
+// A B that is used again and again (a recurrent network's, in every time step) is packed once: `Packed`, `multiply`.
+// On one Zen 5 core (limit 232 GFLOP/s in float32) 1024³ runs at about 195, LeNet-5's 64 × 256 · 256 × 120 at 130, of which packing
+// takes the rest.
 #pragma once
 
 #include <algorithm>
@@ -20,11 +22,13 @@ namespace chainrule {
 template <class T> struct Matrix {
   const T* p;
   int64_t row, column;  // strides: element (i, j) is p[i · row + j · column]
+  Matrix at(int64_t i, int64_t j) const { return {p + i * row + j * column, row, column}; }
 };
 
 namespace gemm_detail {
 
-constexpr int MR = ACCUMULATORS / 2, NV = 2;  // NV vectors of B side by side
+constexpr int MR = ACCUMULATORS / 2, NV = 2;  // NV vectors of B in a panel
+constexpr int SIDE = 4, FEW = MR / SIDE;      // up to FEW rows: SIDE panels at once
 template <class T> constexpr int NR = NV * LANES<T>;
 constexpr int64_t KC = 384, NC_PANELS = 96;
 
@@ -48,74 +52,113 @@ void pack_panel(const T* src, int64_t line, int64_t along, int64_t K, int64_t co
   }
 }
 
-// R × NR sums in registers. first: C = bias + sums, else C += sums.
-template <class T, int R>
-void micro_kernel(int64_t K, const T* a, const T* b, T* c, int64_t ldc, int columns, bool first, const T* bias) {
-  constexpr int L = LANES<T>;
-  Vec<T> sums[R][NV] = {};
+// What becomes of the sums: C = bias + sums, C = sums, or C += sums.
+template <class T> struct Onto {
+  bool add;
+  const T* bias;
+  Vec<T> start(const T* c, int64_t column, int lanes) const {
+    return add ? load_lanes(c, lanes) : bias ? load_lanes(bias + column, lanes) : Vec<T>{};
+  }
+};
+
+// R rows of A by S panels of B, which lie `next` apart: R × S·NR sums in registers, for the first `columns` of them.
+template <class T, int R, int S>
+void micro_kernel(int64_t K, const T* a, const T* b, int64_t next, T* c, int64_t ldc, int64_t columns, Onto<T> onto) {
+  constexpr int L = LANES<T>, V = S * NV;
+  Vec<T> sums[R][V] = {};
   for (int64_t k = 0; k < K; ++k, a += MR, b += NR<T>) {
-    const Vec<T> b0 = load(b), b1 = load(b + L);
+    Vec<T> bk[V];
+#pragma GCC unroll 16
+    for (int v = 0; v < V; ++v) bk[v] = load(b + v / NV * next + v % NV * L);
 #pragma GCC unroll 16
     for (int i = 0; i < R; ++i) {
       const Vec<T> ai = splat(a[i]);
-      sums[i][0] += ai * b0;
-      sums[i][1] += ai * b1;
+#pragma GCC unroll 16
+      for (int v = 0; v < V; ++v) sums[i][v] += ai * bk[v];
     }
   }
-  for (int v = 0; v < NV; ++v) {
-    const int lanes = std::clamp(columns - v * L, 0, L);
+  for (int v = 0; v < V; ++v) {
+    const int lanes = int(std::clamp<int64_t>(columns - v * L, 0, L));
     if (lanes == L) {
-      const Vec<T> start = first && bias ? load(bias + v * L) : Vec<T>{};
 #pragma GCC unroll 16
-      for (int i = 0; i < R; ++i) store(c + i * ldc + v * L, sums[i][v] + (first ? start : load(c + i * ldc + v * L)));
+      for (int i = 0; i < R; ++i) store(c + i * ldc + v * L, sums[i][v] + onto.start(c + i * ldc + v * L, v * L, L));
     } else if (lanes) {
-      const Vec<T> start = first && bias ? load(bias + v * L, lanes) : Vec<T>{};
-      for (int i = 0; i < R; ++i)
-        store(c + i * ldc + v * L, sums[i][v] + (first ? start : load(c + i * ldc + v * L, lanes)), lanes);
+      for (int i = 0; i < R; ++i) store(c + i * ldc + v * L, sums[i][v] + onto.start(c + i * ldc + v * L, v * L, lanes), lanes);
     }
   }
 }
 
-template <class T> using MicroKernel = void (*)(int64_t, const T*, const T*, T*, int64_t, int, bool, const T*);
-template <class T, int... R>
-constexpr std::array<MicroKernel<T>, MR + 1> micro_kernels(std::integer_sequence<int, R...>) {
-  return {nullptr, micro_kernel<T, R + 1>...};
+template <class T> using MicroKernel = void (*)(int64_t, const T*, const T*, int64_t, T*, int64_t, int64_t, Onto<T>);
+template <class T, int S, int... R>
+constexpr auto micro_kernels(std::integer_sequence<int, R...>) {
+  return std::array<MicroKernel<T>, sizeof...(R) + 1>{nullptr, micro_kernel<T, R + 1, S>...};
 }
 
 }  // namespace gemm_detail
 
+// B (K, N) in panels: KC rows of it after one another, of each all panels of NR columns. Packed in parallel.
+template <class T> class Packed {
+  static constexpr int NR = gemm_detail::NR<T>;
+
+ public:
+  Packed(int64_t K, int64_t N, Matrix<T> B) : K(K), N(N), panels((N + NR - 1) / NR), p_(K * panels * NR) {
+    const int64_t blocks = (K + gemm_detail::KC - 1) / gemm_detail::KC;
+    parallel_ranges(blocks * panels, std::max<int64_t>(1, 16384 / (std::min(K, gemm_detail::KC) * NR + 1)), [&](int64_t i, int64_t end) {
+      for (; i < end; ++i) {
+        const int64_t k = i / panels * gemm_detail::KC, j = i % panels * NR;
+        gemm_detail::pack_panel<T, NR>(B.at(k, j).p, B.column, B.row, depth(k), std::min<int64_t>(NR, N - j), panel(k, i % panels));
+      }
+    });
+  }
+  int64_t depth(int64_t k) const { return std::min(K - k, gemm_detail::KC); }  // of the block of rows that begins with row k
+  T* panel(int64_t k, int64_t q) const { return p_ + (k * panels + q * depth(k)) * NR; }
+  const int64_t K, N, panels;
+
+ private:
+  Scratch<T> p_;
+};
+
+// C = A·B + bias, or C += A·B. A task is a few row panels against all of B or, where one panel holds all rows, against a few panels of
+// B: at least about a hundred thousand multiplications.
+template <class T> void multiply(int64_t M, Matrix<T> A, const Packed<T>& B, T* C, int64_t ldc, bool add, const T* bias = nullptr) {
+  using namespace gemm_detail;
+  static constexpr auto kernels = micro_kernels<T, 1>(std::make_integer_sequence<int, MR>());
+  static constexpr auto side_by_side = micro_kernels<T, SIDE>(std::make_integer_sequence<int, FEW>());
+  if (M == 0 || B.N == 0) return;
+  const int64_t row_panels = (M + MR - 1) / MR, height = (M + row_panels - 1) / row_panels;
+  const int64_t task_rows = std::max(std::clamp<int64_t>(100000 / (MR * B.N * B.K + 1), 1, 8), std::min<int64_t>(8, row_panels / 16));
+  const int64_t width = row_panels > 1 ? B.panels : std::max<int64_t>(1, 131072 / (M * B.K * NR<T> + 1) / SIDE) * SIDE;
+  const int64_t across = (B.panels + width - 1) / width;
+  parallel_for((row_panels + task_rows - 1) / task_rows * across, [&](int64_t task) {
+    const int64_t top = task / across * task_rows, bottom = std::min(top + task_rows, row_panels);
+    const int64_t left = task % across * width, right = std::min(left + width, B.panels);
+    Scratch<T> a((bottom - top) * MR * std::min(B.K, KC));
+    for (int64_t k = 0; k == 0 || k < B.K; k += KC) {
+      const int64_t depth = B.depth(k);
+      const auto rows = [&](int64_t p) { return std::clamp<int64_t>(M - p * height, 0, height); };
+      for (int64_t p = top; p < bottom; ++p)
+        pack_panel<T, MR>(A.at(p * height, k).p, A.row, A.column, depth, rows(p), a + (p - top) * MR * depth);
+      for (int64_t q = left, step; q < right; q += step) {
+        step = height <= FEW && q + SIDE <= right ? SIDE : 1;
+        for (int64_t p = top; p < bottom; ++p)
+          if (rows(p))
+            (step == 1 ? kernels[size_t(rows(p))] : side_by_side[size_t(rows(p))])(
+                depth, a + (p - top) * MR * depth, B.panel(k, q), depth * NR<T>, C + p * height * ldc + q * NR<T>, ldc,
+                B.N - q * NR<T>, {add || k > 0, bias ? bias + q * NR<T> : nullptr});
+      }
+    }
+  });
+}
+
+// As above with a B for once: packed block by block, so that what is packed stays in the cache.
 template <class T>
 void gemm(int64_t M, int64_t N, int64_t K, Matrix<T> A, Matrix<T> B, T* C, int64_t ldc, const T* bias = nullptr) {
   using namespace gemm_detail;
-  constexpr int NRT = NR<T>;
-  static constexpr auto kernels = micro_kernels<T>(std::make_integer_sequence<int, MR>());
-  const int64_t row_panels = (M + MR - 1) / MR;
-  Scratch<T> packed(std::min(K, KC) * std::min((N + NRT - 1) / NRT, NC_PANELS) * NRT);
-  for (int64_t j0 = 0; j0 < N; j0 += NC_PANELS * NRT) {
-    const int64_t columns = std::min(N - j0, NC_PANELS * NRT), panels = (columns + NRT - 1) / NRT;
-    for (int64_t k0 = 0; k0 == 0 || k0 < K; k0 += KC) {
-      const int64_t kc = std::min(K - k0, KC);
-      parallel_ranges(panels, std::max<int64_t>(1, 16384 / (kc * NRT + 1)), [&](int64_t begin, int64_t end) {
-        for (int64_t q = begin; q < end; ++q)
-          pack_panel<T, NRT>(B.p + k0 * B.row + (j0 + q * NRT) * B.column, B.column, B.row, kc,
-                             std::min<int64_t>(NRT, columns - q * NRT), packed + q * kc * NRT);
-      });
-      // a task: a few row panels against all packed columns, at least about a hundred thousand multiplications
-      const int64_t grain = std::clamp<int64_t>(100000 / (MR * columns * kc + 1), 1, 8);
-      parallel_ranges(row_panels, std::max(grain, std::min<int64_t>(8, row_panels / 16)), [&](int64_t begin, int64_t end) {
-        Scratch<T> a((end - begin) * MR * kc);
-        for (int64_t p = begin; p < end; ++p)
-          pack_panel<T, MR>(A.p + p * MR * A.row + k0 * A.column, A.row, A.column, kc, std::min<int64_t>(MR, M - p * MR),
-                            a + (p - begin) * MR * kc);
-        for (int64_t q = 0; q < panels; ++q)
-          for (int64_t p = begin; p < end; ++p)
-            kernels[std::min<int64_t>(MR, M - p * MR)](kc, a + (p - begin) * MR * kc, packed + q * kc * NRT,
-                                                       C + p * MR * ldc + j0 + q * NRT, ldc,
-                                                       int(std::min<int64_t>(NRT, columns - q * NRT)), k0 == 0,
-                                                       bias ? bias + j0 + q * NRT : nullptr);
-      });
-    }
-  }
+  constexpr int64_t NC = NC_PANELS * NR<T>;
+  for (int64_t j = 0; j < N; j += NC)
+    for (int64_t k = 0; k == 0 || k < K; k += KC)
+      multiply<T>(M, A.at(0, k), Packed<T>(std::min(K - k, KC), std::min(N - j, NC), B.at(k, j)), C + j, ldc, k > 0,
+                  bias ? bias + j : nullptr);
 }
 
 }  // namespace chainrule
