@@ -14,6 +14,7 @@ void bind_convolution(nb::module_&);
 void bind_pooling(nb::module_&);
 void bind_elementwise(nb::module_&);
 void bind_functions(nb::module_&);
+void bind_recurrent(nb::module_&);
 void bind_reduction(nb::module_&);
 void bind_scan(nb::module_&);
 void bind_embedding(nb::module_&);

@@ -48,6 +48,7 @@ NB_MODULE(CHAINRULE_MODULE, m) {
   bind_pooling(m);
   bind_elementwise(m);
   bind_functions(m);
+  bind_recurrent(m);
   bind_reduction(m);
   bind_scan(m);
   bind_embedding(m);

@@ -17,12 +17,14 @@ Layout of the state (L·directions, N, H), of the weights and of the arguments a
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from chainrule.autograd import Pullback
+from chainrule.native import core
 from chainrule.ops.joining import cat, stack
 from chainrule.ops.linalg import _rows
 from chainrule.ops.random import dropout as _dropout
@@ -32,6 +34,7 @@ __all__: list[str] = []
 
 State = tuple[Array, ...]
 Step = Callable[..., tuple[State, Callable[..., tuple[Array, ...]]]]
+Pull = Callable[..., Array]
 
 
 # ---------------------------------------------------------------------------------------------- one step
@@ -100,6 +103,68 @@ def all_steps(
         return (dgx @ w_ih).reshape(x.shape), *dstate, dw_ih, dw_hh, dgx.sum(0), dgh.sum(0)
 
     return (y, *state), pullback
+
+
+# ---------------------------------------------------------------------------------------------- native
+
+
+def all_steps_native(
+    cell: str, x: Array, state: State, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None,
+    lengths: Array | None, reverse: bool,
+) -> tuple[State, tuple[Pull, ...]]:  # fmt: skip
+    """As `all_steps`; the loop over t, forward and backward, is `core.recurrent`, the rest are products of matrices.
+
+    `hs` (T + 1, N, H) are the states before and after every step. The pullbacks share one walk back, run by the first.
+    """
+    T, N = x.shape[:2]
+    h, c = (*state, None)[:2]
+    if lengths is not None:
+        lengths = lengths.astype(np.int64)
+        x = x.copy()
+        x[np.arange(T)[:, None] >= lengths] = 0  # the padding may hold anything, NaN too
+    gates = core.linear(_rows(x), w_ih, b_ih).reshape(T, N, len(w_ih))  # becomes the activations of the gates
+    hs, kept, y = core.recurrent(cell, gates, h, c, w_hh, b_hh, lengths, reverse)
+    y = y if y is not None else hs[:-1] if reverse else hs[1:]
+    before, last = (hs[1:], 0) if reverse else (hs[:-1], -1)
+
+    @once
+    def back(dy: Array | None, dh: Array, dc: Array | None = None) -> tuple[Array, ...]:
+        dgx, dgh, dh, dc = core.recurrent_grad(cell, gates, hs, kept, w_hh, lengths, reverse, dy, dh, dc)
+        return _rows(dgx), _rows(dgh), dh, dc
+
+    pulls: tuple[Pull, ...] = (
+        lambda *dnew: core.matmul(back(*dnew)[0], w_ih).reshape(x.shape),
+        lambda *dnew: back(*dnew)[2],
+        lambda *dnew: back(*dnew)[3],
+        lambda *dnew: core.matmul(back(*dnew)[0].T, _rows(x)),
+        lambda *dnew: core.matmul(back(*dnew)[1].T, _rows(before)),
+        lambda *dnew: core.sum(back(*dnew)[0], (0,), False),
+        lambda *dnew: core.sum(back(*dnew)[1], (0,), False),
+    )
+    if c is None:
+        return (y, hs[last].copy()), pulls[:2] + pulls[3:]
+    return (y, hs[last].copy(), kept[last].copy()), pulls
+
+
+def one_step_native(
+    cell: str, x: Array, state: State, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None
+) -> tuple[State, tuple[Pull, ...]]:
+    """A sequence of one step, without y."""
+    (_, *new), pulls = all_steps_native(cell, x[None], state, w_ih, w_hh, b_ih, b_hh, None, False)
+    dx, *others = [functools.partial(pull, None) for pull in pulls]
+    return tuple(new), (lambda *dnew: dx(*dnew)[0], *others)
+
+
+def once(f: Callable[..., Any]) -> Callable[..., Any]:
+    """f, which remembers what came of the last arguments."""
+    known: list[Any] = [(), None]
+
+    def remembered(*args: Any) -> Any:
+        if len(args) != len(known[0]) or any(a is not b for a, b in zip(args, known[0], strict=True)):
+            known[:] = args, f(*args)
+        return known[1]
+
+    return remembered
 
 
 # ---------------------------------------------------------------------------------------------- all layers

@@ -18,7 +18,7 @@ import numpy as np
 
 from chainrule.autograd import Pullback, primitive
 from chainrule.ops.activation import _sigmoid
-from chainrule.ops.recurrent import all_layers, all_steps, one_step, run_cell
+from chainrule.ops.recurrent import all_layers, all_steps, all_steps_native, one_step, one_step_native, run_cell
 from chainrule.tensor import Array, Tensor
 
 __all__ = ["gru", "gru_cell"]
@@ -56,6 +56,13 @@ def _gru_cell(
     return one_step(_step, x, (h,), w_ih, w_hh, b_ih, b_hh)
 
 
+@_gru_cell.native
+def _(
+    x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None
+) -> tuple[tuple[Array, ...], Pullback]:
+    return one_step_native("gru", x, (h,), w_ih, w_hh, b_ih, b_hh)
+
+
 def gru_cell(
     input: Tensor, hx: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor | None = None, b_hh: Tensor | None = None
 ) -> Tensor:
@@ -75,6 +82,14 @@ def _gru_layer(
 ) -> tuple[tuple[Array, ...], Pullback]:  # fmt: skip
     """All time steps of one layer in one direction: x (T, N, D) -> y (T, N, H), h_n (N, H); see `all_steps`."""
     return all_steps(_step, x, (h,), w_ih, w_hh, b_ih, b_hh, lengths, reverse)
+
+
+@_gru_layer.native
+def _(
+    x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None,
+    lengths: Array | None, reverse: bool,
+) -> tuple[tuple[Array, ...], Pullback]:  # fmt: skip
+    return all_steps_native("gru", x, (h,), w_ih, w_hh, b_ih, b_hh, lengths, reverse)
 
 
 def gru(

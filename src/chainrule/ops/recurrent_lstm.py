@@ -19,7 +19,7 @@ import numpy as np
 
 from chainrule.autograd import Pullback, primitive
 from chainrule.ops.activation import _sigmoid
-from chainrule.ops.recurrent import all_layers, all_steps, project, run_cell
+from chainrule.ops.recurrent import all_layers, all_steps, all_steps_native, one_step_native, project, run_cell
 from chainrule.tensor import Array, Tensor
 
 __all__ = ["lstm", "lstm_cell"]
@@ -64,6 +64,13 @@ def _lstm_cell(
     return (h_new, c_new), pullback
 
 
+@_lstm_cell.native
+def _(
+    x: Array, h: Array, c: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None
+) -> tuple[tuple[Array, ...], Pullback]:
+    return one_step_native("lstm", x, (h, c), w_ih, w_hh, b_ih, b_hh)
+
+
 def lstm_cell(
     input: Tensor, hx: Sequence[Tensor], w_ih: Tensor, w_hh: Tensor,
     b_ih: Tensor | None = None, b_hh: Tensor | None = None,
@@ -89,6 +96,14 @@ def _lstm_layer(
     The pullback is that of `_lstm_cell`, step by step from the last to the first; see `all_steps`.
     """
     return all_steps(_step, x, (h, c), w_ih, w_hh, b_ih, b_hh, lengths, reverse)
+
+
+@_lstm_layer.native
+def _(
+    x: Array, h: Array, c: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None,
+    lengths: Array | None, reverse: bool,
+) -> tuple[tuple[Array, ...], Pullback]:  # fmt: skip
+    return all_steps_native("lstm", x, (h, c), w_ih, w_hh, b_ih, b_hh, lengths, reverse)
 
 
 def _step(gx: Array, gh: Array, h: Array, c: Array) -> tuple[tuple[Array, Array], Callable[..., tuple[Array, ...]]]:

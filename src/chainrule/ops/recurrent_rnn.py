@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
-from chainrule.ops.recurrent import all_layers, all_steps, one_step, run_cell
+from chainrule.ops.recurrent import all_layers, all_steps, all_steps_native, one_step, one_step_native, run_cell
 from chainrule.tensor import Array, Tensor
 
 __all__ = ["rnn_relu", "rnn_relu_cell", "rnn_tanh", "rnn_tanh_cell"]
@@ -41,6 +41,13 @@ def _rnn_cell(
     return one_step(_step(relu), x, (h,), w_ih, w_hh, b_ih, b_hh)
 
 
+@_rnn_cell.native
+def _(
+    x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None, relu: bool
+) -> tuple[tuple[Array, ...], Pullback]:
+    return one_step_native("relu" if relu else "tanh", x, (h,), w_ih, w_hh, b_ih, b_hh)
+
+
 @primitive
 def _rnn_layer(
     x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None,
@@ -48,6 +55,14 @@ def _rnn_layer(
 ) -> tuple[tuple[Array, ...], Pullback]:  # fmt: skip
     """All time steps of one layer in one direction: x (T, N, D) -> y (T, N, H), h_n (N, H); see `all_steps`."""
     return all_steps(_step(relu), x, (h,), w_ih, w_hh, b_ih, b_hh, lengths, reverse)
+
+
+@_rnn_layer.native
+def _(
+    x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None,
+    lengths: Array | None, reverse: bool, relu: bool,
+) -> tuple[tuple[Array, ...], Pullback]:  # fmt: skip
+    return all_steps_native("relu" if relu else "tanh", x, (h,), w_ih, w_hh, b_ih, b_hh, lengths, reverse)
 
 
 def rnn_tanh_cell(

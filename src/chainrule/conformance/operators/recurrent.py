@@ -12,7 +12,7 @@ LENGTHS = np.array([2, 4, 1])  # of three sequences of four steps
 
 def _weights(gates, inputs=D, hidden=H, biases=True, seed=0):
     shapes = [(gates * hidden, inputs), (gates * hidden, hidden), *[(gates * hidden,)] * (2 * biases)]
-    return [0.5 * normal(*shape, seed=seed + i) for i, shape in enumerate(shapes)]
+    return [min(0.5, hidden**-0.5) * normal(*shape, seed=seed + i) for i, shape in enumerate(shapes)]
 
 
 def _state(name, *shape, seed=0):
@@ -65,16 +65,18 @@ def _cell(name):
 
 
 def _sequence(
-    name, T=4, N=3, layers=1, both=False, biases=True, batch_first=False, unbatched=False, lengths=None, seed=0
-) -> Sample:
+    name, T=4, N=3, layers=1, both=False, biases=True, batch_first=False, unbatched=False, lengths=None, seed=0,
+    hidden=H,
+) -> Sample:  # fmt: skip
     directions = 1 + both
     batch = () if unbatched else (N,)
     x = normal(*((*batch, T) if batch_first else (T, *batch)), D, seed=seed)
     params = []
     for k in range(layers * directions):
-        params += _weights(GATES[name], D if k < directions else directions * H, biases=biases, seed=5 * k + seed)
+        inputs = D if k < directions else directions * hidden
+        params += _weights(GATES[name], inputs, hidden, biases=biases, seed=5 * k + seed)
     more = {} if lengths is None else {"lengths": lengths}
-    state = _state(name, layers * directions, *batch, H)
+    state = _state(name, layers * directions, *batch, hidden)
     return s(x, state, params, biases, layers, 0.0, False, both, batch_first, **more)
 
 
@@ -143,6 +145,10 @@ def _layer(name):
             wrong(TypeError, f"{name}(): one floating-point dtype is needed", x.astype(int), state, params, *rest),
         ),
         draws=_sequences(name),
+        large=(
+            _sequence(name, 3, 70, both=True, hidden=19, lengths=np.arange(70) % 3 + 1),  # blocks of the batch
+            _sequence(name, 3, 1, hidden=256),  # one row: columns of the product
+        ),
     )  # fmt: skip
 
 
