@@ -118,17 +118,19 @@ template <class T> class Packed {
   Scratch<T> p_;
 };
 
-// C = A·B + bias, or C += A·B. A task is a few row panels against all of B or, where one panel holds all rows, against a few panels of
-// B: at least about a hundred thousand multiplications.
-template <class T> void multiply(int64_t M, Matrix<T> A, const Packed<T>& B, T* C, int64_t ldc, bool add, const T* bias = nullptr) {
+// C = A·B + bias, or C += A·B. A task is a few row panels against all of B or, where there are few row panels, against a part of it:
+// at least about a hundred thousand multiplications, and at most `parts` parts.
+template <class T>
+void multiply(int64_t M, Matrix<T> A, const Packed<T>& B, T* C, int64_t ldc, bool add, const T* bias = nullptr, int64_t parts = 8) {
   using namespace gemm_detail;
   static constexpr auto kernels = micro_kernels<T, 1>(std::make_integer_sequence<int, MR>());
   static constexpr auto side_by_side = micro_kernels<T, SIDE>(std::make_integer_sequence<int, FEW>());
   if (M == 0 || B.N == 0) return;
   const int64_t row_panels = (M + MR - 1) / MR, height = (M + row_panels - 1) / row_panels;
   const int64_t task_rows = std::max(std::clamp<int64_t>(100000 / (MR * B.N * B.K + 1), 1, 8), std::min<int64_t>(8, row_panels / 16));
-  const int64_t width = row_panels > 1 ? B.panels : std::max<int64_t>(1, 131072 / (M * B.K * NR<T> + 1) / SIDE) * SIDE;
-  const int64_t across = (B.panels + width - 1) / width;
+  const int64_t most = std::min({parts, (M * B.N * B.K) / 131072, (B.panels + SIDE - 1) / SIDE});
+  const int64_t across = std::max<int64_t>(1, std::min(most, (8 + row_panels - 1) / row_panels));
+  const int64_t width = ((B.panels + across - 1) / across + SIDE - 1) / SIDE * SIDE;
   parallel_for((row_panels + task_rows - 1) / task_rows * across, [&](int64_t task) {
     const int64_t top = task / across * task_rows, bottom = std::min(top + task_rows, row_panels);
     const int64_t left = task % across * width, right = std::min(left + width, B.panels);
@@ -151,14 +153,36 @@ template <class T> void multiply(int64_t M, Matrix<T> A, const Packed<T>& B, T* 
 }
 
 // As above with a B for once: packed block by block, so that what is packed stays in the cache.
-template <class T>
-void gemm(int64_t M, int64_t N, int64_t K, Matrix<T> A, Matrix<T> B, T* C, int64_t ldc, const T* bias = nullptr) {
+template <class T> void multiply(int64_t M, int64_t N, int64_t K, Matrix<T> A, Matrix<T> B, T* C, int64_t ldc, const T* bias) {
   using namespace gemm_detail;
   constexpr int64_t NC = NC_PANELS * NR<T>;
   for (int64_t j = 0; j < N; j += NC)
     for (int64_t k = 0; k == 0 || k < K; k += KC)
       multiply<T>(M, A.at(0, k), Packed<T>(std::min(K - k, KC), std::min(N - j, NC), B.at(k, j)), C + j, ldc, k > 0,
                   bias ? bias + j : nullptr);
+}
+
+// C[i][j] = t[j][i] for C (M, N)
+template <class T> void transpose(int64_t M, int64_t N, const T* t, T* C, int64_t ldc) {
+  constexpr int L = LANES<T>;
+  parallel_ranges((M + L - 1) / L, std::max<int64_t>(1, 65536 / (N * L)), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin * L; i < std::min(end * L, M); i += L)
+      for (int64_t j = 0; j < N; j += L) {
+        const int rows = int(std::min<int64_t>(L, N - j)), columns = int(std::min<int64_t>(L, M - i));
+        transpose_block(t + j * M + i, M, C + i * ldc + j, ldc, rows, columns, rows);
+      }
+  });
+}
+
+// Whole panels of columns are computed, rows as they come: where a last panel would be mostly empty, Cᵀ = Bᵀ·Aᵀ is the less work, if
+// turning it costs little beside the product.
+template <class T>
+void gemm(int64_t M, int64_t N, int64_t K, Matrix<T> A, Matrix<T> B, T* C, int64_t ldc, const T* bias = nullptr) {
+  const auto padded = [](int64_t n) { return (n + gemm_detail::NR<T> - 1) / gemm_detail::NR<T> * gemm_detail::NR<T>; };
+  if (bias || K < std::max(M, N) || 5 * padded(N) * M <= 6 * padded(M) * N) return multiply<T>(M, N, K, A, B, C, ldc, bias);
+  Scratch<T> t(M * N);
+  multiply<T>(N, M, K, {B.p, B.column, B.row}, {A.p, A.column, A.row}, t, M, nullptr);
+  transpose<T>(M, N, t, C, ldc);
 }
 
 }  // namespace chainrule
