@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,14 +15,18 @@ from chainrule.conformance.record import Record, Sample
 from chainrule.tensor import Array
 
 __all__ = [
-    "EXACT", "Mismatch", "cast", "compare", "cotangent", "equal", "gradients", "laid_out", "listed", "run", "run_torch",
-    "values",
+    "EXACT", "Mismatch", "Refused", "cast", "compare", "cotangent", "equal", "gradients", "laid_out", "listed", "run",
+    "run_torch", "values",
 ]  # fmt: skip
 
 EXACT = {"float64": (1e-11, 1e-12), "float32": (2e-5, 2e-6)}
 """Relative and absolute error that rounding may make; the absolute one is of the greatest element, if above 1."""
 
 Layout = Callable[[Array], Array]
+
+
+class Refused(Exception):
+    """PyTorch does not take this call, so that there is nothing to compare with."""
 
 
 class Mismatch(AssertionError):
@@ -120,15 +125,31 @@ def run_torch(
 
     call = record.converted(sample, tensor)
     call = Sample(_spoken(torch, call.args), _spoken(torch, call.kwargs))
-    with warnings.catch_warnings():
+    with _refusals(record, sample), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         outputs = listed(_oracle(torch, record)(*call.args, **call.kwargs))
-    tracked = [y for y in outputs if isinstance(y, torch.Tensor) and y.requires_grad]
-    if tracked:
-        dys = [torch.from_numpy(cotangent(tuple(y.shape), str(y.dtype).removeprefix("torch."))) for y in tracked]
-        torch.autograd.backward(tracked, dys)
+        tracked = [y for y in outputs if isinstance(y, torch.Tensor) and y.requires_grad]
+        if tracked:
+            dys = [torch.from_numpy(cotangent(tuple(y.shape), str(y.dtype).removeprefix("torch."))) for y in tracked]
+            torch.autograd.backward(tracked, dys)
     grads = [np.zeros(x.shape, dtype) if x.grad is None else x.grad.numpy() for x in leaves] if tracked else []
     return [y.detach().numpy() if isinstance(y, torch.Tensor) else np.asarray(y) for y in outputs], grads
+
+
+@contextmanager
+def _refusals(record: Record, sample: Sample) -> Iterator[None]:
+    """Raise Refused for what PyTorch does not take; a TypeError of another kind is a mistake of the record."""
+    mixed = (
+        "received an invalid combination of arguments",
+        "missing 1 required positional arguments: ",
+        "takes from 2",
+    )
+    try:
+        yield
+    except (RuntimeError, ValueError, IndexError, TypeError) as error:
+        if isinstance(error, TypeError) and not any(text in str(error) for text in mixed):
+            raise
+        raise Refused(f"PyTorch refuses {record.name}{sample}: {error}") from error
 
 
 def _spoken(torch: Any, value: Any) -> Any:
@@ -158,8 +179,8 @@ def _method(name: str, input: Any, *args: Any, **named: Any) -> Any:
 
 def compare(torch: Any, record: Record, sample: Sample, dtype: str, layout: Layout = np.array, frozen: int = 0) -> None:
     """Raise an AssertionError unless values and gradients are PyTorch's."""
-    outputs, leaves = run(record, sample, dtype, layout, frozen)
     expected, expected_gradients = run_torch(torch, record, sample, dtype, frozen)
+    outputs, leaves = run(record, sample, dtype, layout, frozen)
     if len(outputs) != len(expected):
         raise Mismatch(f"{record.name}{sample}: {len(outputs)} outputs, expected {len(expected)}")
     for actual, wanted in zip(values(outputs), expected, strict=True):

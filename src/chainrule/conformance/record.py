@@ -326,7 +326,7 @@ def twin(record: Record, samples: tuple[Sample, ...], draws: st.SearchStrategy[S
 
     @wraps(own)
     def call(*args: Any, **named: Any) -> Any:
-        x, rest = (named.pop("input"), args) if "input" in named else (args[0], args[1:])
+        x, rest = (args[0], args[1:]) if args else (named.pop(next(iter(named))), ())
         return getattr(x.clone(), name)(*rest, **named)
 
     return replace(
