@@ -29,6 +29,13 @@ def promoted(*operands: Any) -> Any:
     return [a if a is None else np.asarray(a).astype(dtype, copy=False) for a in operands]
 
 
+def promoted_floats(*operands: Any) -> Any:
+    """Arrays in the common dtype, or at once in the default one where that is of integers: −3 is no uint8."""
+    dtype = result_type(*operands)
+    dtype = dtype if dtype.kind == "f" else get_default_dtype()
+    return [np.asarray(a).astype(dtype, copy=False) for a in operands]
+
+
 def require_floating(name: str, x: Array) -> Array:
     """x, which must not be of integers, where PyTorch does not convert them either."""
     if x.dtype.kind != "f":

@@ -16,7 +16,7 @@ import numpy as np
 from chainrule.autograd import Pullback, primitive
 from chainrule.dtypes import can_cast, float64, result_type, scalar_dtype
 from chainrule.native import Unsupported, core
-from chainrule.ops.arguments import broadcast, floating, promoted
+from chainrule.ops.arguments import broadcast, floating, promoted, promoted_floats
 from chainrule.ops.rounding import quotient
 from chainrule.tensor import Array, Scalar, Tensor, method
 
@@ -102,10 +102,10 @@ def div(x: Any, other: Any, rounding_mode: str | None = None) -> tuple[Array, Pu
 
     dx = dy / other,   dother = −dy · y / other;   both 0 where the quotient is rounded
     """
-    x, other = promoted(x, other)
     if rounding_mode is not None:
+        x, other = promoted(x, other)
         return quotient("div", x, other, rounding_mode), (np.zeros_like, np.zeros_like)
-    x, other = floating(x), floating(other)
+    x, other = promoted_floats(x, other)
     y = broadcast("div", np.true_divide, x, other)
     return y, (lambda dy: dy / other, lambda dy: -dy * y / other)
 

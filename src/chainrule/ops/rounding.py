@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
-from chainrule.ops.arguments import broadcast, floating, promoted, require_floating
+from chainrule.ops.arguments import broadcast, promoted_floats, require_floating
 from chainrule.tensor import Array, Tensor, method
 
 __all__ = [
@@ -42,7 +42,7 @@ def signbit(input: Tensor) -> Tensor:
 @primitive
 def copysign(x: Any, other: Any) -> tuple[Array, Pullback]:
     """|x| with the sign of other, of −0 too.   dx = dy · y / x, and 0 at 0;   dother = 0"""
-    x, other = map(floating, promoted(x, other))
+    x, other = promoted_floats(x, other)
     y = broadcast("copysign", np.copysign, x, other)
     return y, (lambda dy: dy * np.where(x == 0, 0, y / x), np.zeros_like)
 

@@ -13,7 +13,7 @@ import numpy as np
 from chainrule.autograd import Pullback, primitive
 from chainrule.native import core
 from chainrule.ops import special
-from chainrule.ops.arguments import broadcast, floating, promoted
+from chainrule.ops.arguments import broadcast, floating, promoted_floats
 from chainrule.tensor import Array, method
 
 __all__ = ["erf", "erfc", "hypot", "logaddexp", "logaddexp2", "logit", "nan_to_num", "sinc", "xlogy"]
@@ -82,7 +82,7 @@ def xlogy(x: Any, other: Any) -> tuple[Array, Pullback]:
 
     dx is 0 where x = 0 and other ≤ 0.
     """
-    x, other = map(floating, promoted(x, other))
+    x, other = promoted_floats(x, other)
     y = broadcast("xlogy", lambda a, b: np.where((a == 0) & ~np.isnan(b), 0, a * np.log(b)), x, other)
     return y, (
         lambda dy: np.where((x == 0) & (other <= 0), 0, dy * np.log(other)),

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
-from chainrule.ops.arguments import broadcast, floating
+from chainrule.ops.arguments import broadcast, floating, promoted_floats
 from chainrule.tensor import Array, method
 
 __all__ = [
@@ -81,13 +81,13 @@ def atan(x: Array) -> tuple[Array, Pullback]:
 
 
 @method
-@primitive(promote=True)
+@primitive
 def atan2(x: Any, other: Any) -> tuple[Array, Pullback]:
     """The angle of the point (other, x), from −π to π: atan(x / other) in the right quadrant.
 
     dx = dy · other / (x² + other²),   dother = −dy · x / (x² + other²);   both 0 at the origin
     """
-    x, other = floating(x), floating(other)
+    x, other = promoted_floats(x, other)
     y = broadcast("atan2", np.arctan2, x, other)
     square = x * x + other * other
     inverse = np.where(square == 0, 0, 1 / square)
