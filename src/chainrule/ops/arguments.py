@@ -14,7 +14,7 @@ from chainrule.tensor import Array, F, Tensor
 
 __all__ = [
     "all_dims", "broadcast", "floating", "inplace_option", "methods", "numpy_names", "one_dim", "promoted",
-    "require_floating", "require_tensors", "row_dim", "whole_number", "whole_numbers",
+    "promoted_floats", "require_floating", "require_tensors", "row_dim", "whole_number", "whole_numbers",
 ]  # fmt: skip
 
 
