@@ -10,7 +10,9 @@
 #include <nanobind/nanobind.h>
 #include <numpy/arrayobject.h>
 
+#include <algorithm>
 #include <initializer_list>
+#include <new>
 #include <stdexcept>
 #include <vector>
 
@@ -29,6 +31,11 @@ template <> inline constexpr int TYPENUM<double> = NPY_FLOAT64;
 template <> inline constexpr int TYPENUM<int64_t> = NPY_INT64;
 
 using Shape = std::vector<int64_t>;
+
+// What a kernel relies on. The Python side has told the user of it already; here it keeps every read inside of the arrays.
+inline void require(bool holds, const char* what) {
+  if (!holds) throw Unsupported(what);
+}
 
 inline PyArrayObject* as_array(nb::handle h) {
   if (!PyArray_Check(h.ptr())) throw Unsupported("an array is needed");
@@ -53,7 +60,7 @@ template <class F> nb::object dispatch(std::initializer_list<nb::handle> operand
 template <class T> class Strided {
  public:
   explicit Strided(nb::handle h) : a_(as_array(h)) {
-    if (PyArray_TYPE(a_) != TYPENUM<T>) throw Unsupported("another dtype is needed");
+    require(PyArray_TYPE(a_) == TYPENUM<T> && PyArray_ISBEHAVED_RO(a_), "another dtype is needed");
   }
   const T* data() const { return static_cast<const T*>(PyArray_DATA(a_)); }
   int ndim() const { return PyArray_NDIM(a_); }
@@ -61,6 +68,9 @@ template <class T> class Strided {
   int64_t shape(int i) const { return PyArray_DIM(a_, i); }
   int64_t stride(int i) const { return PyArray_STRIDE(a_, i) / int64_t(sizeof(T)); }
   Shape shape() const { return Shape(PyArray_DIMS(a_), PyArray_DIMS(a_) + ndim()); }
+  bool has_shape(std::initializer_list<int64_t> sizes) const {
+    return ndim() == int(sizes.size()) && std::equal(sizes.begin(), sizes.end(), PyArray_DIMS(a_));
+  }
   PyArrayObject* get() const { return a_; }
 
  protected:
@@ -89,13 +99,22 @@ template <class T> class Contiguous : public Gathered<T> {
   }
 };
 
+// How many elements an array of this shape has; what no memory can hold is refused.
+inline int64_t count(const Shape& shape) {
+  int64_t n = 1, room = int64_t(1) << 48;
+  for (int64_t d : shape) {
+    require(d >= 0, "sizes cannot be negative");
+    if (d && (room /= d) == 0) throw std::bad_alloc();  // as NumPy, which lets no size of an empty array be too large either
+    n *= d;
+  }
+  return n;
+}
+
 // A new array; strides in elements, row by row if none are given.
 template <class T> class New {
  public:
   explicit New(const Shape& shape, const Shape& strides = {}) {
-    int64_t n = 1;
-    for (int64_t d : shape) n *= d;
-    void* block = acquire(size_t(n) * sizeof(T));
+    void* block = acquire(size_t(count(shape)) * sizeof(T));
     nb::capsule owner(block, [](void* p) noexcept { release(p); });
     Shape bytes(strides);
     for (auto& s : bytes) s *= int64_t(sizeof(T));
@@ -116,7 +135,12 @@ template <class T> class New {
 // A Python number (bool, int, float) as an operand.
 template <class T> T number(nb::handle h) {
   if (PyFloat_CheckExact(h.ptr())) return T(PyFloat_AS_DOUBLE(h.ptr()));
-  if (PyLong_Check(h.ptr())) return T(nb::cast<double>(h));
+  if (PyLong_Check(h.ptr())) {
+    const double value = PyLong_AsDouble(h.ptr());
+    if (!PyErr_Occurred()) return T(value);
+    PyErr_Clear();
+    throw Unsupported("the number is too large");
+  }
   throw Unsupported("an array or a number is needed");
 }
 

@@ -1,4 +1,4 @@
-// Bindings of convolution.hpp and depthwise.hpp. Shapes have been checked on the Python side.
+// Bindings of convolution.hpp and depthwise.hpp.
 #include "depthwise.hpp"
 #include "bindings.hpp"
 
@@ -15,7 +15,19 @@ Convolution convolution(nb::handle stride, nb::handle padding, nb::handle dilati
 }
 
 int64_t out_size(int64_t size, int64_t kernel, int64_t stride, int64_t pad, int64_t dilation) {
-  return (size + 2 * pad - dilation * (kernel - 1) - 1) / stride + 1;
+  for (int64_t n : {kernel, stride, dilation}) require(n >= 1 && n <= INT32_MAX, "a kernel, stride and dilation of 1 or more are needed");
+  require(pad >= 0 && pad <= INT32_MAX && size >= 0, "a padding of 0 or more is needed");
+  const int64_t room = size + 2 * pad - dilation * (kernel - 1) - 1;
+  require(room >= 0, "the kernel is larger than the image");
+  return room / stride + 1;
+}
+
+// OH and OW, where x (·, C, H, W) and w (O, CG, KH, KW) fit.
+Pair out_sizes(const Convolution& v, int64_t C, int64_t H, int64_t W, int64_t O, int64_t CG, int64_t KH, int64_t KW) {
+  require(v.groups >= 1 && C % v.groups == 0 && O % v.groups == 0 && CG == C / v.groups, "the channels do not fit");
+  const Pair out{out_size(H, KH, v.stride_h, v.pad_h, v.dilation_h), out_size(W, KW, v.stride_w, v.pad_w, v.dilation_w)};
+  count({std::max(C, O), 2 * (H + v.pad_h), 2 * (W + v.pad_w)});  // as much as any frame takes
+  return out;
 }
 
 // One kernel for each channel. (One channel alone is better off in the loop that keeps several kernels in registers.)
@@ -29,10 +41,11 @@ nb::object py_conv2d(nb::handle x_, nb::handle w_, nb::handle b_, nb::handle str
     std::optional<Contiguous<T>> b;
     if (!b_.is_none()) b.emplace(b_);
     const Convolution v = convolution(stride, padding, dilation, groups);
-    const int64_t O = w.shape(0), KH = w.shape(2), KW = w.shape(3), OH = out_size(x.H, KH, v.stride_h, v.pad_h, v.dilation_h),
-                  OW = out_size(x.W, KW, v.stride_w, v.pad_w, v.dilation_w);
+    require(w.ndim() == 4 && (!b || b->has_shape({w.shape(0)})), "a weight (O, C/G, KH, KW) and a bias (O) are needed");
+    const int64_t O = w.shape(0), KH = w.shape(2), KW = w.shape(3);
+    const auto [OH, OW] = out_sizes(v, x.C, x.H, x.W, O, w.shape(1), KH, KW);
     New<T> y = new_images<T>(x.N, O, OH, OW);
-    compute(double(x.N * OH * OW) * double(w.size()), [&] {
+    compute(double(x.N * OH * OW) * double(w.size()), [&, OH = OH, OW = OW] {
       const T* bias = b ? b->data() : nullptr;
       if (is_depthwise(x.C, O, groups)) depthwise2d<T>(x, w.data(), bias, KH, KW, v, y.data(), OH, OW);
       else conv2d<T>(x, w.data(), bias, O, KH, KW, v, y.data(), OH, OW);
@@ -48,7 +61,9 @@ nb::object py_conv2d_grad_x(nb::handle dy_, nb::handle w_, nb::handle size, nb::
     const Contiguous<T> w(w_);
     const Convolution v = convolution(stride, padding, dilation, groups);
     const Pair s = pair(size);
+    require(w.ndim() == 4 && w.shape(0) == dy.C && groups >= 1 && groups <= dy.C, "a weight (O, C/G, KH, KW) is needed");
     const int64_t C = w.shape(1) * groups;
+    require(out_sizes(v, C, s.first, s.second, dy.C, w.shape(1), w.shape(2), w.shape(3)) == Pair{dy.H, dy.W}, "dy has another size");
     New<T> dx = new_images<T>(dy.N, C, s.first, s.second);
     compute(double(dy.N * dy.H * dy.W) * double(w.size()), [&] {
       const int64_t KH = w.shape(2), KW = w.shape(3);
@@ -65,6 +80,8 @@ nb::object py_conv2d_grad_w(nb::handle x_, nb::handle dy_, nb::handle kernel, nb
     const Images<T> x{Strided<T>(x_)}, dy{Strided<T>(dy_)};
     const Convolution v = convolution(stride, padding, dilation, groups);
     const Pair k = pair(kernel);
+    require(groups >= 1 && x.N == dy.N, "as many images are needed");
+    require(out_sizes(v, x.C, x.H, x.W, dy.C, x.C / groups, k.first, k.second) == Pair{dy.H, dy.W}, "dy has another size");
     New<T> dw({dy.C, x.C / groups, k.first, k.second});
     compute(double(dy.N * dy.H * dy.W) * double(dy.C * x.C / groups * k.first * k.second), [&] {
       if (is_depthwise(x.C, dy.C, groups)) depthwise2d_grad_w<T>(x, dy, k.first, k.second, v, dw.data());

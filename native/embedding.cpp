@@ -28,8 +28,9 @@ nb::object py_embedding_grad(nb::handle dy_, nb::handle index_, int64_t V, int64
   return dispatch({dy_}, [&]<class T>() {
     const Contiguous<int64_t> index(index_);
     const Contiguous<T> dy(dy_);
+    require(dy.ndim() == index.ndim() + 1, "a cotangent for each number is needed");
     const int64_t M = index.size(), E = dy.shape(dy.ndim() - 1);
-    if (dy.size() != M * E) throw Unsupported("a cotangent for each number is needed");
+    require(dy.size() == M * E, "a cotangent for each number is needed");
     check_rows(index, V);
     New<T> dw({V, E});
     compute(double(dy.size() + V * E), [&] { embedding_grad(dy.data(), index.data(), M, V, E, padding, mean, dw.data()); });

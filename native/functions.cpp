@@ -41,13 +41,19 @@ template <class F> nb::object grad(nb::handle dy_, nb::handle x_, const F& f) {
 
 using Setting = nb::handle;  // a Python number
 
+double setting(Setting s) {
+  const double value = number<double>(s);
+  require(value == value, "NaN is left to the reference");
+  return value;
+}
+
 template <class F, class... S> void define_value(nb::module_& m, const std::string& name) {
-  m.def(name.c_str(), [](nb::handle x, S... s) { return unary(x, F{number<double>(s)...}); });
+  m.def(name.c_str(), [](nb::handle x, S... s) { return unary(x, F{setting(s)...}); });
 }
 
 template <class F, class... S> void define(nb::module_& m, const std::string& name) {
   define_value<F, S...>(m, name);
-  m.def((name + "_grad").c_str(), [](nb::handle dy, nb::handle x, S... s) { return grad(dy, x, F{number<double>(s)...}); });
+  m.def((name + "_grad").c_str(), [](nb::handle dy, nb::handle x, S... s) { return grad(dy, x, F{setting(s)...}); });
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ struct Power {
   double p;
   template <class T> static Vec<T> power(Vec<T> x, double p) {
     const double size = p < 0 ? -p : p;
-    const int n = int(size);
+    const int n = size < 1e9 ? int(size) : 1'000'000'000;
     Vec<T> y = size > n ? Sqrt::of<T>(x) : splat(T(1));
     for (int k = n; k; k >>= 1, x *= x)
       if (k & 1) y *= x;

@@ -17,7 +17,7 @@ template <class T> struct Images {
   const T* p;
   int64_t N, C, H, W, n, c, h, w;
   explicit Images(const Strided<T>& a)
-      : p(a.data()), N(a.shape(0)), C(a.shape(1)), H(a.shape(2)), W(a.shape(3)), n(a.stride(0)), c(a.stride(1)), h(a.stride(2)),
+      : p((require(a.ndim() == 4, "images (N, C, H, W) are needed"), a.data())), N(a.shape(0)), C(a.shape(1)), H(a.shape(2)), W(a.shape(3)), n(a.stride(0)), c(a.stride(1)), h(a.stride(2)),
         w(a.stride(3)) {
     if (H == 1) h = W * w;  // a stride over one element may be anything
     if (N == 1 && w != 1) n = 1;

@@ -5,6 +5,7 @@
 #include <nanobind/stl/string.h>
 
 #include <string>
+#include <typeinfo>
 
 namespace chainrule {
 namespace {
@@ -33,6 +34,13 @@ NB_MODULE(CHAINRULE_MODULE, m) {
   using namespace chainrule;
   if (import_numpy() < 0) throw nb::python_error();
   nb::exception<Unsupported>(m, "Unsupported", PyExc_TypeError);
+  nb::register_exception_translator([](const std::exception_ptr& p, void*) {
+    try {
+      std::rethrow_exception(p);
+    } catch (const std::bad_cast&) {
+      PyErr_SetString(PyExc_TypeError, "an argument is not what the kernel takes");
+    }
+  });
   m.attr("isa") = CHAINRULE_ISA;
 #if defined(__clang__)
   m.attr("compiler") = __VERSION__;

@@ -65,7 +65,10 @@ template <class T> struct Problem {
     if (!w_.is_none()) w.emplace(w_);
     if (!b_.is_none()) b.emplace(b_);
     const int count = int(nb::len(axes));
+    require(count >= 1 && count <= x.ndim(), "axes of x are needed");
     const bool channels = nb::cast<int>(axes[0]) == 0 && count < x.ndim();
+    require(!channels || count == x.ndim() - 1, "all axes but one, or the last ones, are needed");
+    for (const auto* p : {&w, &b}) require(!*p || channels || (*p)->ndim() >= count, "the parameters do not fit");
     if (!channels || !images_innermost(x)) x = copy.emplace(x_);
     plan = channels ? by_channels(x) : by_rows<T>(x, count, w ? &*w : b ? &*b : nullptr);
     for (const auto* p : {&w, &b})
@@ -114,6 +117,7 @@ nb::object py_standardize_grad(nb::handle dy_, nb::handle x_, nb::handle w_, nb:
     const Rows& v = q.plan.rows;
     const Alike<T> dy(dy_, q.x);
     const Contiguous<T> mean(mean_), variance(variance_);
+    require(mean.size() == v.rows && variance.size() == v.rows, "a mean and a variance for each row are needed");
     std::optional<New<T>> dx;
     if (wanted) dx.emplace(like(q.x));
     New<T> dw({q.parameters()}), db({q.parameters()});

@@ -17,23 +17,19 @@ template <class F> void with_cell(std::string_view name, F&& f) {
   throw Unsupported("no such cell");
 }
 
-void need(bool holds, const char* what) {
-  if (!holds) throw Unsupported(what);
-}
-
 // Numbers of an array that lies row by row and has this shape; none of None.
 template <class T> T* numbers(nb::handle h, const Shape& shape, bool writable = false) {
   if (h.is_none()) return nullptr;
   const Strided<T> a(h);
-  need(a.shape() == shape && PyArray_IS_C_CONTIGUOUS(a.get()), "an array of another shape or layout");
-  need(!writable || PyArray_ISWRITEABLE(a.get()), "an array that must not be written");
+  require(a.shape() == shape && PyArray_IS_C_CONTIGUOUS(a.get()), "an array of another shape or layout");
+  require(!writable || PyArray_ISWRITEABLE(a.get()), "an array that must not be written");
   return const_cast<T*>(a.data());
 }
 
 template <class T> class Given {  // an array to read, or None
  public:
   Given(nb::handle h, const Shape& shape) {
-    if (!h.is_none()) need(copy_.emplace(h).shape() == shape, "an array of another shape");
+    if (!h.is_none()) require(copy_.emplace(h).shape() == shape, "an array of another shape");
   }
   const T* data() const { return copy_ ? copy_->data() : nullptr; }
 
@@ -43,9 +39,9 @@ template <class T> class Given {  // an array to read, or None
 
 Steps steps(nb::handle gates, nb::handle w_hh, nb::handle lengths, bool reverse) {
   PyArrayObject *a = as_array(gates), *w = as_array(w_hh);
-  need(PyArray_NDIM(a) == 3 && PyArray_NDIM(w) == 2, "gates (T, N, G·H) and w_hh (G·H, H)");
+  require(PyArray_NDIM(a) == 3 && PyArray_NDIM(w) == 2, "gates (T, N, G·H) and w_hh (G·H, H)");
   const Steps s{PyArray_DIM(a, 0), PyArray_DIM(a, 1), PyArray_DIM(w, 1), numbers<int64_t>(lengths, {PyArray_DIM(a, 1)}), reverse};
-  for (int64_t n = 0; s.lengths && n < s.N; ++n) need(s.lengths[n] >= 1 && s.lengths[n] <= s.T, "lengths from 1 to T");
+  for (int64_t n = 0; s.lengths && n < s.N; ++n) require(s.lengths[n] >= 1 && s.lengths[n] <= s.T, "lengths from 1 to T");
   return s;
 }
 
@@ -71,7 +67,7 @@ nb::object py_recurrent(std::string_view cell, nb::handle gates, nb::handle h_, 
       const Given<T> h(h_, {s.N, s.H}), c(Cell::MORE ? c_ : nb::none(), {s.N, s.H}), w(w_hh, {GH, s.H}), b(b_hh, {GH});
       const Layer<T> layer{s, numbers<T>(gates, {s.T, s.N, GH}, true), hs.data(), Cell::MORE ? more.emplace(states).data() : nullptr,
                            y ? y->data() : nullptr, w.data(), b.data()};
-      need(h.data() && (c.data() || !std::is_same_v<Cell, Lstm>), "a state");
+      require(h.data() && (c.data() || !std::is_same_v<Cell, Lstm>), "a state");
       std::copy_n(h.data(), s.N * s.H, layer.hs + first);
       if (c.data()) std::copy_n(c.data(), s.N * s.H, layer.more + first);
       compute(double(s.T * s.N) * double(GH * s.H), [&] { recurrent<Cell, T>(layer); });
@@ -94,7 +90,7 @@ nb::object py_recurrent_grad(std::string_view cell, nb::handle gates, nb::handle
       const Shape all{s.T, s.N, GH};
       const Given<T> w(w_hh, {GH, s.H}), dy(dy_, {s.T, s.N, s.H});
       const Layer<T> layer{s, numbers<T>(gates, all), numbers<T>(hs, states), numbers<T>(more, states), nullptr, w.data(), nullptr};
-      need(layer.hs && (layer.more || !Cell::MORE), "what the steps kept");
+      require(layer.hs && (layer.more || !Cell::MORE), "what the steps kept");
       T* const to_x = dgx.emplace(all).data();
       T* const to_h = Cell::SAME ? to_x : dgh.emplace(all).data();
       compute(double(s.T * s.N) * double(GH * s.H),

@@ -11,10 +11,11 @@ nb::object py_sum(nb::handle x_, nb::handle axes, bool keepdim) {
     const Contiguous<T> x(x_);
     int first = 0, last = x.ndim();
     if (!axes.is_none()) {
-      const int count = int(nb::len(axes));
-      if (count == 0) throw Unsupported("nothing to sum over");
-      first = nb::cast<int>(axes[0]), last = nb::cast<int>(axes[count - 1]) + 1;
-      if (last - first != count) throw Unsupported("the axes are not side by side");
+      const int axes_given = int(nb::len(axes));
+      if (axes_given == 0) throw Unsupported("nothing to sum over");
+      const int64_t low = nb::cast<int>(axes[0]), high = nb::cast<int>(axes[axes_given - 1]);
+      require(low >= 0 && high < x.ndim() && high - low == axes_given - 1, "the axes are not side by side");
+      first = int(low), last = int(high) + 1;
     }
     int64_t outer = 1, n = 1, inner = 1;
     Shape shape;
@@ -24,7 +25,8 @@ nb::object py_sum(nb::handle x_, nb::handle axes, bool keepdim) {
       else if (keepdim) shape.push_back(1);
     }
     New<T> y(shape);
-    compute(double(x.size()), [&] {
+    if (!x.size()) std::fill_n(y.data(), count(shape), T(0));
+    else compute(double(x.size()), [&] {
       if (outer == 1 && inner == 1) *y.data() = sum_all(x.data(), n);
       else sum_axis(x.data(), outer, n, inner, y.data());
     });
@@ -44,7 +46,7 @@ template <auto F32, auto F64> nb::object of_rows(nb::handle x_) {
     const Contiguous<T> x(x_);
     const Rows<T> r(x);
     New<T> y(x.shape());
-    compute(double(x.size()) * 10, [&] {
+    if (x.size()) compute(double(x.size()) * 10, [&] {
       if constexpr (sizeof(T) == 4) F32(x.data(), r.rows, r.n, y.data());
       else F64(x.data(), r.rows, r.n, y.data());
     });
@@ -55,9 +57,10 @@ template <auto F32, auto F64> nb::object of_rows(nb::handle x_) {
 template <auto F32, auto F64> nb::object grad_of_rows(nb::handle dy_, nb::handle y_) {
   return dispatch({dy_, y_}, [&]<class T>() {
     const Contiguous<T> dy(dy_), y(y_);
+    require(dy.shape() == y.shape(), "dy has another shape");
     const Rows<T> r(y);
     New<T> dx(y.shape());
-    compute(double(y.size()) * 10, [&] {
+    if (y.size()) compute(double(y.size()) * 10, [&] {
       if constexpr (sizeof(T) == 4) F32(dy.data(), y.data(), r.rows, r.n, dx.data());
       else F64(dy.data(), y.data(), r.rows, r.n, dx.data());
     });

@@ -8,7 +8,7 @@ namespace {
 nb::object py_cumsum(nb::handle x_, int axis, bool from_end) {
   return dispatch({x_}, [&]<class T>() {
     const Contiguous<T> x(x_);
-    if (axis >= x.ndim()) throw Unsupported("an axis is needed");
+    require(axis >= 0 && axis < x.ndim(), "an axis is needed");
     int64_t outer = 1, inner = 1;
     for (int i = 0; i < x.ndim(); ++i)
       if (i != axis) (i < axis ? outer : inner) *= x.shape(i);

@@ -31,12 +31,15 @@ template <class T> struct Vector;
 template <> struct Vector<float> {
   typedef float type __attribute__((vector_size(VECTOR_BYTES)));
   typedef int32_t mask __attribute__((vector_size(VECTOR_BYTES)));
+  typedef uint32_t bits __attribute__((vector_size(VECTOR_BYTES)));
 };
 template <> struct Vector<double> {
   typedef double type __attribute__((vector_size(VECTOR_BYTES)));
   typedef int64_t mask __attribute__((vector_size(VECTOR_BYTES)));
+  typedef uint64_t bits __attribute__((vector_size(VECTOR_BYTES)));
 };
 template <class T> using Vec = typename Vector<T>::type;
+template <class T> using Bits = typename Vector<T>::bits;  // as whole numbers that overflow as they like
 template <class T> using Mask = typename Vector<T>::mask;  // all ones where true, as comparisons give it
 template <class T> constexpr int LANES = VECTOR_BYTES / int(sizeof(T));
 

@@ -26,8 +26,8 @@ template <class T> inline Vec<T> log(Vec<T> x) {
   constexpr int M = std::numeric_limits<T>::digits - 1;  // the bits of the mantissa; the exponent is above them
   const Mask<T> denormal = x < splat(std::numeric_limits<T>::min());
   const Vec<T> v = select<T>(denormal, x * T(int64_t(1) << M), x);
-  const Mask<T> bits = (Mask<T>)v, k = (bits - (Mask<T>)splat(T(0.70710678118654752440))) >> M;
-  const Vec<T> f = (Vec<T>)(bits - (k << M)) - T(1), n = __builtin_convertvector(k - (denormal & M), Vec<T>);
+  const Mask<T> bits = (Mask<T>)v, k = (Mask<T>)((Bits<T>)bits - (Bits<T>)splat(T(0.70710678118654752440))) >> M;
+  const Vec<T> f = (Vec<T>)((Bits<T>)bits - ((Bits<T>)k << M)) - T(1), n = __builtin_convertvector(k - (denormal & M), Vec<T>);
   const T high = sizeof(T) == 4 ? T(0.693145751953125) : T(6.93147180369123816490e-01);  // of ln 2: n · high is exact
   const T low = sizeof(T) == 4 ? T(1.428606765330187045e-06) : T(1.90821492927058770002e-10);
   const Vec<T> y = n * high + (log_near_one<T>(f) + n * low), inf = splat(std::numeric_limits<T>::infinity());
