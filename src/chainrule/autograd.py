@@ -30,7 +30,8 @@ import numpy as np
 
 from chainrule.anomaly import NonFinite, detect_anomaly
 from chainrule.dtypes import result_type
-from chainrule.native import Unsupported, core
+from chainrule.native import core
+from chainrule.refusal import refusal
 from chainrule.tensor import Array, Tensor
 
 __all__ = [
@@ -148,7 +149,8 @@ def primitive(reference: Forward | None = None, *, promote: bool = False) -> Any
     in their place first, and `input` names the first argument of every operator, as in PyTorch.
     `promote=True` brings the operands to PyTorch's common dtype first. `@operator.native` below the reference gives
     an override that is tried first when the native tier is present; it declines what it does not support by
-    raising `Unsupported`, as every function of `core` does for arrays other than float32 and float64.
+    raising `Unsupported`, as every function of `core` does for arrays other than float32 and float64. What else
+    goes wrong inside is told with the operator's name (`refusal`).
     """
     if reference is None:
         return functools.partial(primitive, promote=promote)
@@ -172,14 +174,26 @@ def primitive(reference: Forward | None = None, *, promote: bool = False) -> Any
                 parents.append(None)
         try:
             y, pullback = fast(*arrays)
-        except Unsupported:
-            y, pullback = slow(*arrays)
+        except Exception as error:
+            y, pullback = declined(arrays, error)
         if type(y) is tuple:
             return _several(name, y, pullback, parents)
         result = new(Tensor)
         result.array = y if type(y) is np.ndarray else np.asarray(y)
         result.node = Node(name, result.array, pullback, parents) if any(parents) and _mode.enabled else None
         return result
+
+    def declined(arrays: list[Any], error: Exception) -> tuple[Any, Pullback]:
+        """What the reference says of arguments that the override does not take."""
+        try:
+            if fast is not slow and isinstance(error, TypeError):  # of which Unsupported is one
+                return slow(*arrays)
+        except Exception as told:
+            error = told
+        private = reference.__name__.startswith(
+            "_"
+        )  # the function that is called around it knows the name and the call
+        raise error if private else refusal(name, arrays, {}, error) from None
 
     unwatched = slow
 

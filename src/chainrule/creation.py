@@ -74,6 +74,9 @@ def from_numpy(ndarray: Array) -> Tensor:
     """A tensor in the array's own memory: what changes one changes the other."""
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"from_numpy(): an array is needed, not {type(ndarray).__name__}")
+    if ndarray.dtype.char not in "?bBhHiIlLqQefd" or not ndarray.dtype.isnative:
+        hint = "" if ndarray.dtype.isnative else ": its bytes are swapped; astype(dtype.newbyteorder('=')) helps"
+        raise TypeError(f"from_numpy(): there are no tensors of {ndarray.dtype}{hint}")
     return Tensor(ndarray)
 
 

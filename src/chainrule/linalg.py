@@ -6,6 +6,7 @@ from chainrule.ops.linalg import cross, matmul, matrix_power
 from chainrule.ops.norms import linalg_norm as norm
 from chainrule.ops.norms import matrix_norm, svdvals
 from chainrule.ops.reduction import vector_norm
+from chainrule.refusal import refusing
 
 __all__ = [
     "cross",
@@ -19,3 +20,6 @@ __all__ = [
     "vecdot",
     "vector_norm",
 ]
+
+for _name in __all__:
+    globals()[_name] = refusing(globals()[_name])

@@ -1,6 +1,8 @@
 """The operators: a file per family, reference and native override side by side."""
 
 # ruff: noqa: F403
+from types import ModuleType
+
 from chainrule.ops import (
     activation,
     adaptive,
@@ -95,6 +97,8 @@ from chainrule.ops.transcendental import *
 from chainrule.ops.trigonometry import *
 from chainrule.ops.twins import *
 from chainrule.ops.writing import *
+from chainrule.refusal import refusing
+from chainrule.tensor import Tensor
 
 __all__: list[str] = []
 __all__ += activation.__all__
@@ -143,3 +147,11 @@ __all__ += transcendental.__all__
 __all__ += trigonometry.__all__
 __all__ += twins.__all__
 __all__ += writing.__all__
+
+# What fails inside of an operator is told in the user's terms, whether it is called as a function or as a method.
+for _family in [module for module in vars().values() if isinstance(module, ModuleType)]:
+    for _name in _family.__all__:
+        vars()[_name] = vars(_family)[_name] = refusing(vars(_family)[_name])
+for _name, _method in list(vars(Tensor).items()):
+    if getattr(_method, "__module__", "").startswith("chainrule.ops."):
+        setattr(Tensor, _name, refusing(_method))

@@ -20,9 +20,14 @@ __all__ = [
 
 def floating(x: Any) -> Any:
     """Integers and truth values as the default dtype, as PyTorch's functions of real numbers take them."""
-    return x.astype(get_default_dtype()) if isinstance(x, np.ndarray) and x.dtype.kind != "f" else x
+    if not isinstance(x, np.ndarray) or x.dtype.kind == "f":
+        return x
+    if x.dtype.kind not in "iub":
+        raise TypeError(f"real numbers are needed, not {x.dtype}")
+    return x.astype(get_default_dtype())
 
 
+@np.errstate(all="ignore")  # a number may be infinite in the common dtype
 def promoted(*operands: Any) -> Any:
     """Arrays in the common dtype of all operands, numbers as arrays of it; None stays None."""
     dtype = result_type(*[a for a in operands if a is not None])

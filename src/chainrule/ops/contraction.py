@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
-from chainrule.native import core
+from chainrule.native import Unsupported, core
 from chainrule.ops.arguments import one_dim
 from chainrule.ops.linalg import dot, matmul
 from chainrule.tensor import Array, Tensor, method
@@ -252,6 +252,8 @@ def _contract(x: Array, y: Array, a: str, b: str, out: str) -> tuple[Array, Pull
 
 @_contract.native
 def _(x: Array, y: Array, a: str, b: str, out: str) -> tuple[Array, Pullback]:
+    if not (x.flags.aligned and y.flags.aligned and x.dtype == y.dtype):  # an outer product alone would not ask
+        raise Unsupported
     return _product(core.matmul, x, y, a, b, out), (
         lambda dy: _product(core.matmul, dy, y, out, b, a),
         lambda dy: _product(core.matmul, dy, x, out, a, b),

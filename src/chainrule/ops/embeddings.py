@@ -6,6 +6,7 @@ import numpy as np
 
 from chainrule.autograd import Pullback, primitive
 from chainrule.native import core
+from chainrule.ops.arguments import whole_number
 from chainrule.tensor import Array, Tensor
 
 __all__ = ["embedding"]
@@ -26,6 +27,8 @@ def embedding(
     """
     _check(input.array, weight.array)
     V = len(weight)
+    if padding_idx is not None:
+        padding_idx = whole_number("embedding", "padding_idx", padding_idx)
     if padding_idx is not None and not -V <= padding_idx < V:
         raise ValueError(f"embedding(): padding_idx={padding_idx} is not a row of the weight {weight.shape} = (V, E)")
     if max_norm is not None:
@@ -44,7 +47,8 @@ def _embedding(index: Array, w: Array, padding: int | None, by_frequency: bool) 
         order = np.argsort(flat, kind="stable")
         rows, starts, counts = np.unique(flat[order], return_index=True, return_counts=True)
         if len(rows):
-            dw[rows] = np.add.reduceat(dy.reshape(-1, w.shape[1])[order], starts, axis=0)  # (…, E) -> (used rows, E)
+            found = dy.reshape(len(flat), w.shape[1])[order]
+            dw[rows] = np.add.reduceat(found, starts, axis=0)  # (…, E) -> (used rows, E)
         if by_frequency:
             dw[rows] /= counts[:, None].astype(w.dtype)
         if padding is not None:
@@ -57,9 +61,10 @@ def _embedding(index: Array, w: Array, padding: int | None, by_frequency: bool) 
 @_embedding.native
 def _(index: Array, w: Array, padding: int | None, by_frequency: bool) -> tuple[Array, Pullback]:
     y, ignored = core.embedding(index, w), -1 if padding is None else padding
-    return y, (lambda dy: None, lambda dy: core.embedding_grad(dy, index, len(w), ignored, by_frequency))
+    return y, (lambda dy: None, lambda dy: core.embedding_grad(dy, index, len(w), ignored, bool(by_frequency)))
 
 
+@np.errstate(all="ignore")
 def _renormalize(w: Array, rows: Array, max_norm: float, norm_type: float) -> None:
     """Scale these rows down to the norm, in place."""
     norms = np.linalg.norm(w[rows], norm_type, axis=1, keepdims=True)

@@ -321,6 +321,7 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
 def _diagonal(x: Array, offset: int, dim1: int, dim2: int) -> tuple[Array, Pullback]:
     """dx = dy on the diagonal, else 0"""
     a, b = all_dims("diagonal", (dim1, dim2), x.shape)
+    offset = max(-x.shape[a], min(offset, x.shape[b]))  # beyond there is nothing
 
     def dx(dy: Array) -> Array:
         dx = np.zeros_like(x)

@@ -9,7 +9,7 @@ import numpy as np
 
 from chainrule.autograd import Pullback, primitive
 from chainrule.native import Unsupported, core
-from chainrule.ops.arguments import methods, numpy_names, one_dim, whole_number
+from chainrule.ops.arguments import methods, numpy_names, one_dim, require_tensors, whole_number
 from chainrule.tensor import Array, Scalar, Tensor, method
 
 __all__ = [
@@ -174,14 +174,18 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
 
     Unlike in PyTorch n must not be negative.
     """
+    require_tensors("matrix_power", input)
     if input.ndim < 2 or input.shape[-1] != input.shape[-2]:
         raise ValueError(f"matrix_power(): a square matrix is needed, not shape {input.shape}")
     if whole_number("matrix_power", "n", n) < 0:
         raise ValueError(f"matrix_power(): n = {n} must not be negative")
-    y = input if n else input * 0 + Tensor(np.eye(input.shape[-1], dtype=input.dtype))
-    for _ in range(n - 1):
-        y = _matmul(y, input)
-    return y.clone() if n == 1 else y
+    if n == 0:
+        return input * 0 + Tensor(np.eye(input.shape[-1], dtype=input.dtype))
+    if n == 1:
+        return input.clone()
+    half = matrix_power(input, n // 2)
+    y = _matmul(half, half)
+    return _matmul(y, input) if n % 2 else y
 
 
 @method

@@ -246,6 +246,7 @@ def _follow(
         return None
     n = _count(x, axes)
 
+    @np.errstate(all="ignore")
     def told(mean: Array, var: Array) -> None:
         for running, new in ((running_mean, mean), (running_var, var * (n / (n - 1)))):
             if running is not None:

@@ -38,7 +38,7 @@ def _softmax(x: Array, dim: int) -> tuple[Array, Pullback]:
 
 @_softmax.native
 def _(x: Array, dim: int) -> tuple[Array, Pullback]:
-    if dim not in (-1, x.ndim - 1):
+    if not isinstance(dim, int) or dim not in (-1, x.ndim - 1):
         raise Unsupported
     y = core.softmax(x)
     return y, lambda dy: core.softmax_grad(dy, y)
@@ -61,7 +61,7 @@ def _log_softmax(x: Array, dim: int) -> tuple[Array, Pullback]:
 
 @_log_softmax.native
 def _(x: Array, dim: int) -> tuple[Array, Pullback]:
-    if dim not in (-1, x.ndim - 1):
+    if not isinstance(dim, int) or dim not in (-1, x.ndim - 1):
         raise Unsupported
     y = core.log_softmax(x)
     return y, lambda dy: core.log_softmax_grad(dy, y)

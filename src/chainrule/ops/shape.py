@@ -332,5 +332,9 @@ def tile(input: Tensor, dims: tuple[int, ...]) -> Tensor:
 def _repeat(x: Array, counts: tuple[int, ...]) -> tuple[Array, Pullback]:
     """dx = Σ dy over the copies"""
     shape = (1,) * (len(counts) - x.ndim) + x.shape
-    split = [n for pair in zip(counts, shape, strict=True) for n in pair]  # copies and size of each dimension
-    return np.tile(x, counts), lambda dy: dy.reshape(split).sum(tuple(range(0, len(split), 2))).reshape(x.shape)
+    split = [int(n) for pair in zip(counts, shape, strict=True) for n in pair]  # copies and size of each dimension
+
+    def dx(dy: Array) -> Array:
+        return dy.reshape(split).sum(tuple(range(0, len(split), 2))).reshape(x.shape) if dy.size else np.zeros_like(x)
+
+    return np.tile(x, counts), dx

@@ -104,7 +104,7 @@ def _at(x: Tensor, place: Array, dim: int, keepdim: bool) -> ValuesIndices:
 def _median(x: Array) -> tuple[Array, Pullback]:
     """dx = dy in equal shares where x = y, else 0"""
     if not x.size:
-        return np.asarray(np.nan, x.dtype), np.zeros_like
+        return np.asarray(np.nan, x.dtype), lambda dy: np.zeros_like(x)
     y = np.sort(x, None)[(x.size - 1) // 2]
     chosen = x != x if (x != x).any() else x == y  # NaN alone is unequal to itself
     return np.where((x != x).any(), x.sum(dtype=x.dtype), y), lambda dy: chosen * (dy / chosen.sum(dtype=x.dtype))

@@ -165,6 +165,7 @@ def copy_(input: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     return _overwritten("copy_", input, src)
 
 
+@np.errstate(all="ignore")
 def _overwritten(name: str, x: Tensor, value: Any) -> Tensor:
     """x ← value, of whatever dtype."""
     source = value.to(x.dtype) if isinstance(value, Tensor) else Tensor(np.asarray(value).astype(x.dtype))

@@ -42,6 +42,8 @@ def _whole(name: str, what: str, each: Sizes, least: int, axes: int) -> Sizes:
     all_axes = each * axes if len(each) == 1 else each
     if len(all_axes) != axes or min(all_axes) < least:
         raise ValueError(_message(name, what, each[0] if len(each) == 1 else each, least, axes))
+    if max(all_axes) >= 2**31:
+        raise ValueError(f"{name}(): {what}={each} is too large")
     return all_axes
 
 

@@ -48,7 +48,8 @@ def scatter(
     if not isinstance(values, Tensor | int | float | np.generic):
         raise TypeError(f"scatter(): src must be a tensor or a number, not {values!r}")
     if not isinstance(values, Tensor):
-        values = Tensor(np.full(index.shape, values, input.dtype))
+        with np.errstate(all="ignore"):
+            values = Tensor(np.full(index.shape, values, input.dtype))
     if reduce is not None:
         return _reduced(input, dim, index, values, "prod" if reduce == "multiply" else "sum", True)
     return _scatter(input, dim, index, values)
@@ -132,7 +133,8 @@ def _reduced(x: Array, dim: int, index: Array, src: Array, reduce: str, include_
 
     def dsrc(dy: Array) -> Array:
         dsrc = _gathered(dy, places, src)
-        dsrc[tuple(slice(n) for n in values.shape[: dsrc.ndim])] *= weights()[1].reshape(values.shape)
+        if values.size:
+            dsrc[tuple(slice(n) for n in values.shape[: dsrc.ndim])] *= weights()[1].reshape(values.shape)
         return dsrc
 
     return y.astype(x.dtype).reshape(x.shape), (dx, _none, _none, dsrc)
@@ -229,6 +231,8 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
 
     dx = dy,   dsource = alpha · dy[…, index, …].   Shapes: input (A, B, C), dim=1, index (K), source (A, K, C)
     """
+    if not isinstance(alpha, int | float | np.generic):
+        raise TypeError(f"index_add(): alpha must be a number, not {alpha!r}")
     return _index_add(input, dim, index, source, alpha)
 
 
