@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -20,15 +21,16 @@ Call = tuple[Any, tuple[Any, ...]]
 
 def primitive_calls(record: Record, dtype: str, samples: Iterable[Sample] | None = None) -> list[Call]:
     """Every call of a primitive that the samples make, with its arrays."""
-    calls: list[Call] = []
-    with _recording(calls):
+    with recording() as calls:
         for sample in record.samples if samples is None else samples:
             run(record, sample, dtype)
     return calls
 
 
 @contextmanager
-def _recording(calls: list[Call]) -> Iterator[None]:
+def recording() -> Iterator[list[Call]]:
+    """Every call of a primitive that is made inside."""
+    calls: list[Call] = []
     spies = {id(op): _spy(op, calls) for op in PRIMITIVES.values()}
     homes: list[Any] = [module for name, module in sys.modules.items() if name.startswith("chainrule.ops")]
     homes += [f for home in homes for f in vars(home).values() if hasattr(f, "operator")]  # wrapped by inplace_option
@@ -36,7 +38,7 @@ def _recording(calls: list[Call]) -> Iterator[None]:
     for home, name, f in places:
         setattr(home, name, spies[id(f)])
     try:
-        yield
+        yield calls
     finally:
         for home, name, f in places:
             setattr(home, name, f)
@@ -45,6 +47,7 @@ def _recording(calls: list[Call]) -> Iterator[None]:
 def _spy(op: Any, calls: list[Call]) -> Callable[..., cr.Tensor]:
     parameters = inspect.signature(op.reference).parameters
 
+    @functools.wraps(op)
     def call(*args: Any, **kwargs: Any) -> cr.Tensor:
         placed = _positional(op.__name__, parameters, args, dict(kwargs)) if kwargs else args
         calls.append((op, tuple(a.array if isinstance(a, cr.Tensor) else a for a in placed)))
