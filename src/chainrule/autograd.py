@@ -190,10 +190,8 @@ def primitive(reference: Forward | None = None, *, promote: bool = False) -> Any
                 return slow(*arrays)
         except Exception as told:
             error = told
-        private = reference.__name__.startswith(
-            "_"
-        )  # the function that is called around it knows the name and the call
-        raise error if private else refusal(name, arrays, {}, error) from None
+        told_outside = reference.__name__.startswith("_")  # by the function around it, which knows how it was called
+        raise error if told_outside else refusal(name, arrays, {}, error) from None
 
     unwatched = slow
 
