@@ -16,7 +16,7 @@ DTYPES = (
     "float16", "float32", "float64", "longdouble", "int8", "int16", "int32", "int64", "uint8", "uint64", "bool",
     "complex64", "datetime64[s]", "S3", "O",
 )  # fmt: skip
-NUMBERS = (0, -1, 1, 2, 3, -3, 100, 5000, 2**31, -(2**31), 2**63, -(2**63), 2**64, 10**30)
+NUMBERS = (0, -1, 1, 2, 3, -3, 100, 500, 2**31, -(2**31), 2**63, -(2**63), 2**64, 10**30)
 STRANGE = (
     None, True, False, "", "a", "mean", "same", 0.5, -0.5, 1e300, float("nan"), float("inf"), 1j, (), (0,), (1,),
     (2, 2), (1, 2, 3), (-1, 0), (1, 1, 1, 1, 1), [], [[1, 2], [3]], {}, slice(None), Ellipsis, object(), np.int64(2),
@@ -139,7 +139,7 @@ def other_indices(rng: random.Random, a: Array) -> Array:
     with np.errstate(all="ignore"):
         for _ in range(rng.choice((1, 1, a.size))):
             wild = rng.choice((-1, int(a.max()) + 1, -100, 100, 2**31, 2**62, -(2**63)))
-            b.reshape(-1)[rng.randrange(a.size)] = np.int64(wild).astype(a.dtype)
+            b.reshape(-1)[rng.randrange(a.size)] = np.int64(min(wild, 2**63 - 1)).astype(a.dtype)
     return b
 
 

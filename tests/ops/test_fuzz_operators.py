@@ -98,4 +98,4 @@ def test_a_process_that_ends_is_noticed_and_the_other_calls_are_tried() -> None:
 
     bad, good = Target("bad", [s(True)], attempt), Target("good", [s(False)], attempt)
     result = in_children([(good, 0), (bad, 0), (bad, 1), (good, 1)], 0)
-    assert result == (4, 2, ["bad --call 0: the process ended with -9", "bad --call 1: the process ended with -9"])
+    assert result == (4, 2, 0, ["bad --call 0: the process ended with -9", "bad --call 1: the process ended with -9"])

@@ -148,6 +148,7 @@ def inplace_option(operator: F) -> F:
         y = called.operator(*args, **named)  # type: ignore[attr-defined]
         if named.get("inplace") or (len(args) > place and args[place]):
             x: Tensor = args[0] if args else named["input"]
+            require_tensors(operator.__name__, x)
             return x._become(f"{operator.__name__}()", y)
         return y
 

@@ -23,6 +23,7 @@ def _array(value: Any) -> Any:
     return value.array if isinstance(value, Tensor) else value
 
 
+@np.errstate(all="ignore")
 def _pairwise(name: str, f: Any, x: Any, other: Any) -> Tensor:
     x, other = _array(x), _array(other)
     if getattr(x, "dtype", None) != getattr(other, "dtype", None):

@@ -285,7 +285,7 @@ def _vector_norm(x: Array, p: Scalar, dim: Any, keepdim: bool) -> tuple[Array, P
     if isinstance(p, str):
         raise TypeError(f"vector_norm(): ord must be a number or infinity, not {p!r}")
     axes = all_dims("vector_norm", dim, require_floating("vector_norm", x).shape)
-    size = np.abs(x)
+    size, p = np.abs(x), float(p)  # NumPy's own numbers would change the dtype
     if p == 0:
         return np.sum(x != 0, axes, keepdims=keepdim, dtype=x.dtype), lambda dy: np.zeros_like(x)
     if math.isinf(p):
