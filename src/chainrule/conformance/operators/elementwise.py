@@ -46,10 +46,14 @@ def _scaled(name):
 
 
 def _tensors(name):
-    """PyTorch's functions want two tensors; a number does for one here."""
-    return lambda torch, input, other, **named: getattr(torch, name)(
-        torch.as_tensor(input), torch.as_tensor(other), **named
-    )
+    """PyTorch's function, with the numbers that it does not take as tensors of the dtype which they are promoted to."""
+
+    def oracle(torch, input, other, **named):
+        dtype = torch.result_type(input, other)
+        x, y = (a if isinstance(a, torch.Tensor) else torch.tensor(a, dtype=dtype) for a in (input, other))
+        return getattr(torch, name)(x, y, **named)
+
+    return oracle
 
 
 def _power(torch, input, exponent):
@@ -153,10 +157,17 @@ RECORDS = (
         numbers=st.sampled_from((0, 1, 2, 3, 0.5, 2.0, 2.5)),
         oracle=_power,
     ),
-    binary("maximum", apart, apart, samples=(s(ties, other, kink=True),), oracle=_tensors("maximum")),
-    binary("minimum", apart, apart, samples=(s(ties, other, kink=True),), oracle=_tensors("minimum")),
-    binary("fmax", apart, apart, samples=(s(ties, other, kink=True),), oracle=_tensors("fmax")),
-    binary("fmin", apart, apart, samples=(s(ties, other, kink=True),), oracle=_tensors("fmin")),
+    *(
+        binary(
+            name,
+            apart,
+            apart,
+            samples=(s(ties, other, kink=True), s(apart(2, 3), 1.5)),
+            numbers=arrays(()),
+            oracle=_tensors(name),
+        )
+        for name in ("maximum", "minimum", "fmax", "fmin")
+    ),
     Record(
         "where",
         (
