@@ -113,11 +113,11 @@ def compare_layer(torch: Any, record: Layer, use: Use, dtype: str) -> None:
 
 def _load(torch: Any, ours: Any, theirs: Any) -> None:
     """The weights from here to there, each drawn anew, so that zeros and ones do not hide a mistake."""
-    state = ours.state_dict()
+    state, buffers = ours.state_dict(), dict(ours.named_buffers())
     for i, (name, value) in enumerate(state.items()):
         if value.dtype.kind == "f":
             drawn = 0.5 * cotangent(value.shape, value.dtype, i)
-            value.array[...] = drawn**2 + 0.1 if name.endswith("running_var") else drawn
+            value.array[...] = drawn**2 + 0.1 if name in buffers else drawn  # variances and class weights are positive
     theirs.load_state_dict({key: torch.from_numpy(value.numpy().copy()) for key, value in state.items()})
 
 
