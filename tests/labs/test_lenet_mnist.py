@@ -11,7 +11,8 @@ from rich.console import Console
 import chainrule as cr
 from chainrule import labs, native
 from chainrule.labs import lenet_mnist
-from chainrule.labs.lenet_mnist import Digits, Settings, lenet, training
+from chainrule.labs._digits import Digits
+from chainrule.labs.lenet_mnist import Settings, lenet, training
 from chainrule.report import layers
 from chainrule.train import Callback, Training, fit, one_cycle
 
@@ -19,10 +20,6 @@ from chainrule.train import Callback, Training, fit, one_cycle
 @pytest.fixture(scope="module")
 def digits() -> Digits:
     return lenet_mnist.digits(Settings())
-
-
-def few(digits: Digits, train: int, test: int) -> Digits:
-    return Digits(digits.x[:train], digits.y[:train], digits.x_test[:test], digits.y_test[:test])
 
 
 def carry_out(settings: Settings) -> tuple[int, str]:
@@ -33,7 +30,7 @@ def carry_out(settings: Settings) -> tuple[int, str]:
 @pytest.mark.parametrize("engine", ["chainrule", "torch"])
 def test_a_run_on_few_digits(engine: Any, digits: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip(engine)
-    monkeypatch.setattr(lenet_mnist, "digits", lambda settings: few(digits, 100, 50))
+    monkeypatch.setattr(lenet_mnist, "digits", lambda settings: digits.first(100, 0, 50))
     status, text = carry_out(Settings(epochs=2, engine=engine, out=tmp_path))
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert status == 1, "two epochs on 100 digits cannot reach 94 %"
@@ -108,18 +105,13 @@ def test_shifted_moves_right_and_down() -> None:
 
 
 def test_scrambled_uses_one_order_for_all(digits: Digits) -> None:
-    data = few(digits, 20, 10)
+    data = digits.first(20, 0, 10)
     mixed = lenet_mnist.scrambled(data, seed=1)
     marks = data._replace(x=np.arange(784, dtype=np.float32).reshape(1, 1, 28, 28))
     order = lenet_mnist.scrambled(marks, seed=1).x.ravel().astype(int)
     assert sorted(order) == list(range(784))
     for before, after in ((data.x, mixed.x), (data.x_test, mixed.x_test)):
         np.testing.assert_array_equal(after.reshape(-1, 784), before.reshape(-1, 784)[:, order])
-
-
-def test_surest_mistakes_come_first() -> None:
-    outputs = np.array([[0.0, 3.0], [2.0, 0.0], [1.0, 9.0], [0.0, 5.0]])
-    assert lenet_mnist.surest_mistakes(outputs, np.array([0, 0, 0, 1])).tolist() == [2, 0]
 
 
 def test_maps_of_a_convolution_move_with_the_digit(digits: Digits) -> None:

@@ -8,15 +8,15 @@ convolutions suit data on a grid. `--full` trains on all 60,000 digits of MNIST 
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from chainrule import from_numpy, nn, report
-from chainrule.data import DataLoader, TensorDataset, mnist, read_image
+from chainrule.data import DataLoader, TensorDataset, mnist
 from chainrule.labs import Expectation, Lab, Run, Saved, TrainingSettings, asked_for, equal_start, gradient_table
+from chainrule.labs._digits import Digits, normalised, read_digit, surest_mistakes, tiles
 from chainrule.train import Epoch, accuracy, confusion, one_cycle, predict, standard_error
 
 Array = npt.NDArray[Any]
@@ -50,26 +50,10 @@ def expected(settings: Settings) -> list[Expectation]:
 # ------------------------------------------------------------------------------------------ data, model, training
 
 
-class Digits(NamedTuple):
-    """Images (N, 1, 28, 28) with mean 0 and standard deviation 1 over the training set, and labels (N)."""
-
-    x: Array
-    y: Array
-    x_test: Array
-    y_test: Array
-    mean: float = 0.0
-    deviation: float = 1.0
-    """Of the pixels that the training images came from."""
-
-
 def digits(settings: Settings) -> Digits:
     """The built-in 2,000 and 500 digits, or with --full all of MNIST."""
     with asked_for():
-        train, test = mnist.load(settings.data) if settings.full else mnist.digits_split(2000, 500)
-    x, x_test = (part.images[:, None].astype(np.float32) for part in (train, test))
-    mean, deviation = x.mean(), x.std()
-    y, y_test = (part.labels.astype(np.int64) for part in (train, test))
-    return Digits((x - mean) / deviation, y, (x_test - mean) / deviation, y_test, float(mean), float(deviation))
+        return normalised(*(mnist.load(settings.data) if settings.full else mnist.digits_split(2000, 500)))
 
 
 def lenet(nn: Any) -> Any:
@@ -86,12 +70,9 @@ def lenet(nn: Any) -> Any:
 
 def recognize(settings: Settings, saved: Saved, file: str) -> dict[str, float]:
     """The probability of each digit for a picture of one: dark ink on light paper, or white on black."""
-    grey = read_image(Path(file), 28).mean(axis=0)  # (3, 28, 28) -> (28, 28)
-    ink = 255 - grey if grey.mean() > 127 else grey
-    x = (ink[None, None] - saved.facts["mean"]) / saved.facts["deviation"]
     model = lenet(nn)
     model.load_state_dict(saved.weights)
-    p = nn.functional.softmax(model(from_numpy(x.astype(np.float32))), 1)
+    p = nn.functional.softmax(model(from_numpy(read_digit(file, saved.facts))), 1)
     return {str(digit): share for digit, share in enumerate(p[0].tolist())}
 
 
@@ -222,7 +203,7 @@ def the_training(run: Run, settings: Settings, data: Digits, history: list[Epoch
 
 
 def the_test(run: Run, settings: Settings, data: Digits, outputs: Array) -> None:
-    n, guess, right = len(outputs), outputs.argmax(axis=1), accuracy(outputs, data.y_test)
+    n, right = len(outputs), accuracy(outputs, data.y_test)
     run.measure("test accuracy", right)
     counts = confusion(outputs, data.y_test)
     confused = counts * (1 - np.eye(10, dtype=int))
@@ -231,17 +212,17 @@ def the_test(run: Run, settings: Settings, data: Digits, outputs: Array) -> None
     drawn = np.random.default_rng(settings.seed).choice(n, 40, replace=False)
     mistakes = surest_mistakes(outputs, data.y_test)
 
-    def tiles(rows: Array) -> list[report.Tile]:
-        return [tile(data.x_test[i, 0], int(data.y_test[i]), int(guess[i])) for i in rows]
+    def shown(rows: Array) -> list[report.Tile]:
+        return tiles(data.x_test, data.y_test, outputs, rows)
 
     run.section(
         "Test",
         f"""**{report.percent(right, 2)} of the {n:,} test digits are recognised**, {len(mistakes)} are not. On that
         many digits chance alone moves such a figure by about {100 * standard_error(right, n):.1g} points (one standard
         error).""",
-        report.Grid(tiles(drawn), "40 test digits drawn at random: what each is → what it is taken for.", 60),
+        report.Grid(shown(drawn), "40 test digits drawn at random: what each is → what it is taken for.", 60),
         report.Grid(
-            tiles(mistakes[:20]), f"Mistakes, the surest first: {min(20, len(mistakes))} of {len(mistakes)}.", 60
+            shown(mistakes[:20]), f"Mistakes, the surest first: {min(20, len(mistakes))} of {len(mistakes)}.", 60
         ),
         report.Heatmap(
             counts, "0123456789", "Confusion matrix: rows are what a digit is, columns what it is taken for."
@@ -368,19 +349,6 @@ def equivariance(engine: Any, convolution: Any, x: Array, by: int = 2) -> float:
     """The greatest difference between the maps of moved digits and the moved maps of the digits, away from the edge."""
     maps, later = predict(engine, convolution, x), predict(engine, convolution, shifted(x, by, 0))
     return float(np.abs(later[..., by:] - maps[..., :-by]).max())
-
-
-def surest_mistakes(outputs: Array, labels: Array) -> Array:
-    """The rows that were misjudged, those first whose wrong output exceeds the right one the most."""
-    excess = outputs.max(axis=1) - outputs[np.arange(len(labels)), labels]
-    return np.argsort(-excess)[: np.count_nonzero(outputs.argmax(axis=1) != labels)]
-
-
-def tile(pixels: Array, true: int, guess: int) -> report.Tile:
-    """A digit, and what the network takes it for."""
-    return report.Tile(
-        report.picture(pixels), f"a {true}, taken for a {guess}", f"{true} → {guess}", wrong=true != guess
-    )
 
 
 def ahead(a: float, b: float) -> str:

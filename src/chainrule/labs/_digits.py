@@ -1,0 +1,92 @@
+"""What the labs on handwritten digits share: the digits as normalised arrays, pictures of them, the surest mistakes."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule import report
+from chainrule.data import Images, mnist, read_image
+
+from ._lab import asked_for
+
+__all__ = ["Digits", "held_out", "normalised", "read_digit", "surest_mistakes", "tile", "tiles"]
+
+Array = npt.NDArray[Any]
+NONE = Images(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.int64))
+
+
+class Digits(NamedTuple):
+    """Images (N, 1, 28, 28) with mean 0 and standard deviation 1 over the training set, and labels (N)."""
+
+    x: Array
+    y: Array
+    x_test: Array
+    y_test: Array
+    mean: float = 0.0
+    deviation: float = 1.0
+    """Of the pixels that the training images came from."""
+    x_valid: Array = NONE.images[:, None].astype(np.float32)
+    y_valid: Array = NONE.labels
+    """Digits to choose by, where a lab holds some out."""
+
+    def first(self, train: int, valid: int, test: int) -> "Digits":
+        """So many of each part, from its beginning."""
+        return self._replace(
+            x=self.x[:train],
+            y=self.y[:train],
+            x_valid=self.x_valid[:valid],
+            y_valid=self.y_valid[:valid],
+            x_test=self.x_test[:test],
+            y_test=self.y_test[:test],
+        )
+
+
+def held_out(full: bool, data: Path | None) -> Digits:
+    """Three parts: 3,500 / 500 / 1,000 of the built-in digits, or MNIST's 50,000 / 10,000 / 10,000 in `full`.
+
+    Raises UsageError if MNIST is not in the folder `data`, nor where it is usually kept.
+    """
+    with asked_for():
+        split = mnist.load(data).hold_out() if full else mnist.digits_split(4000, 1000).hold_out(500)
+    return normalised(split.train, split.test, split.valid)
+
+
+def normalised(train: Images, test: Images, valid: Images = NONE) -> Digits:
+    """The pixels as numbers that a network learns from: all are shifted and scaled as the training images need it."""
+    x, x_test, x_valid = (part.images[:, None].astype(np.float32) for part in (train, test, valid))
+    y, y_test, y_valid = (part.labels.astype(np.int64) for part in (train, test, valid))
+    mean, deviation = x.mean(), x.std()
+    x, x_test, x_valid = ((part - mean) / deviation for part in (x, x_test, x_valid))
+    return Digits(x, y, x_test, y_test, float(mean), float(deviation), x_valid, y_valid)
+
+
+def read_digit(file: str, facts: Mapping[str, Any]) -> Array:
+    """A picture of a digit, dark ink on light paper or white on black, as a network saw digits: (1, 1, 28, 28).
+
+    `facts` are the mean and the deviation of the pixels that it learned from.
+    """
+    grey = read_image(Path(file), 28).mean(axis=0)  # (3, 28, 28) -> (28, 28)
+    ink = 255 - grey if grey.mean() > 127 else grey
+    x: Array = (ink[None, None] - facts["mean"]) / facts["deviation"]
+    return x.astype(np.float32)
+
+
+def surest_mistakes(outputs: Array, labels: Array) -> Array:
+    """The rows that were misjudged, those first whose wrong output exceeds the right one the most."""
+    excess = outputs.max(axis=1) - outputs[np.arange(len(labels)), labels]
+    return np.argsort(-excess)[: np.count_nonzero(outputs.argmax(axis=1) != labels)]
+
+
+def tile(pixels: Array, true: int, guess: int) -> report.Tile:
+    """A digit (28, 28), and what the network takes it for."""
+    return report.Tile(
+        report.picture(pixels), f"a {true}, taken for a {guess}", f"{true} → {guess}", wrong=true != guess
+    )
+
+
+def tiles(x: Array, labels: Array, outputs: Array, rows: Sequence[int] | Array) -> list[report.Tile]:
+    """The digits of these rows, and what the network takes them for: (N, 1, 28, 28), (N), (N, classes)."""
+    return [tile(x[i].reshape(28, 28), int(labels[i]), int(outputs[i].argmax())) for i in rows]
