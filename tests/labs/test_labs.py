@@ -73,14 +73,15 @@ def test_a_lab_is_found_by_its_file_alone(tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / "_shared.py").write_text("")
     monkeypatch.setattr(labs, "__path__", [*labs.__path__, str(tmp_path)])
     importlib.invalidate_caches()
-    assert labs.names() == ["brand-new", "lenet-mnist"]
+    assert "brand-new" in labs.names()
+    assert "-shared" not in labs.names()
     assert labs.load("brand-new").title == "T"
 
 
 def test_a_wrong_name_is_answered_with_the_closest() -> None:
     with pytest.raises(UsageError, match=r"no lab 'lenet-minst'. Did you mean lenet-mnist\?"):
         labs.load("lenet-minst")
-    with pytest.raises(UsageError, match=r"no lab 'zzz'. There are: lenet-mnist"):
+    with pytest.raises(UsageError, match=r"no lab 'zzz'. There are: .*lenet-mnist"):
         labs.load("zzz")
 
 

@@ -7,7 +7,7 @@ import re
 import matplotlib.image
 import numpy as np
 
-from chainrule.report import chart, formula, picture, plane
+from chainrule.report import Drawing, chart, formula, picture, plane
 from chainrule.report.figures import INK, SERIES
 
 
@@ -17,6 +17,17 @@ def test_a_chart_takes_its_colours_from_the_page() -> None:
     assert "var(--c1)" in svg
     assert "var(--c2)" in svg
     assert not [stand_in for stand_in in (INK, *SERIES) if stand_in in svg]
+
+
+def test_a_drawing_has_panels_in_the_colours_of_the_page() -> None:
+    drawing = Drawing(rows=2, columns=3)
+    with drawing as first:
+        for panel in drawing.panels:
+            panel.fill_between([0, 1], [1, 2], color="C4", alpha=0.3)
+    assert first is drawing.panels[0]
+    assert len(drawing.panels) == 6
+    assert drawing.svg().count("var(--c5)") >= 6
+    assert not [stand_in for stand_in in (INK, *SERIES) if stand_in in drawing.svg()]
 
 
 def test_a_chart_is_told_in_words_too() -> None:

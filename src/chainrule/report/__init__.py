@@ -1,11 +1,12 @@
 """Reports: text, tables and figures on one self-contained HTML page, readable on a phone, by day and by night."""
 
 from .blocks import Figure, Formula, Grid, Heatmap, Table, Tile, percent
-from .figures import chart, formula, picture, plane
+from .figures import Drawing, chart, formula, picture, plane
 from .layers import Layer, layers, size_formula, totals
 from .page import Outcome, Page, Section
 
 __all__ = [
+    "Drawing",
     "Figure",
     "Formula",
     "Grid",

@@ -59,16 +59,20 @@ STYLE: Any = {
 
 
 class Drawing:
-    """`with Drawing() as axes: axes.plot(...)`, then `.svg()`: one chart in the report's style."""
+    """`with Drawing() as axes: axes.plot(...)`, then `.svg()`: one chart in the report's style.
 
-    def __init__(self, width: float = 5.4, height: float = 2.9) -> None:
+    Of several, in `rows` and `columns`, `panels` is the list. Colours are "C0" to "C5", which the page makes its own.
+    """
+
+    def __init__(self, width: float = 5.4, height: float = 2.9, rows: int = 1, columns: int = 1) -> None:
         self._style = mpl.rc_context(STYLE)
-        self._size = (width, height)
+        self._size, self._grid = (width, height), (rows, columns)
 
     def __enter__(self) -> Axes:
         self._style.__enter__()
         self._figure = Canvas(figsize=self._size, layout="constrained")
-        return self._figure.add_subplot()
+        self.panels: list[Axes] = list(self._figure.subplots(*self._grid, squeeze=False).flat)
+        return self.panels[0]
 
     def __exit__(self, *error: Any) -> None:
         if error[0] is None:
