@@ -54,15 +54,19 @@ def test_list_shows_the_labs(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["lst"], "there is no command 'lst'. Did you mean: chainrule list"),
         (["lenet-mnist"], "Did you mean: chainrule run lenet-mnist"),
-        (["qqqqq"], "There are: list, run, runs, compare, predict, check, data, doctor, bench"),
+        (["qqqqq"], "There are: list, show, run, runs, compare, predict, check, data, doctor, bench"),
         (["run", "lenet"], "there is no lab 'lenet'. Did you mean lenet-mnist?"),
-        (["run"], "usage: chainrule run LAB [settings] labs: lenet-mnist"),
+        (["run"], "usage: chainrule run LAB [settings] chainrule run --all [--quick] labs: "),
+        (["show"], "usage: chainrule show LAB labs: "),
+        (["show", "lenet"], "there is no lab 'lenet'. Did you mean lenet-mnist?"),
+        (["run", "lenet-mnist", "--preset", "fulll"], "there is no such preset. Did you mean full?"),
+        (["run", "--all", "lenet-mnist"], "lenet-mnist"),
         (["list", "all"], "'chainrule list' takes no arguments, but got: all"),
         (["run", "lenet-mnist", "--epochs", "0"], "--epochs 0: it must be at least 1"),
         (["run", "lenet-mnist", "--epochs", "many"], "many"),
         (["run", "lenet-mnist", "--epoch", "3"], "--epochs"),
         (["run", "lenet-mnist", "--engine", "jax"], "jax"),
-        (["run", "lenet-mnist", "--full", "--data", "/nowhere"], "train-images-idx3-ubyte"),
+        (["run", "lenet-mnist", "--preset=full", "--data", "/nowhere"], "train-images-idx3-ubyte"),
         (["run", "lenet-mnist", "--out", f"{__file__}/run"], "the run's folder: "),
     ],
 )
@@ -75,7 +79,7 @@ def test_mistakes_are_answered_in_words(capsys: pytest.CaptureFixture[str], word
 def test_a_damaged_data_file_is_answered_in_words(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
         (tmp_path / f"{name}-ubyte").write_bytes(b"\x00\x00\x08\x03\x00\x00")
-    status, _, err = call(capsys, "run", "lenet-mnist", "--full", "--data", str(tmp_path))
+    status, _, err = call(capsys, "run", "lenet-mnist", "--preset", "full", "--data", str(tmp_path))
     assert status == 2
     assert "train-images-idx3-ubyte" in err
 
@@ -83,12 +87,21 @@ def test_a_damaged_data_file_is_answered_in_words(capsys: pytest.CaptureFixture[
 def test_help_of_a_lab_shows_its_settings(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = call(capsys, "run", "lenet-mnist", "--help")
     assert status == 0
-    options = ("--epochs", "--batch-size", "--lr", "--seed", "--engine", "--out DIR", "--data DIR", "--full")
+    options = ("--epochs", "--batch-size", "--lr", "--seed", "--engine", "--out DIR", "--data DIR", "--preset NAME")
     assert all(option in out for option in options)
 
 
 def test_help_of_run_names_the_labs(capsys: pytest.CaptureFixture[str]) -> None:
-    assert call(capsys, "run", "--help")[:2] == (0, "usage: chainrule run LAB [settings] labs: lenet-mnist")
+    status, out, _ = call(capsys, "run", "--help")
+    assert status == 0
+    assert "lenet-mnist" in out
+
+
+def test_show_prints_the_exercise_and_what_is_expected(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = call(capsys, "show", "lenet-mnist")
+    assert status == 0
+    parts = ("LeNet-5 learns handwritten digits", "The exercise: build", "--preset full expects", "= 44,426")
+    assert all(part in out for part in parts)
 
 
 def test_the_status_of_a_run_is_its_outcome(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
-"""The command line: chainrule list | run | runs | compare | predict | check | data | doctor | bench.
+"""The command line: chainrule list | show | run | runs | compare | predict | check | data | doctor | bench.
 
 Every command imports what it needs when it is called, so that `chainrule --help` answers at once. A command's exit
 status is 0 where all was as expected, 1 where it was not, 2 for a mistake in what was asked for, 130 after Ctrl-C.
 """
 
 import difflib
+import inspect
+import re
 import sys
 from collections.abc import Callable, Sequence
 
@@ -30,41 +32,87 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _list(words: list[str]) -> int:
-    """The labs: what they show, on what data, how long they take, and what is expected of them."""
+    """The labs by topic: where they come from, on what data, how long they take, and what is expected of them."""
     from chainrule import labs
 
     if words:
         return _complain(f"'chainrule list' takes no arguments, but got: {' '.join(words)}")
     table = Table(box=None, padding=(0, 2, 1, 0))
     table.add_column("lab", no_wrap=True)  # a name that can be copied
-    for column in ("topic", "source", "data", "time", "expected"):
+    for column in ("source", "data", "time", "expected"):
         table.add_column(column)
-    for name in labs.names():
-        lab = labs.load(name)
-        main_one = lab.expected(lab.settings())[0]
-        table.add_row(f"[bold]{name}[/]", lab.topic, lab.source, lab.data, lab.time, f"{main_one.name} {main_one}")
-    Console().print(table)
+    for topic, group in labs.by_topic().items():
+        if group:
+            table.add_row(f"[dim italic]{topic}[/]")
+        for name, lab in group.items():
+            main_one = lab.expected(lab.settings())[0]
+            table.add_row(f"[bold]{name}[/]", lab.source, lab.data, lab.time, f"{main_one.name} {main_one}")
+    console = Console()
+    console.print(table)
+    console.print("'chainrule show LAB' prints the exercise, 'chainrule run LAB' does it.", highlight=False)
+    return 0
+
+
+def _show(words: list[str]) -> int:
+    """The exercise that a lab does, and what is expected of it: `chainrule show LAB`."""
+    from chainrule import labs
+
+    if len(words) != 1 or words[0].startswith("-"):
+        return _usage("chainrule show LAB", words, labs.names())
+    try:
+        lab = labs.load(words[0])
+    except labs.UsageError as mistake:
+        return _complain(str(mistake))
+    console = Console(highlight=False)
+    title, _, exercise = inspect.cleandoc(lab.exercise).partition("\n")
+    console.print(f"[bold]{escape(title)}[/]\n[dim]{escape(lab.source)} · {escape(lab.data)}[/]\n")
+    for paragraph in re.split(r"\n\s*\n", exercise.strip()):
+        listed = re.search(r"^\s*(-|\d+\.) ", paragraph, re.MULTILINE)
+        console.print(paragraph if listed else " ".join(paragraph.split()), markup=False, end="\n\n")
+    for preset in lab.preset_names():
+        option = f" --preset {preset}" if preset in lab.presets else ""
+        console.print(f"[bold]chainrule run {words[0]}{option}[/] expects")
+        for e in lab.expected(lab.preset(preset)):
+            console.print(f"  {e.name} {e}" + f"   ({e.source})" * bool(e.source), markup=False)
     return 0
 
 
 def _run(words: list[str]) -> int:
-    """Run a lab: `chainrule run LAB [settings]`; `chainrule run LAB --help` shows its settings."""
+    """Run a lab: `chainrule run LAB [settings]`, or all of them: `chainrule run --all [--quick]`."""
     import tyro
 
     from chainrule import labs
 
+    flags = (tyro.conf.FlagCreatePairsOff,)
+    if "--all" in words:
+        rest = [word for word in words if word != "--all"]
+        return labs.run_all(tyro.cli(labs.All, prog="chainrule run --all", args=rest, config=flags), Console())
     if not words or words[0].startswith("-"):
-        asked = words[:1] in (["-h"], ["--help"])
-        Console(stderr=not asked).print(f"usage: chainrule run LAB \\[settings]\n\nlabs: {', '.join(labs.names())}")
-        return 0 if asked else 2
+        return _usage("chainrule run LAB [settings]\n       chainrule run --all [--quick]", words, labs.names())
     name, *rest = words
     try:
         lab = labs.load(name)
-        flags = (tyro.conf.FlagCreatePairsOff,)
-        settings = tyro.cli(lab.settings, prog=f"chainrule run {name}", description=lab.title, args=rest, config=flags)
+        defaults = lab.preset(_preset(rest) or lab.settings().preset)
+        prog, about = f"chainrule run {name}", f"{lab.title}. Presets: {', '.join(lab.preset_names())}."
+        settings = tyro.cli(lab.settings, prog=prog, description=about, args=rest, default=defaults, config=flags)
         return labs.carry_out(name, lab, labs.resumed(name, lab, settings), Console())
     except labs.UsageError as mistake:
         return _complain(str(mistake))
+
+
+def _preset(words: list[str]) -> str | None:
+    """The NAME of `--preset NAME`, which decides the defaults of all other settings."""
+    for i, word in enumerate(words):
+        if word.partition("=")[0] == "--preset":
+            return word.partition("=")[2] or next(iter(words[i + 1 :]), None)
+    return None
+
+
+def _usage(form: str, words: list[str], names: list[str]) -> int:
+    """How a command is called, and the labs that it takes; 0 if that was asked for, 2 if the call was wrong."""
+    asked = words[:1] in (["-h"], ["--help"])
+    Console(stderr=not asked).print(f"usage: {escape(form)}\n\nlabs: {', '.join(names)}", highlight=False)
+    return 0 if asked else 2
 
 
 def _check(words: list[str]) -> int:
@@ -139,6 +187,7 @@ def _bench(words: list[str]) -> int:
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "list": _list,
+    "show": _show,
     "run": _run,
     "runs": _runs,
     "compare": _compare,

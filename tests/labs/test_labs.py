@@ -49,7 +49,10 @@ def experiment(settings: Settings, run: Run) -> None:
     run.section("Result", "Another section.")
 
 
-TINY = Lab("Tiny", "tests", "here", "none", "no time", "A lead.", Settings, expected, experiment)
+TINY = Lab(
+    "Tiny", "theory", "here", "none", "no time", "A lead.", "An exercise.", Settings, expected, experiment,
+    presets={"full": Settings(preset="full", epochs=5, goal=0.7)},
+)  # fmt: skip
 
 
 def carry_out(lab: Lab, settings: LabSettings) -> tuple[int, str]:
@@ -67,7 +70,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def test_a_lab_is_found_by_its_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = (
-        "from chainrule.labs import Lab, LabSettings\nLAB = Lab('T', '', '', '', '', '', LabSettings, list, print)\n"
+        "from chainrule.labs import Lab, LabSettings as S\nLAB = Lab('T', '', '', '', '', '', '', S, list, print)\n"
     )
     (tmp_path / "brand_new.py").write_text(source)
     (tmp_path / "_shared.py").write_text("")
@@ -88,10 +91,15 @@ def test_a_wrong_name_is_answered_with_the_closest() -> None:
 @pytest.mark.parametrize("name", labs.names())
 def test_every_lab_describes_itself(name: str) -> None:
     lab = labs.load(name)
-    assert all((lab.title, lab.topic, lab.source, lab.data, lab.time, lab.lead))
-    expectations = lab.expected(lab.settings())
-    assert expectations
-    assert len({e.name for e in expectations}) == len(expectations)
+    assert all((lab.title, lab.source, lab.data, lab.time, lab.lead))
+    assert lab.topic in labs.TOPICS
+    assert len(lab.exercise.split("\n\n")) > 1, "a title, and below it the exercise"
+    assert "quick" in lab.preset_names()
+    for preset in lab.preset_names():
+        assert lab.preset(preset).preset == preset
+        expectations = lab.expected(lab.preset(preset))
+        assert expectations
+        assert len({e.name for e in expectations}) == len(expectations)
 
 
 # ---------------------------------------------------------------------------------------------- expectations
@@ -154,8 +162,9 @@ def test_a_run_leaves_report_metrics_config_and_weights(settings: Settings) -> N
         rows = list(csv.DictReader(file))
     assert [(row["model"], row["epoch"]) for row in rows] == [("model", "1"), ("model", "2"), ("model", "3")]
     config = json.loads((folder / "config.json").read_text())
-    assert config == {"lab": "tiny", "out": str(folder), "epochs": 3, "batch_size": 32, "lr": 0.01, "seed": 1,
-                      "engine": "chainrule", "data": None, "goal": 0.5, "resume": None, "checkpoint_every": None,
+    assert config == {"lab": "tiny", "preset": "quick", "out": str(folder), "epochs": 3, "batch_size": 32, "lr": 0.01,
+                      "seed": 1, "engine": "chainrule", "data": None,
+                      "goal": 0.5, "resume": None, "checkpoint_every": None,
                       "tensorboard": False}  # fmt: skip
     assert {name: array.shape for name, array in load_file(folder / "weights.safetensors").items()} == {
         "weight": (2, 3),
@@ -193,6 +202,17 @@ def test_the_report_says_how_to_make_it_anew(settings: Settings) -> None:
     assert settings.out is not None
     page = (settings.out / "report.html").read_text(encoding="utf-8")
     assert f"chainrule run tiny --out {settings.out} --goal 0.25" in page
+    carry_out(TINY, replace(TINY.preset("full"), out=settings.out, epochs=4))
+    page = (settings.out / "report.html").read_text(encoding="utf-8")
+    assert f"chainrule run tiny --preset full --out {settings.out} --epochs 4</" in page
+
+
+def test_presets_are_found_by_name() -> None:
+    assert TINY.preset_names() == ["quick", "full"]
+    assert TINY.preset("quick") == Settings()
+    assert TINY.preset("full").full
+    with pytest.raises(UsageError, match=r"--preset ful: there is no such preset. Did you mean full\?"):
+        TINY.preset("ful")
 
 
 def test_same_seed_same_weights(settings: Settings, tmp_path: Path) -> None:
@@ -223,6 +243,62 @@ def test_engines_start_from_equal_weights(build: Any) -> None:
     ours, theirs = labs.equal_start(build, __import__("chainrule"), 7), labs.equal_start(build, torch, 7)
     for name, value in ours.state_dict().items():
         np.testing.assert_array_equal(value.numpy(), theirs.state_dict()[name].numpy())
+
+
+# ---------------------------------------------------------------------------------------------- all of them
+
+
+def run_all(monkeypatch: pytest.MonkeyPatch, found: dict[str, Lab], asked: labs.All) -> tuple[int, str]:
+    monkeypatch.setattr(labs, "by_topic", lambda: {"theory": found})
+    file = io.StringIO()
+    return labs.run_all(asked, Console(file=file, width=120)), file.getvalue()
+
+
+def test_all_labs_end_in_one_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {"one": TINY, "two": replace(TINY, run=lambda settings, run: run.measure("size", 9))}
+    status, text = run_all(monkeypatch, found, labs.All(quick=True, out=tmp_path))
+    table = text[text.rindex("──") :]
+    assert status == 1
+    assert "2 of 4 held" in table
+    assert [line.split()[0] for line in table.splitlines() if "accuracy" in line] == ["one", "two"]
+    assert "not measured" in table
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "two"]
+    assert json.loads((tmp_path / "one" / "config.json").read_text())["preset"] == "quick"
+
+
+def test_all_labs_in_earnest_take_every_preset_but_the_quick_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = replace(TINY, presets={**TINY.presets, "best": Settings(preset="best")})
+    only_quick = replace(TINY, presets={})
+    found = {"many": many, "quick": only_quick}
+    status, text = run_all(monkeypatch, found, labs.All(out=tmp_path / "out", data=tmp_path))
+    assert status == 0
+    assert "6 of 6 held" in text
+    folders = {path.name: json.loads((path / "config.json").read_text()) for path in (tmp_path / "out").iterdir()}
+    assert {name: config["preset"] for name, config in folders.items()} == {
+        "many-full": "full", "many-best": "best", "quick": "quick"
+    }  # fmt: skip
+    assert folders["many-full"]["data"] == str(tmp_path)
+    assert folders["many-full"]["epochs"] == 5
+
+
+def test_a_lab_that_cannot_run_does_not_keep_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(settings: Settings, run: Run) -> None:
+        raise UsageError("no [such] data\nput it there")
+
+    found = {"one": replace(TINY, run=missing), "two": TINY}
+    status, text = run_all(monkeypatch, found, labs.All(quick=True, out=tmp_path))
+    assert status == 1
+    assert "no [such] data" in text[text.rindex("──") :]
+    assert "2 of 2 held, 1 not run" in text
+
+
+def test_ctrl_c_ends_all_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {"one": two_trainings([4]), "two": TINY}
+    status, text = run_all(monkeypatch, found, labs.All(quick=True, out=tmp_path))
+    assert status == 130
+    assert "two" not in text[text.rindex("──") :]
 
 
 # ---------------------------------------------------------------------------------------------- stopping

@@ -4,17 +4,29 @@ A lab is a file in this folder whose name does not begin with an underscore: `le
 It defines `LAB`, a `Lab`; there is no other registration.
 """
 
-import difflib
 import importlib
 import pkgutil
 
+from ._all import All, run_all
 from ._gradients import gradient_table
-from ._lab import Expectation, Lab, LabSettings, TrainingSettings, UsageError, asked_for, equal_start
+from ._lab import (
+    TOPICS,
+    Expectation,
+    Lab,
+    LabSettings,
+    TrainingSettings,
+    UsageError,
+    asked_for,
+    closest,
+    equal_start,
+)  # fmt: skip
 from ._predict import Predict, Saved, predict
 from ._resume import resumed
 from ._run import Run, carry_out
 
 __all__ = [
+    "TOPICS",
+    "All",
     "Expectation",
     "Lab",
     "LabSettings",
@@ -24,6 +36,7 @@ __all__ = [
     "TrainingSettings",
     "UsageError",
     "asked_for",
+    "by_topic",
     "carry_out",
     "equal_start",
     "gradient_table",
@@ -31,6 +44,7 @@ __all__ = [
     "names",
     "predict",
     "resumed",
+    "run_all",
 ]
 
 
@@ -40,11 +54,15 @@ def names() -> list[str]:
     return sorted(name.replace("_", "-") for name in found if not name.startswith("_"))
 
 
+def by_topic() -> dict[str, dict[str, Lab]]:
+    """{topic: {name: lab}}, the topics in the order of a course."""
+    everything = {name: load(name) for name in names()}
+    return {topic: {name: lab for name, lab in everything.items() if lab.topic == topic} for topic in TOPICS}
+
+
 def load(name: str) -> Lab:
     """The lab of this name. Raises UsageError with the closest names if there is none."""
     if name not in names():
-        near = difflib.get_close_matches(name, names(), n=1, cutoff=0.4)
-        hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(names())}"
-        raise UsageError(f"there is no lab {name!r}. {hint}")
+        raise UsageError(f"there is no lab {name!r}. {closest(name, names())}")
     lab: Lab = importlib.import_module(f"{__name__}.{name.replace('-', '_')}").LAB
     return lab

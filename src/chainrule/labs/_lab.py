@@ -1,11 +1,12 @@
 """What every lab is made of: a description, typed settings, expectations, and the function that carries it out."""
 
+import difflib
 import importlib
 import math
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -15,7 +16,21 @@ if TYPE_CHECKING:
     from ._predict import Saved
     from ._run import Run
 
-__all__ = ["Expectation", "Lab", "LabSettings", "TrainingSettings", "UsageError", "asked_for", "engine", "equal_start"]
+__all__ = [
+    "TOPICS",
+    "Expectation",
+    "Lab",
+    "LabSettings",
+    "TrainingSettings",
+    "UsageError",
+    "asked_for",
+    "closest",
+    "engine",
+    "equal_start",
+]
+
+TOPICS = ("theory", "multilayer perceptron", "convolution", "recurrent networks")
+"""What labs are about, in the order in which a course comes to it."""
 
 
 def _folder(default: str) -> Any:
@@ -24,6 +39,12 @@ def _folder(default: str) -> Any:
 
 class UsageError(Exception):
     """A mistake that the user can mend: told in one message, without a traceback."""
+
+
+def closest(word: str, names: Sequence[str]) -> str:
+    """What a message says after a name that there is not."""
+    near = difflib.get_close_matches(word, names, n=1, cutoff=0.4)
+    return f"Did you mean {near[0]}?" if near else f"There are: {', '.join(names)}"
 
 
 @contextmanager
@@ -42,8 +63,15 @@ def asked_for(what: str = "") -> Iterator[None]:
 class LabSettings:
     """What every lab can be told. A lab's own settings inherit from this; the command line is made from them."""
 
+    preset: Annotated[str, tyro.conf.arg(metavar="NAME")] = "quick"
+    """Which of the lab's sets of defaults the other settings begin with; `chainrule show LAB` names them."""
     out: Annotated[Path | None, _folder("runs/LAB-TIME")] = None
     """Folder that the report and all other files of this run go to."""
+
+    @property
+    def full(self) -> bool:
+        """Whether this is the experiment in earnest, on the full data sets."""
+        return self.preset == "full"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,12 +158,29 @@ class Lab:
     """What it takes on an ordinary machine, in words."""
     lead: str
     """What is done and why, in a few sentences: the first paragraph of the report."""
+    exercise: str
+    """The exercise, as a teacher sets it: the docstring of the lab's file, whose first line is its title."""
     settings: type[LabSettings]
+    """Their defaults are what `chainrule run LAB` does without a word more."""
     expected: Callable[[Any], Sequence[Expectation]]
     """What is expected under given settings."""
     run: Callable[[Any, "Run"], None]
     predict: Callable[[Any, "Saved", str], Mapping[str, float]] | None = None
     """(settings, saved model, a file or a line of text) -> probability of each class."""
+    presets: Mapping[str, LabSettings] = field(default_factory=dict)
+    """Further sets of defaults by name; "full" is the experiment in earnest, on the full data sets."""
+
+    def preset(self, name: str) -> LabSettings:
+        """The set of defaults of this name. Raises UsageError with the closest if there is none."""
+        plain = self.settings()
+        known = {plain.preset: plain, **self.presets}
+        if name not in known:
+            raise UsageError(f"--preset {name}: there is no such preset. {closest(name, list(known))}")
+        return known[name]
+
+    def preset_names(self) -> list[str]:
+        """The names of all presets, that of the plain settings first."""
+        return [self.settings().preset, *self.presets]
 
 
 def engine(name: str) -> Any:

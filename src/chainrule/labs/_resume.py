@@ -23,10 +23,10 @@ def resumed(name: str, lab: Lab, settings: LabSettings) -> LabSettings:
     folder: Path | None = getattr(settings, "resume", None)
     if folder is None:
         return settings
-    saved = read_settings(name, lab, folder)
+    saved, plain = read_settings(name, lab, folder), lab.preset(settings.preset)
     for field in dataclasses.fields(settings):
         asked, had = getattr(settings, field.name), getattr(saved, field.name)
-        if field.name not in OWN and asked not in (field.default, had):
+        if field.name not in OWN and asked not in (getattr(plain, field.name), had):
             option = "--" + field.name.replace("_", "-")
             raise UsageError(
                 f"--resume {folder} goes on with that run's settings: {option} is {had} there, not {asked}"

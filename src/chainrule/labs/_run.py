@@ -36,7 +36,7 @@ from chainrule.train import (
 
 from ._lab import Lab, LabSettings, TrainingSettings, UsageError, asked_for, engine
 
-__all__ = ["Run", "carry_out"]
+__all__ = ["Run", "carry_out", "perform"]
 
 
 class Stopped(Exception):
@@ -165,6 +165,11 @@ class Run:
             outcomes.append(Outcome(e.name, str(e), measured, held, e.source))
         return outcomes
 
+    @property
+    def status(self) -> int:
+        """0 if every expectation held, 1 if not, 130 after Ctrl-C."""
+        return 130 if self.interrupted else 0 if all(outcome.held for outcome in self.outcomes()) else 1
+
     def finish(self) -> Path:
         """Write report.html."""
         settings = _plain(self.settings)
@@ -173,7 +178,7 @@ class Run:
             "Machine": machine() | {"Started": f"{self.started:%Y-%m-%d %H:%M}", "Took": self.duration()},
             "Versions": versions(str(settings.get("engine", "chainrule"))),
         }
-        lab, command = self.lab, f"chainrule run {self.name}{_options(self.settings)}"
+        lab, command = self.lab, f"chainrule run {self.name}{_options(self.lab, self.settings)}"
         page = Page(
             lab.title, self.name, lab.topic, lab.lead, command, self.outcomes(), facts, self.sections, self.notes
         )
@@ -223,8 +228,8 @@ class _Log(Callback):
         self.run.log(self.name, epoch)
 
 
-def carry_out(name: str, lab: Lab, settings: LabSettings, console: Console) -> int:
-    """Run a lab and write its report; 0 if every expectation held, 1 if not, 130 after Ctrl-C.
+def perform(name: str, lab: Lab, settings: LabSettings, console: Console) -> Run:
+    """Run a lab to its end, write its report, and say what came out.
 
     Raises UsageError if the settings ask for what is not there.
     """
@@ -238,14 +243,18 @@ def carry_out(name: str, lab: Lab, settings: LabSettings, console: Console) -> i
     except NonFiniteLoss as problem:
         run.notes.append(str(problem))
     path = run.finish()
-    outcomes = run.outcomes()
-    console.print(_table(outcomes))
+    console.print(_table(run.outcomes()))
     for note in run.notes:
         console.print(note, style="red", highlight=False, soft_wrap=True)
     console.print(f"{run.duration()}. Report: {path}", highlight=False, soft_wrap=True)
     if run.interrupted and isinstance(settings, TrainingSettings):
         console.print(f"To go on: chainrule run {name} --resume {run.folder}", highlight=False, soft_wrap=True)
-    return 130 if run.interrupted else 0 if all(outcome.held for outcome in outcomes) else 1
+    return run
+
+
+def carry_out(name: str, lab: Lab, settings: LabSettings, console: Console) -> int:
+    """Run a lab and write its report; the status of the run, see `Run.status`."""
+    return perform(name, lab, settings, console).status
 
 
 def _table(outcomes: list[Outcome]) -> Table:
@@ -254,9 +263,13 @@ def _table(outcomes: list[Outcome]) -> Table:
         table.add_column(column, justify="right")
     table.add_column("held")
     for o in outcomes:
-        held = "[dim]—[/]" if o.held is None else "[green]yes[/]" if o.held else "[bold red]no[/]"
-        table.add_row(o.name, o.expected, o.measured, held)
+        table.add_row(o.name, o.expected, o.measured, in_a_word(o.held))
     return table
+
+
+def in_a_word(held: bool | None) -> str:
+    """Whether an expectation held, in the colours of the terminal."""
+    return "[dim]—[/]" if held is None else "[green]yes[/]" if held else "[bold red]no[/]"
 
 
 def _new_folder(parent: Path, name: str) -> Path:
@@ -282,11 +295,12 @@ def _plain(settings: LabSettings) -> dict[str, Any]:
     return {key: str(value) if isinstance(value, Path) else value for key, value in vars(settings).items()}
 
 
-def _options(settings: LabSettings) -> str:
-    """The options that make these settings of the default ones."""
-    options = ""
+def _options(lab: Lab, settings: LabSettings) -> str:
+    """The options that make these settings of the plain ones."""
+    preset = lab.preset(settings.preset)
+    options = "" if settings.preset == lab.settings().preset else f" --preset {settings.preset}"
     for field in dataclasses.fields(settings):
         value, option = getattr(settings, field.name), " --" + field.name.replace("_", "-")
-        if value != field.default and field.name != "resume":
+        if value != getattr(preset, field.name) and field.name != "resume":
             options += option if value is True else f"{option} {shlex.quote(str(value))}"
     return options

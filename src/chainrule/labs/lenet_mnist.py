@@ -3,7 +3,7 @@
 The exercise: build a network like LeNet-5 (convolution 6@5×5, max-pooling 2, convolution 16@5×5, max-pooling 2, dense
 layers of 120, 84 and 10 units, each ReLU after the pooling); say what goes in and out of every layer and how many
 parameters it has; check the gradients of every kind of layer; train on 2,000 digits, test on 500; and say why
-convolutions suit data on a grid. `--full` trains on all 60,000 digits of MNIST and tests on its 10,000.
+convolutions suit data on a grid. `--preset full` trains on all 60,000 digits of MNIST and tests on its 10,000.
 """
 
 import math
@@ -31,8 +31,6 @@ class Settings(TrainingSettings):
     """Passes over the training digits."""
     lr: float = 0.03
     """Greatest learning rate: reached after a fifth of the training, zero at its end."""
-    full: bool = False
-    """Train on MNIST's 60,000 digits and test on its 10,000 (see --data), not on the built-in 2,000 and 500."""
 
 
 def expected(settings: Settings) -> list[Expectation]:
@@ -51,7 +49,7 @@ def expected(settings: Settings) -> list[Expectation]:
 
 
 def digits(settings: Settings) -> Digits:
-    """The built-in 2,000 and 500 digits, or with --full all of MNIST."""
+    """The built-in 2,000 and 500 digits, or all of MNIST."""
     with asked_for():
         return normalised(*(mnist.load(settings.data) if settings.full else mnist.digits_split(2000, 500)))
 
@@ -363,7 +361,9 @@ LAB = Lab(
     time="5 s (full: 2 min)",
     lead="""The network that read the cheques of the 1990s: built layer by layer, checked, trained on handwritten
     digits, and compared with networks that do not know that an image is a grid.""",
+    exercise=__doc__,
     settings=Settings,
+    presets={"full": Settings(preset="full")},
     expected=expected,
     run=experiment,
     predict=recognize,
