@@ -24,7 +24,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,7 +35,7 @@ from made_up_sets import jpeg, records
 from chainrule.data import cifar10, imdb, read_idx, read_image, read_lines, read_pairs, read_vectors
 from chainrule.data.archive import unpack
 from chainrule.data.idx import encode_idx
-from chainrule.io import load_file
+from chainrule.io import load_file, load_npz
 from chainrule.io.tree import load_tree
 
 MIB = 1 << 20
@@ -197,6 +197,32 @@ def tensors(header: dict[str, Any]) -> bytes:
     return struct.pack("<Q", len(text)) + text + bytes(16)
 
 
+def npy(header: str, data: bytes, version: int = 1) -> bytes:
+    """A member of an .npz: this header, whatever it promises, and the data behind it."""
+    size = struct.pack("<H" if version == 1 else "<I", len(header))
+    return b"\x93NUMPY" + bytes([version, 0]) + size + header.encode() + data
+
+
+def right_zip(data: bytes) -> bytes:
+    """The checksum of every file whose bytes can still be read, in the directory and before the file."""
+    out, entry = bytearray(data), data.find(b"PK\x01\x02")
+    while 0 <= entry <= len(data) - 46:
+        compression, size, start = (int.from_bytes(data[entry + a : entry + b], "little") for a, b in SPANS)
+        first = start + 30 + sum(data[start + 26 : start + 30 : 2]) + 256 * sum(data[start + 27 : start + 30 : 2])
+        content = data[first : first + size]
+        with suppress(zlib.error):
+            code = zlib.crc32(zlib.decompressobj(-15).decompress(content, MIB) if compression else content)
+            for place in (entry + 16, start + 14):
+                out[place : place + 4] = code.to_bytes(4, "little")
+        entry = data.find(b"PK\x01\x02", entry + 4)
+    return bytes(out)
+
+
+def right_npz(data: bytes) -> bytes:
+    """A member alone is zipped; what is zipped gets the right checksums."""
+    return zipped({"x.npy": data}) if data.startswith(b"\x93") else right_zip(data)
+
+
 def unpacked(path: Path) -> None:
     """Unpack beside the file; anything else than plain files below the target is a break-out."""
     target, expected = path.parent / "out", {path.parent.name, path.name}
@@ -288,6 +314,26 @@ TREE_PIECES = [
     b":",
     b",",
 ]
+SPANS = ((10, 12), (20, 24), (42, 46))
+"""Where a zip's directory has the compression, the compressed size and the place of a file."""
+FLOATS = "{'descr': '<f4', 'fortran_order': %s, 'shape': %s, }\n"
+NPZS = [
+    zipped({"w.npy": npy(FLOATS % ("False", "(2, 3)"), bytes(24)), "b.npy": npy(FLOATS % ("True", "()"), bytes(4))}),
+    zipped({"w.npy": npy(FLOATS % ("False", "(2, 3)"), bytes(24))}, zipfile.ZIP_STORED),
+    zipped({"zeros.npy": npy(FLOATS % ("False", "(500000,)"), bytes(2000000))}),
+    npy(FLOATS % ("True", "(2, 3)"), bytes(24)),
+    npy(FLOATS % ("False", "(6,)"), bytes(24), 2),
+    npy(FLOATS % ("False", "(0, 9)"), b"", 3),
+    npy(FLOATS % ("False", "(4611686018427387904, 4)"), bytes(16)),
+    npy(FLOATS % ("False", "(9223372036854775808, 0)"), b""),
+    npy(FLOATS % ("False", "(" + "1, " * 40 + ")"), bytes(4)),
+    npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", b"\x80\x04N."),
+]
+NPZ_PIECES = [
+    b"|O", b"'|V9'", b"<U9", b"[('a', '<f4')]", b">f8", b"|b1", b"<c16", b"True", b"False", b"(-1,)", b"(2, 3, )",
+    b"'shape'", b"'descr'", b".npy", b"(99999999999999999999,)", b"\x93NUMPY", b"{", b"}", b" " * 300, b"1, " * 99,
+    *ZIP_PIECES,
+]  # fmt: skip
 PAIRS = [b"Go.\tVa !\nHi.\tSalut.\tCC-BY\n", "é\tè\r\n".encode() * 50]
 PAIR_PIECES = [
     b"\t", b"\n", b"\r", b"\0", b"\xff", b"\xed\xa0\x80", "\u2028".encode(), b"\xf4\x90\x80\x80", b"\xef\xbb\xbf",
@@ -308,6 +354,7 @@ FORMATS = {
     ),
     "tar": Format([*TARS, gzip.compress(TARS[0]), gzip.compress(TARS[6])], unpacked, TAR_PIECES, right_tar),
     "zip": Format(ZIPS, unpacked, ZIP_PIECES),
+    "npz": Format(NPZS, lambda path: load_npz(path, MIB), NPZ_PIECES, right_npz, memory=64 * MIB),
     "safetensors": Format(TENSORS, load_file, TENSOR_PIECES, right_safetensors),
     "checkpoint": Format(TREES, load_tree, TREE_PIECES, right_checkpoint),
     "tsv": Format(PAIRS, lambda path: (read_pairs(path), read_lines(path)), PAIR_PIECES),

@@ -22,6 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
 from chainrule.data.content import content
+from chainrule.io.bounded import Bounded
 
 MAX_BYTES = 4 << 30
 MAX_MEMBERS = 500_000
@@ -105,12 +106,12 @@ def _readable(archive: Path, max_bytes: int) -> Iterator[Iterator[Member]]:
         zipped = file.read(4) == b"PK\x03\x04" and isinstance(file, io.BufferedReader)
         file.seek(0)
         try:
-            yield _zip(_Bounded(file, max_bytes)) if zipped else _tar(_Forward(file, max_bytes))
+            yield _zip(Bounded(file, _HEADERS)) if zipped else _tar(_Forward(file, _HEADERS, max_bytes))
         except _DAMAGE as error:
             raise ValueError(f"this is no archive, or a damaged one ({error})") from error
 
 
-def _zip(file: "_Bounded") -> Iterator[Member]:
+def _zip(file: Bounded) -> Iterator[Member]:
     with zipfile.ZipFile(file) as archive:
         for info in archive.infolist():
             if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
@@ -145,36 +146,12 @@ def _extract(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
     return file
 
 
-class _Bounded(io.RawIOBase):
-    """A file of which the modules that parse archives read `left` bytes at most, none of them beyond `size`."""
+class _Forward(Bounded):
+    """A bounded file of `size` bytes at most, never wound back: only a header with a negative size asks for that."""
 
-    def __init__(self, file: io.BufferedIOBase, size: int) -> None:
-        self.file, self.size = file, size
-        self.left, self.last = _HEADERS, b""
-
-    def read(self, size: int = -1) -> bytes:
-        data = self.file.read(size if 0 <= size <= self.left else self.left + 1)
-        if len(data) > self.left:
-            raise ValueError("its headers are larger than they may be")
-        self.left -= len(data)
-        self.last = data
-        return data
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        return self.file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self.file.tell()
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-
-class _Forward(_Bounded):
-    """The same, but never wound back: only a header with a negative size asks for that, to be read for ever."""
+    def __init__(self, file: io.BufferedIOBase, left: int, size: int) -> None:
+        super().__init__(file, left)
+        self.size = size
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         if not self.tell() <= offset <= self.size:

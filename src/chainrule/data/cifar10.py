@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from chainrule.data.content import content, read_up_to
+from chainrule.data.content import content
 from chainrule.data.images import Images, Split
 from chainrule.data.source import Download, Source, by_class
+from chainrule.io.bounded import read_up_to
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 RECORD, MAX_RECORDS = 1 + 3 * 32 * 32, 60_000

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from chainrule.io.bounded import read_up_to
+
 MAX_CONTENT = 1 << 31  # GloVe's largest file of 6 billion tokens unzips to 1 GiB; more than 2 GiB is not believed
 MAX_TEXT = 1 << 28
 _PIECE = 1 << 20
@@ -26,14 +28,6 @@ def content(path: Path) -> Iterator[io.BufferedIOBase]:
         raise ValueError(f"{path}: the gzip data is damaged or incomplete ({error})") from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-
-
-def read_up_to(file: io.BufferedIOBase, size: int) -> bytearray:
-    """Up to `size` bytes, piece by piece: memory grows with what comes, not with what was promised."""
-    data = bytearray()
-    while piece := file.read(min(_PIECE, size - len(data))):
-        data += piece
-    return data
 
 
 def read_text(path: Path, limit: int = MAX_TEXT) -> str:

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.data.content import content, read_up_to
+from chainrule.data.content import content
 from chainrule.data.images import Images, Split
+from chainrule.io.bounded import read_up_to
 
 MAX_BYTES = 1 << 30  # MNIST's largest file has 47 MB; a header that promises more than 1 GiB is not believed
 _KINDS = {0x00000801: "labels", 0x00000803: "images"}

@@ -23,7 +23,7 @@ def save_file(
 
     The file is complete or it is not there, see `write_whole`.
     """
-    arrays = {name: _array(name, tensor) for name, tensor in tensors.items()}
+    arrays = {name: contiguous(name, tensor, "save_file") for name, tensor in tensors.items()}
     write_whole(filename, safetensors.numpy.save(arrays, dict(metadata) if metadata else None))
 
 
@@ -38,9 +38,9 @@ def load_file(filename: str | os.PathLike[str]) -> dict[str, Tensor]:
     return {name: Tensor(array) for name, array in arrays.items()}
 
 
-def _array(name: str, tensor: Any) -> Array:
-    """Contiguous, as the format has it."""
+def contiguous(name: str, tensor: Any, function: str) -> Array:
+    """A tensor as an array that lies row by row; TypeError, in the name of the function that asks, if it is neither."""
     array = tensor.array if isinstance(tensor, Tensor) else tensor
     if not isinstance(array, np.ndarray):
-        raise TypeError(f"save_file(): '{name}' is a {type(tensor).__name__}, not a tensor or an array")
+        raise TypeError(f"{function}(): '{name}' is a {type(tensor).__name__}, not a tensor or an array")
     return np.asarray(array, order="C")

@@ -13,12 +13,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from chainrule.data import DataLoader
-from chainrule.io import save_file, write_whole
+from chainrule.io import save_file, save_npz, write_whole
 from chainrule.report import Outcome, Page, Section
 from chainrule.report.blocks import Block
 from chainrule.report.machine import machine, versions
@@ -123,9 +122,7 @@ class Run:
         """Keep the weights, as weights.safetensors and weights.npz, and with them facts that `Lab.predict` needs."""
         state = {key: value.numpy() for key, value in model.state_dict().items()}
         save_file(state, self.folder / "weights.safetensors", {"run": json.dumps({"lab": self.name} | facts)})
-        content = io.BytesIO()
-        np.savez(content, **state)
-        write_whole(self.folder / "weights.npz", content.getvalue())
+        save_npz(state, self.folder / "weights.npz")
 
     # ------------------------------------------------------------------------------------------ what they cause
 
