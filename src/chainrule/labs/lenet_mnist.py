@@ -126,7 +126,7 @@ def the_network(run: Run, table: list[report.Layer]) -> None:
         adds a bias. Pooling slides a window too, and keeps the greatest value under it. How many positions a window
         has follows from the sizes alone:""",
         report.formula(
-            r"out = \left\lfloor \frac{in + 2 \cdot padding - kernel}{stride} \right\rfloor + 1",
+            r"out = \left\lfloor \dfrac{in + 2 \cdot padding - kernel}{stride} \right\rfloor + 1",
             "out = ⌊(in + 2·padding − kernel) / stride⌋ + 1",
         ),
         report.Table(

@@ -131,7 +131,7 @@ def _told(values: list[str]) -> str:
 
 def formula(tex: str, alt: str) -> Formula:
     """A formula in TeX's notation (what Matplotlib knows of it), and how it reads in plain characters."""
-    with mpl.rc_context(STYLE | {"svg.fonttype": "path", "mathtext.fontset": "cm", "font.size": 12}):
+    with mpl.rc_context(STYLE | {"svg.fonttype": "path", "mathtext.fontset": "cm", "font.size": 14}):
         figure = Canvas(figsize=(0.01, 0.01))
         figure.text(0, 0, f"${tex}$")
         return Formula(_svg(figure, tight=True), alt)
