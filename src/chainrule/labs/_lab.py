@@ -21,6 +21,7 @@ __all__ = [
     "Expectation",
     "Lab",
     "LabSettings",
+    "RunSettings",
     "TrainingSettings",
     "UsageError",
     "asked_for",
@@ -75,15 +76,9 @@ class LabSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingSettings(LabSettings):
-    """What every lab that trains a model can be told. A lab sets its own defaults by naming a field again."""
+class RunSettings(LabSettings):
+    """What every lab can be told whose trainings are long enough to be interrupted and gone on with."""
 
-    epochs: int = 10
-    """Passes over the training data."""
-    batch_size: int = 32
-    """Samples in a training step."""
-    lr: float = 0.01
-    """Greatest learning rate."""
     seed: int = 1
     """Decides initial weights and the order of the data: same seed, same result."""
     engine: Literal["chainrule", "torch"] = "chainrule"
@@ -100,11 +95,31 @@ class TrainingSettings(LabSettings):
     """Write event files for `tensorboard --logdir RUN/tensorboard` too."""
 
     def __post_init__(self) -> None:
-        for name, least in (("epochs", 1), ("batch_size", 1), ("seed", 0)):
-            if getattr(self, name) < least:
-                raise ValueError(f"--{name.replace('_', '-')} {getattr(self, name)}: it must be at least {least}")
-        if self.checkpoint_every is not None and self.checkpoint_every < 1:
-            raise ValueError(f"--checkpoint-every {self.checkpoint_every}: it must be at least 1")
+        self.check_least(seed=0)
+        if self.checkpoint_every is not None:
+            self.check_least(checkpoint_every=1)
+
+    def check_least(self, **least: int) -> None:
+        """Raise ValueError where a setting is smaller than it may be."""
+        for name, bound in least.items():
+            if getattr(self, name) < bound:
+                raise ValueError(f"--{name.replace('_', '-')} {getattr(self, name)}: it must be at least {bound}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings(RunSettings):
+    """What every lab that trains by one recipe can be told. A lab sets its own defaults by naming a field again."""
+
+    epochs: int = 10
+    """Passes over the training data."""
+    batch_size: int = 32
+    """Samples in a training step."""
+    lr: float = 0.01
+    """Greatest learning rate."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_least(epochs=1, batch_size=1)
         if not 0 < self.lr < math.inf:
             raise ValueError(f"--lr {self.lr}: it must be a positive number")
 

@@ -33,7 +33,7 @@ from chainrule.train import (
     load_checkpoint,
 )  # fmt: skip
 
-from ._lab import Lab, LabSettings, TrainingSettings, UsageError, asked_for, engine
+from ._lab import Lab, LabSettings, RunSettings, UsageError, asked_for, engine
 
 __all__ = ["Run", "carry_out", "perform"]
 
@@ -244,7 +244,7 @@ def perform(name: str, lab: Lab, settings: LabSettings, console: Console) -> Run
     for note in run.notes:
         console.print(note, style="red", highlight=False, soft_wrap=True)
     console.print(f"{run.duration()}. Report: {path}", highlight=False, soft_wrap=True)
-    if run.interrupted and isinstance(settings, TrainingSettings):
+    if run.interrupted and isinstance(settings, RunSettings):
         console.print(f"To go on: chainrule run {name} --resume {run.folder}", highlight=False, soft_wrap=True)
     return run
 
