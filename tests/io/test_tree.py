@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from chainrule import from_numpy
 from chainrule.io import load_tree, save_tree, write_whole
+from chainrule.io.whole import name_again
 from chainrule.tensor import Tensor
 
 numbers = st.none() | st.booleans() | st.integers(-(2**130), 2**130) | st.floats(allow_nan=False) | st.text(max_size=5)
@@ -119,3 +120,23 @@ def test_a_full_disk_harms_nothing(saved: Path, monkeypatch: pytest.MonkeyPatch)
     assert caught.value.filename == str(saved)
     assert saved.read_bytes() == before
     assert list(saved.parent.iterdir()) == [saved]
+
+
+def test_a_second_name(saved: Path, tmp_path: Path) -> None:
+    before, other = saved.read_bytes(), tmp_path / "best"
+    for _ in range(2):  # the second time both names belong to the file already
+        name_again(saved, other)
+        assert other.read_bytes() == before
+    write_whole(saved, b"new")
+    assert other.read_bytes() == before
+    assert sorted(os.listdir(tmp_path)) == ["best", "x"]
+
+
+def test_a_second_name_where_a_file_has_only_one(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_links(source: object, target: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    name_again(saved, tmp_path / "best")
+    assert (tmp_path / "best").read_bytes() == saved.read_bytes()
+    assert sorted(os.listdir(tmp_path)) == ["best", "x"]

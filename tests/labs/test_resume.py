@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -56,6 +57,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_weights(unbroken: Path, 
     assert run("--checkpoint-every", "2", "--resume", tmp_path) in (0, 1)
     assert same_weights(tmp_path, unbroken)
     assert without_seconds(tmp_path) == without_seconds(unbroken)
+    assert not list(tmp_path.rglob(".*"))
 
 
 def wait_for(folder: Path, process: subprocess.Popen[bytes]) -> None:
@@ -105,6 +107,24 @@ def test_a_folder_that_is_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[s
     (tmp_path / "config.json").write_text("[1")
     assert run("--resume", tmp_path) == 2
     assert "cannot be read" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_run_that_has_not_come_to_its_end_is_not_written_over(
+    unbroken: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(unbroken, tmp_path / "run")
+    (tmp_path / "run/results.json").unlink()
+    assert run("--out", tmp_path / "run") == 2
+    assert "Go on with it: --resume" in " ".join(capsys.readouterr().err.split())
+    assert newest(tmp_path / "run")
+
+
+def test_a_finished_run_may_be_written_over_and_leaves_nothing(unbroken: Path, tmp_path: Path) -> None:
+    """Its checkpoints were of later steps than the new run's, and would have been taken for the latest."""
+    shutil.copytree(unbroken, tmp_path / "run")
+    assert main(["run", "lenet-mnist", "--epochs", "1", "--seed", "3", "--out", str(tmp_path / "run")]) in (0, 1)
+    names = {Path(path).name for path in newest(tmp_path / "run")}
+    assert names == {"step-00000063.safetensors"}
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")

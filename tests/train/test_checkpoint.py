@@ -12,7 +12,7 @@ import pytest
 import chainrule as cr
 from chainrule import nn, optim
 from chainrule.data import DataLoader, TensorDataset
-from chainrule.io import load_tree
+from chainrule.io import load_tree, save_tree
 from chainrule.train import (
     Callback,
     Checkpoint,
@@ -49,7 +49,13 @@ def noise(batch: Any, draws: Any) -> Any:
 
 
 def train(
-    folder: Path, engine: Any = cr, kill: int | None = None, every: int | None = None, resume: bool = False, **more: Any
+    folder: Path,
+    engine: Any = cr,
+    kill: int | None = None,
+    every: int | None = None,
+    resume: bool = False,
+    log: Callback | None = None,
+    **more: Any,
 ) -> dict[str, np.ndarray]:
     """Dropout, augmentation, Adam with a schedule, early stopping: everything that has a state."""
     engine.manual_seed(5)
@@ -63,7 +69,14 @@ def train(
     optimizer = engine.optim.Adam(model.parameters(), lr=0.02)
     scheduler = engine.optim.lr_scheduler.StepLR(optimizer, 3, 0.7)
     loader = DataLoader(TensorDataset(X, Y), 5, shuffle=True, seed=3, transform=noise, engine=engine, **more)
-    callbacks = [KillAt(kill), Scheduler(scheduler, "step"), EarlyStopping(patience=99), Checkpoint(folder, every)]
+    logs = [log] if log else []
+    callbacks = [
+        KillAt(kill),
+        Scheduler(scheduler, "step"),
+        *logs,
+        EarlyStopping(patience=99),
+        Checkpoint(folder, every),
+    ]
     state = load_checkpoint(folder, engine.from_numpy) if resume else None
     try:
         history = fit(
@@ -128,6 +141,32 @@ def test_the_best_is_kept_too(tmp_path: Path) -> None:
     assert best["model"]["weight"].tolist() == second["model"]["weight"].tolist()
 
 
+def test_the_best_costs_no_second_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = []
+    monkeypatch.setattr(
+        "chainrule.train.checkpoint.save_tree", lambda tree, path: written.append(save_tree(tree, path))
+    )
+    model = nn.Linear(4, 2)
+    optimizer, loader = optim.SGD(model.parameters(), lr=0.1), DataLoader(TensorDataset(X, Y), 23)
+    fit(model, nn.CrossEntropyLoss(), optimizer, loader, 3, callbacks=[Checkpoint(tmp_path, best="loss", mode="min")])
+    assert len(written) == 3
+    assert (tmp_path / "best.safetensors").read_bytes() == (tmp_path / "step-00000003.safetensors").read_bytes()
+
+
+def test_what_a_killed_process_left_unfinished_is_removed(tmp_path: Path) -> None:
+    (tmp_path / ".step-00000007.safetensors.123.unfinished").write_bytes(b"half")
+    train(tmp_path)
+    assert all(path.name.startswith("step-") for path in tmp_path.iterdir())
+
+
+def test_callbacks_without_a_state_may_come_and_go(tmp_path: Path) -> None:
+    whole = train(tmp_path / "whole")
+    train(tmp_path / "cut", kill=9)
+    state = load_tree(tmp_path / "cut" / "step-00000005.safetensors")
+    assert len(state["callbacks"]) == 3
+    assert same(train(tmp_path / "cut", resume=True, log=Callback()), whole)
+
+
 def damage(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[-5] ^= 4
@@ -184,7 +223,7 @@ def test_other_parts_than_were_saved_are_refused(tmp_path: Path) -> None:
     state = load_checkpoint(tmp_path)
     model = nn.Linear(4, 2)
     optimizer, loader = optim.Adam(model.parameters()), DataLoader(TensorDataset(X, Y), 5)
-    with pytest.raises(ValueError, match="saved with 4 callbacks, and there are 0 now"):
+    with pytest.raises(ValueError, match="saved with 3 callbacks that have a state, and there are 0 now"):
         fit(model, nn.CrossEntropyLoss(), optimizer, loader, 4, resume=state)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["write_whole"]
+__all__ = ["clear_unfinished", "name_again", "write_whole"]
 
 
 def write_whole(filename: str | os.PathLike[str], content: bytes) -> None:
@@ -14,13 +15,38 @@ def write_whole(filename: str | os.PathLike[str], content: bytes) -> None:
 
     Raises OSError, with the name that was asked for, if it cannot be written.
     """
-    path = Path(filename)
+    with _named_when_done(Path(filename)) as unfinished, open(unfinished, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def name_again(source: str | os.PathLike[str], filename: str | os.PathLike[str]) -> None:
+    """Give what `source` holds the name `filename` too, whole or not at all, as `write_whole` does.
+
+    No byte is written where the file system lets one file have two names; elsewhere it is a copy. Whoever changes
+    files by `write_whole` alone will not see the difference.
+    """
+    try:
+        with _named_when_done(Path(filename)) as unfinished:
+            os.link(source, unfinished)
+    except OSError:
+        write_whole(filename, Path(source).read_bytes())
+
+
+def clear_unfinished(folder: str | os.PathLike[str]) -> None:
+    """Remove what is left in a folder of files whose writing was cut off. Nobody may be writing there now."""
+    for path in Path(folder).glob(".*.unfinished"):
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+@contextlib.contextmanager
+def _named_when_done(path: Path) -> Iterator[Path]:
+    """A name to write to; in the end the file there takes the place of `path`, in one step."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
-        with open(unfinished, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        yield unfinished
         os.replace(unfinished, path)
         _sync_folder(path.parent)
     except OSError as error:

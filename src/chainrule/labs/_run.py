@@ -6,6 +6,7 @@ import io
 import json
 import re
 import shlex
+import shutil
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -18,6 +19,7 @@ from rich.table import Table
 
 from chainrule.data import DataLoader
 from chainrule.io import save_file, save_npz, write_whole
+from chainrule.io.whole import clear_unfinished
 from chainrule.report import Outcome, Page, Section
 from chainrule.report.blocks import Block
 from chainrule.report.machine import machine, versions
@@ -137,7 +139,9 @@ class Run:
         with asked_for("the run's folder"):
             folder = self.settings.out or _new_folder(Path("runs"), f"{self.name}-{self.started:%Y%m%d-%H%M%S}")
             folder.mkdir(parents=True, exist_ok=True)
+            clear_unfinished(folder)
             if not self._option("resume"):
+                _make_room(folder)
                 config = json.dumps({"lab": self.name} | _plain(self.settings), indent=2)
                 write_whole(folder / "config.json", f"{config}\n".encode())
         return folder
@@ -280,6 +284,21 @@ def _new_folder(parent: Path, name: str) -> Path:
             return folder
         except FileExistsError:
             number += 1
+
+
+def _make_room(folder: Path) -> None:
+    """Remove what an earlier run left in the folder. Raises UsageError if it has not come to its end."""
+    results, checkpoints = folder / "results.json", folder / "checkpoints"
+    if checkpoints.exists() and not (results.exists() and '"finished"' in results.read_text(encoding="utf-8")):
+        raise UsageError(
+            f"{folder} holds a run that has not come to its end.\n"
+            f"  Go on with it: --resume {folder}. Or remove the folder, or choose another one."
+        )
+    for name in ("results.json", "report.html", "metrics.csv", "weights.safetensors", "weights.npz"):
+        (folder / name).unlink(missing_ok=True)
+    for part in (checkpoints, folder / "tensorboard"):
+        if part.exists():
+            shutil.rmtree(part)
 
 
 def _slug(name: str) -> str:

@@ -74,7 +74,7 @@ class Training:
             "model": dict(self.model.state_dict()),
             "optimizer": self.optimizer.state_dict(),
             "loader": self.loader.state_dict(),
-            "callbacks": [callback.state_dict() for callback in self.callbacks],
+            "callbacks": [callback.state_dict() for callback in self._remembering()],
             "history": [asdict(epoch) for epoch in self.history],
             "random": {name: get() for name, (get, _) in self._generators().items()},
             **{name: getattr(self, name) for name in PROGRESS},
@@ -82,19 +82,26 @@ class Training:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Be where another training, of equal parts, was at `state_dict`."""
-        if len(state["callbacks"]) != len(self.callbacks):
-            saved, now = len(state["callbacks"]), len(self.callbacks)
-            raise ValueError(f"the training was saved with {saved} callbacks, and there are {now} now")
+        callbacks = self._remembering()
+        if len(state["callbacks"]) != len(callbacks):
+            saved, now = len(state["callbacks"]), len(callbacks)
+            raise ValueError(
+                f"the training was saved with {saved} callbacks that have a state, and there are {now} now"
+            )
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.loader.load_state_dict(state["loader"])
-        for callback, own in zip(self.callbacks, state["callbacks"], strict=True):
+        for callback, own in zip(callbacks, state["callbacks"], strict=True):
             callback.load_state_dict(own)
         self.history = [Epoch(**epoch) for epoch in state["history"]]
         for name in PROGRESS:
             setattr(self, name, state[name])
         for name, (_, set_state) in self._generators().items():
             set_state(state["random"][name])
+
+    def _remembering(self) -> list[Callback]:
+        """The callbacks that have something to remember; others, such as logs, may come and go."""
+        return [callback for callback in self.callbacks if callback.state_dict()]
 
     def _generators(self) -> dict[str, tuple[Callable[[], Any], Callable[[Any], None]]]:
         """How to read and set the random numbers that the training draws from."""

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from chainrule.creation import from_numpy
 from chainrule.io import load_tree, save_tree
+from chainrule.io.whole import clear_unfinished, name_again
 from chainrule.tensor import Array
 
 from .callback import Callback, Training
@@ -24,7 +25,7 @@ class Checkpoint(Callback):
 
     A file, step-00001234.safetensors, holds model, optimizer, loader, callbacks, random numbers and history, as
     `save_tree` writes them. It is on the disk before it gets its name; the last `keep` of them are kept. With `best`, a
-    metric's name, best.safetensors is that of the epoch where it was best.
+    metric's name, best.safetensors is the one of the epoch where it was best.
 
     Let it be the last of the callbacks: it saves what those before it remember of this step. Raises OSError if a file
     cannot be written: the checkpoints before it are untouched.
@@ -44,6 +45,7 @@ class Checkpoint(Callback):
 
     def begin(self, training: Training) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
+        clear_unfinished(self.folder)
 
     def step(self, training: Training) -> None:
         if self.every and training.steps % self.every == 0:
@@ -51,9 +53,9 @@ class Checkpoint(Callback):
 
     def epoch(self, training: Training) -> None:
         improved = self.best is not None and self._improved(measured(training, self.best))
-        self.save(training)
+        path = self.save(training)
         if improved:
-            save_tree(training.state_dict(), self.folder / "best.safetensors")
+            name_again(path, self.folder / "best.safetensors")
 
     def _improved(self, value: float) -> bool:
         sign = 1 if self.mode == "max" else -1
@@ -62,12 +64,14 @@ class Checkpoint(Callback):
         self.best_value = value
         return True
 
-    def save(self, training: Training) -> None:
-        """Save it now, and drop what is older than the last `keep`."""
-        save_tree(training.state_dict(), self.folder / f"step-{training.steps:08d}.safetensors")
+    def save(self, training: Training) -> Path:
+        """Save it now, and drop what is older than the last `keep`; returns the new file."""
+        path = self.folder / f"step-{training.steps:08d}.safetensors"
+        save_tree(training.state_dict(), path)
         for old in steps(self.folder)[: -self.keep]:
             with contextlib.suppress(OSError):
                 old.unlink()
+        return path
 
     def state_dict(self) -> dict[str, Any]:
         return {"best_value": self.best_value}
