@@ -33,3 +33,12 @@ def test_all_pieces_hand_their_gradients_to_one_node() -> None:
     tensor = cr.Tensor(np.zeros(100), requires_grad=True)
     (parent,) = {node for piece in tensor.unbind() for node in piece.node.parents}
     assert parent.parents[0] is tensor.node
+
+
+@pytest.mark.parametrize("index", [[2, 0, 1], [0, 2, 0], [-1, 2], [1], []])
+def test_the_gradient_of_rows_counts_how_often_each_was_taken(index: list[int]) -> None:
+    x = cr.zeros(3, 2, requires_grad=True)
+    x[cr.tensor(index, dtype=np.int64)].sum().backward()
+    assert x.grad is not None
+    times = [sum(i % 3 == row for i in index) for row in range(3)]
+    assert x.grad.tolist() == [[n, n] for n in times]

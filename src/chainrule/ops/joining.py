@@ -152,13 +152,21 @@ def getitem(x: Array, index: Any) -> tuple[Array, Pullback]:
         dx = np.zeros_like(x)
         if arrays is None:
             dx[basic] = dy
-        elif all(a.dtype == np.bool_ for a in arrays if not isinstance(a, slice)):
+        elif _each_once([a for a in arrays if not isinstance(a, slice)]):
             dx[basic][arrays] = dy
         else:
-            np.add.at(dx[basic], arrays, dy)  # knows repeated indices
+            np.add.at(dx[basic], arrays, dy)  # knows repeated indices, and is slow
         return dx
 
     return y, dx
+
+
+def _each_once(indices: list[Array]) -> bool:
+    """Whether these masks, or this vector of numbers, surely take no element twice."""
+    if all(index.dtype == np.bool_ for index in indices):
+        return True
+    first = indices[0]
+    return len(indices) == 1 and bool(first.min(initial=0) >= 0) and len(np.unique(first)) == first.size
 
 
 def in_steps(x: Array, index: Any) -> tuple[Any, tuple[Any, ...] | None]:

@@ -9,13 +9,14 @@ Recurrent layers take a `PackedSequence` and leave out what is not there. Names 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from chainrule.creation import as_tensor
-from chainrule.ops import pad, stack, where
+from chainrule.ops import embedding, pad, stack, where
 from chainrule.tensor import Array, Tensor
 
 __all__ = [
@@ -100,7 +101,8 @@ def pack_padded_sequence(
     batch_sizes = Tensor((sizes[:, None] > np.arange(sizes[0])).sum(0))  # (N, T) -> (T,)
     sorted_indices = None if order is None else Tensor(order)
     packed = PackedSequence(padded, batch_sizes, sorted_indices, invert_permutation(sorted_indices))
-    return packed._replace(data=padded[packed.places])
+    t, n = packed.places
+    return packed._replace(data=_rows(padded.flatten(0, 1), t * padded.shape[1] + n))
 
 
 def _check_lengths(name: str, lengths: Array, padded: Tensor, batch_first: bool) -> None:
@@ -129,8 +131,15 @@ def pad_packed_sequence(
     index, alive = _row_of_each_place(sequence, T)
     data = sequence.data
     alive = alive[:, order].reshape(*index.shape, *(1,) * (data.ndim - 1))
-    padded = where(Tensor(alive), data[index[:, order]], Tensor(np.asarray(padding_value, data.dtype)))
+    padded = where(Tensor(alive), _rows(data, index[:, order]), Tensor(np.asarray(padding_value, data.dtype)))
     return padded.transpose(0, 1) if batch_first else padded, Tensor(lengths)
+
+
+def _rows(x: Tensor, index: Array) -> Tensor:
+    """x[index], the rows of these numbers, as a look-up of embeddings: its gradient has a kernel."""
+    if x.dtype.kind != "f":
+        return x[index]
+    return embedding(Tensor(index), x.reshape(len(x), math.prod(x.shape[1:]))).reshape(*index.shape, *x.shape[1:])
 
 
 def _row_of_each_place(sequence: PackedSequence, steps: int) -> tuple[Array, Array]:
