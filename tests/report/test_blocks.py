@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from chainrule.report import Heatmap, Table, percent
+from chainrule.report import Heatmap, Table, Verbatim, percent
 from chainrule.report.blocks import cell, inline, paragraphs
 
 
@@ -51,3 +51,11 @@ def test_shares_of_a_heatmap_are_of_their_row() -> None:
     heatmap = Heatmap(np.array([[3, 1], [0, 0]]), "ab")
     assert heatmap.share(0, 0) == 0.75
     assert heatmap.share(1, 0) == 0
+
+
+def test_values_behind_characters_are_joined_to_runs_of_equal_shade() -> None:
+    tinted = Verbatim("abc\nd", values=[0.51, 0.49, 0.0, -2.0, -1.0])
+    assert tinted.runs == [("ab", 50), ("c", 0), ("\nd", -100)]
+    assert Verbatim("a\n b").runs == [("a\n b", 0)]
+    with pytest.raises(ValueError, match="shorter"):
+        _ = Verbatim("ab", values=[0.5]).runs

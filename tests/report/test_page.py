@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from chainrule.report import Grid, Heatmap, Outcome, Page, Section, Table, Tile, chart, formula, picture
+from chainrule.report import Grid, Heatmap, Outcome, Page, Section, Table, Tile, Verbatim, chart, formula, picture
 
 VOID = {"meta", "link", "img", "br", "hr"}
 
@@ -52,6 +52,7 @@ def page(*outcomes: Outcome) -> Page:
         chart({"a": ([1, 2], [3, 4])}, "x", "y"),
         formula("x^2", "x squared"),
         Grid([tile], "Tiles."),
+        Verbatim("<O>\n  is", "A speech.", [1, 0.5, 0, 0, -0.5, -1, 0]),
     ]
     sections = [Section(title, blocks) for title in ("One", "Two", "Three")]
     facts = {"Settings": {"seed": 1, "full": False}}

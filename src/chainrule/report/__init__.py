@@ -1,6 +1,6 @@
 """Reports: text, tables and figures on one self-contained HTML page, readable on a phone, by day and by night."""
 
-from .blocks import Figure, Formula, Grid, Heatmap, Table, Tile, percent
+from .blocks import Figure, Formula, Grid, Heatmap, Table, Tile, Verbatim, percent
 from .figures import Drawing, chart, formula, picture, plane
 from .layers import Layer, layers, size_formula, totals
 from .page import Outcome, Page, Section
@@ -17,6 +17,7 @@ __all__ = [
     "Section",
     "Table",
     "Tile",
+    "Verbatim",
     "chart",
     "formula",
     "layers",

@@ -6,6 +6,8 @@ Text is a string: paragraphs are separated by an empty line, and `code`, *emphas
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, ClassVar
 
 import numpy.typing as npt
@@ -20,6 +22,7 @@ __all__ = [
     "Heatmap",
     "Table",
     "Tile",
+    "Verbatim",
     "cell",
     "inline",
     "paragraphs",
@@ -110,7 +113,27 @@ class Grid:
     kind: ClassVar[str] = "grid"
 
 
-Block = str | Table | Heatmap | Figure | Formula | Grid
+@dataclass(frozen=True)
+class Verbatim:
+    """Text with its line breaks as they are; behind each character the value in [−1, 1] that belongs to it, if given."""
+
+    text: str
+    caption: str = ""
+    values: Sequence[float] = ()
+    """One for each character: red where it is positive, blue where negative, the stronger the greater."""
+    kind: ClassVar[str] = "verbatim"
+
+    @property
+    def runs(self) -> list[tuple[str, int]]:
+        """Pieces of equal shade, and that shade in per cent, a multiple of 5, negative for blue."""
+        if not len(self.values):
+            return [(self.text, 0)]
+        shades = [5 * round(20 * max(-1.0, min(1.0, float(value)))) for value in self.values]
+        grouped = groupby(zip(self.text, shades, strict=True), key=itemgetter(1))
+        return [("".join(character for character, _ in run), shade) for shade, run in grouped]
+
+
+Block = str | Table | Heatmap | Figure | Formula | Grid | Verbatim
 
 LONG = 30
 """Characters: longer cells of a table are broken into lines."""
