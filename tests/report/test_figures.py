@@ -37,6 +37,11 @@ def test_a_chart_is_told_in_words_too() -> None:
     assert many.alt == "Line chart, loss by epoch. loss: from 2 to 1."
 
 
+def test_long_lines_are_not_marked_point_by_point() -> None:
+    few, many = (chart({"a": (np.arange(n), np.arange(n))}, "x", "y").svg.count("<use") for n in (40, 400))
+    assert few > 40 > many
+
+
 def test_charts_escape_their_texts() -> None:
     assert "<b>" not in chart({"<b>": ([1], [1]), "c": ([1], [2])}, "<b>", "<b>").svg
 

@@ -12,6 +12,7 @@ finite differences: the greatest difference must be below 1e-9. Then say what ch
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ import numpy.typing as npt
 import chainrule as cr
 from chainrule import report
 from chainrule.labs import Expectation, Lab, LabSettings, Run
+from chainrule.labs._numbers import decimals, slope
 
 Array = npt.NDArray[np.float64]
 Values = Mapping[str, Array]
@@ -39,7 +41,7 @@ class Settings(LabSettings):
     """C, the classes."""
     batch: int = 20
     """Samples of the batch at the end."""
-    seed: int = 1
+    seed: int = 22
     """Decides the numbers."""
 
     def __post_init__(self) -> None:
@@ -118,23 +120,18 @@ def by_the_tape(v: Values) -> dict[str, Array]:
     return {name: g.numpy() for name, g in zip(LINES, found, strict=True) if g is not None}
 
 
-def by_differences(v: Values, name: str, h: float = 1e-3) -> Array:
-    """The gradient with respect to one of the values, by moving each of its numbers a little to both sides.
-
-    Four points cancel the error of order h², so that h may be large, and little is lost to rounding.
-    """
+def by_differences(v: Values, name: str) -> Array:
+    """The gradient with respect to one of the values, by moving each of its numbers a little to both sides."""
     start = forward(v)
-    fixed = {key: start[key] for key in ("x", "y", "W₁", "b₁", "W₂", "b₂")}
-    slope = np.empty_like(start[name])
-    for place in np.ndindex(slope.shape):
+    fixed = {key: start[key] for key in ("x", "y", *PARAMETERS)}
 
-        def at(step: float, place: tuple[int, ...] = place) -> float:
-            moved = start[name].copy()
-            moved[place] += step
-            return float(forward({**fixed, name: moved})["L"])
+    def loss(place: tuple[int, ...], by: float) -> Array:
+        moved = start[name].copy()
+        moved[place] += by
+        return forward({**fixed, name: moved})["L"]
 
-        slope[place] = (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h)
-    return slope
+    slopes = [slope(partial(loss, place)) for place in np.ndindex(start[name].shape)]
+    return np.reshape(slopes, start[name].shape)
 
 
 @dataclass(frozen=True)
@@ -206,6 +203,7 @@ def the_way_forward(run: Run, v: Values) -> None:
 
 
 DF1, DF2 = r"\dfrac{\partial L}{\partial f_1}", r"\dfrac{\partial L}{\partial f_2}"
+TEX_F1 = rf"\left({DF2}\, W_2^\mathrm{{T}}\right) \odot a \odot (1 - a)"
 
 
 def the_last_layer(run: Run, v: Values, g: Values, checks: Mapping[str, Check]) -> None:
@@ -253,14 +251,7 @@ def the_first_layer(run: Run, v: Values, g: Values, checks: Mapping[str, Check])
             r"\sigma'(z) = \dfrac{e^{-z}}{(1 + e^{-z})^2} = \sigma(z)\,(1 - \sigma(z)) = a\,(1 - a)",
             "σ'(z) = e⁻ᶻ / (1 + e⁻ᶻ)² = σ(z)·(1 − σ(z)) = a·(1 − a)",
         ),
-        *line(
-            "f₁",
-            g,
-            checks,
-            rf"\left({DF2}\, W_2^\mathrm{{T}}\right) \odot a \odot (1 - a)",
-            "(∂L/∂f₂ · W₂ᵀ) ⊙ a ⊙ (1 − a)",
-            "hidden",
-        ),
+        *line("f₁", g, checks, TEX_F1, "(∂L/∂f₂ · W₂ᵀ) ⊙ a ⊙ (1 − a)", "hidden"),
         f"""⊙ multiplies number by number. The slopes a·(1 − a) are {", ".join(f"{s:.3f}" for s in slope[0])} here; they
         never exceed 1/4. Through this one layer the length of the error shrank from
         {np.linalg.norm(g["a"]):.4f} to {np.linalg.norm(g["f₁"]):.4f}. With many such layers little would be left: that
@@ -377,7 +368,7 @@ TEX = {name: f"{name[0]}_{'₀₁₂'.index(name[1])}" for name in LINES if len(
 def numbers(values: Array, like: Array) -> list[str]:
     """Numbers with six decimals, or with one where all that are `like` them have no more."""
     digits = 1 if np.array_equal(like, like.round(1)) else 6
-    return [f"{value:.{digits}f}".replace("-", "−") for value in values]
+    return [decimals(value, digits) for value in values]
 
 
 def the_way() -> report.Figure:

@@ -27,11 +27,14 @@ from .blocks import Figure, Formula
 __all__ = ["Drawing", "chart", "formula", "picture", "plane"]
 
 Array = npt.NDArray[Any]
+Numbers = Sequence[float] | Array
 
 INK, GRID = "#00000a", "#00000b"
 SERIES = ["#000001", "#000002", "#000003", "#000004", "#000005", "#000006"]
 DASHES = ["-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), (0, (3, 1.5)), (0, (8, 3))]
 MARKERS = ["o", "s", "^", "D", "v", "P"]
+MARKED = 60
+"""Points: on a longer line they are not marked one by one."""
 PAGE = {INK: "currentColor", GRID: "var(--rule)"} | {c: f"var(--c{i})" for i, c in enumerate(SERIES, 1)}
 STYLE: Any = {
     "svg.fonttype": "none",
@@ -85,7 +88,7 @@ class Drawing:
 
 
 def chart(
-    series: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    series: Mapping[str, tuple[Numbers, Numbers]],
     x: str,
     y: str,
     caption: str = "",
@@ -100,7 +103,9 @@ def chart(
     drawing = Drawing()
     with drawing as axes:
         for name, (xs, ys) in series.items():
-            axes.plot(xs, ys, label=name)
+            (line,) = axes.plot(xs, ys, label=name)
+            if len(xs) > MARKED:
+                line.set_marker("")
         axes.set(xlabel=x, ylabel=y)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         if log:
