@@ -32,7 +32,7 @@ import numpy as np
 import safetensors.numpy
 from made_up_sets import jpeg, records
 
-from chainrule.data import cifar10, imdb, read_idx, read_image, read_lines, read_pairs, read_vectors
+from chainrule.data import cifar10, imdb, mnist, read_idx, read_image, read_lines, read_pairs, read_vectors
 from chainrule.data.archive import unpack
 from chainrule.data.idx import encode_idx
 from chainrule.io import load_file, load_npz
@@ -342,6 +342,22 @@ WORDS = ["the 1 -2.5 3e-5\n, 0 0 0\nnaïve 1 2 3".encode(), b"".join(b"w%d 0.25 
 WORD_PIECES = [
     b" ", b"  ", b"\n", b"nan", b"inf", b"-", b"1e999", b"0x1p3", b"1_0", b"\xff", b"\0", b"1" * 400, b"\t", b"the",
 ]  # fmt: skip
+TABLE = b"label" + b",p" * 784 + b"\n" + b"3" + b",0,255" * 392 + b"\n9" + b", 17" * 784
+TABLE_PIECES = [
+    b",",
+    b"\n",
+    b"\r",
+    b"-1",
+    b"256",
+    b"1e3",
+    b"0x1",
+    b"1_0",
+    b"\0",
+    b'"',
+    b"#",
+    b"\xef\xbb\xbf",
+    b"9" * 5000,
+]
 FORMATS = {
     "idx": Format(IDX, lambda path: read_idx(path, (None, None, None))),
     "cifar": Format([records([3, 9]), gzip.compress(records([1]))], cifar10.read_batch),
@@ -358,6 +374,7 @@ FORMATS = {
     "safetensors": Format(TENSORS, load_file, TENSOR_PIECES, right_safetensors),
     "checkpoint": Format(TREES, load_tree, TREE_PIECES, right_checkpoint),
     "tsv": Format(PAIRS, lambda path: (read_pairs(path), read_lines(path)), PAIR_PIECES),
+    "csv": Format([TABLE, gzip.compress(TABLE)], mnist.read_csv, TABLE_PIECES),
     "glove": Format(WORDS, read_vectors, WORD_PIECES),
     "review": Format(["Good.<br />é\x85".encode(), b"x" * 4000], lambda path: imdb.read_review(str(path)), PAIR_PIECES),
 }

@@ -167,6 +167,56 @@ def test_the_roots_follow_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
 # ---- the full set itself
 
 
+def table(*lines: tuple[int, int], names: bool = False) -> str:
+    """A line for each label and pixel: all pixels are alike, but the first, which is 255."""
+    return "".join(
+        [",".join(["label", *(f"{i}x{j}" for i in range(28) for j in range(28))]) + "\n"] * names
+        + [f"{label},255" + f",{pixel}" * 783 + "\n" for label, pixel in lines]
+    )
+
+
+@pytest.mark.parametrize("names", [False, True])
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_table_of_text_is_read(names: bool, zipped: bool, tmp_path: Path) -> None:
+    content = ("\ufeff" + table((3, 0), (9, 17), names=names) + "\n").encode()
+    path = tmp_path / "digits.csv"
+    path.write_bytes(gzip.compress(content) if zipped else content)
+    images, labels = mnist.read_csv(path)
+    assert images.shape == (2, 28, 28)
+    assert (images.dtype, labels.dtype) == (np.uint8, np.int64)
+    assert labels.tolist() == [3, 9]
+    assert (images[1] == 17).sum() == 783
+    assert images[1, 0, 0] == 255
+
+
+def test_a_long_table_is_read_in_blocks(tmp_path: Path) -> None:
+    path = tmp_path / "digits.csv"
+    path.write_text(table(*((i % 10, i % 256) for i in range(1005))))
+    images, labels = mnist.read_csv(path)
+    assert labels.tolist() == [i % 10 for i in range(1005)]
+    assert images[:, 9, 9].tolist() == [i % 256 for i in range(1005)]
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("", "it holds no digits"),
+        (table(names=True), "it holds no digits"),
+        (table((3, 0)) + "1,2,3\n", "line 2 has 3 values, expected 785: the label and 784 pixels"),
+        (table((3, 0)) + table((10, 0)), "line 2, value 1: '10' is no label from 0 to 9"),
+        (table((3, 256), names=True), "line 2, value 3: '256' is no pixel from 0 to 255"),
+        (table((3, 0)).replace("255", "-1"), "line 1, value 2: '-1' is no pixel from 0 to 255"),
+        (table((3, 0)).replace("255", "0.5"), "line 1, value 2: '0.5' is no pixel"),
+        ("3," * 5000, "line 1 has 4097 values"),
+    ],
+)
+def test_a_damaged_table_is_told_with_its_line(content: str, text: str, tmp_path: Path) -> None:
+    path = tmp_path / "digits.csv"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=f"digits.csv: {text}"):
+        mnist.read_csv(path)
+
+
 @pytest.fixture(scope="module")
 def official() -> mnist.Split:
     if not os.environ.get("CHAINRULE_DATA"):
