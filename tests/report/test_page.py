@@ -52,7 +52,7 @@ def page(*outcomes: Outcome) -> Page:
         chart({"a": ([1, 2], [3, 4])}, "x", "y"),
         formula("x^2", "x squared"),
         Grid([tile], "Tiles."),
-        Verbatim("<O>\n  is", "A speech.", [1, 0.5, 0, 0, -0.5, -1, 0]),
+        Verbatim("<O>\n  is", "A speech.", [1, 0.5, 0, 0, 0, -0.5, -1, 0]),
     ]
     sections = [Section(title, blocks) for title in ("One", "Two", "Three")]
     facts = {"Settings": {"seed": 1, "full": False}}

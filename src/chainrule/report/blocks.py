@@ -115,7 +115,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Verbatim:
-    """Text with its line breaks as they are; behind each character the value in [−1, 1] that belongs to it, if given."""
+    """Text with its line breaks as they are; behind each character its value in [−1, 1], if values are given."""
 
     text: str
     caption: str = ""
