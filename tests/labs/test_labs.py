@@ -237,6 +237,14 @@ def test_an_engine_that_is_not_installed_is_told_plainly(settings: Settings, mon
         carry_out(TINY, replace(settings, engine="torch"))
 
 
+def test_a_package_that_is_not_installed_is_told_with_the_way_to_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert labs.optional("json.decoder") is json.decoder
+    monkeypatch.setitem(__import__("sys").modules, "scipy", None)
+    monkeypatch.delitem(__import__("sys").modules, "scipy.optimize", raising=False)
+    with pytest.raises(UsageError, match=r"needs scipy, which is not installed here.*pip install 'chainrule\[labs\]'"):
+        labs.optional("scipy.optimize")
+
+
 @pytest.mark.parametrize("build", [lambda nn: nn.Sequential(nn.Conv2d(1, 2, 3), nn.Linear(4, 3))])
 def test_engines_start_from_equal_weights(build: Any) -> None:
     torch = pytest.importorskip("torch")

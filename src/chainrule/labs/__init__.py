@@ -20,6 +20,7 @@ from ._lab import (
     asked_for,
     closest,
     equal_start,
+    optional,
 )  # fmt: skip
 from ._predict import Predict, Saved, predict
 from ._resume import resumed
@@ -44,6 +45,7 @@ __all__ = [
     "gradient_table",
     "load",
     "names",
+    "optional",
     "predict",
     "resumed",
     "run_all",

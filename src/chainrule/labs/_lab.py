@@ -28,6 +28,7 @@ __all__ = [
     "closest",
     "engine",
     "equal_start",
+    "optional",
 ]
 
 TOPICS = ("theory", "multilayer perceptron", "convolution", "recurrent networks")
@@ -58,6 +59,18 @@ def asked_for(what: str = "") -> Iterator[None]:
         if isinstance(problem, OSError) and problem.strerror:
             text = f"{problem.filename}: {problem.strerror}"
         raise UsageError(f"{what}: {text}" if what else text) from problem
+
+
+def optional(name: str) -> Any:
+    """A module of a package that only some labs need. Raises UsageError, which says how to install it, without it."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as missing:
+        package = name.partition(".")[0]
+        if missing.name not in (package, name):
+            raise
+        hint = "Install it with: pip install 'chainrule[labs]'"
+        raise UsageError(f"this lab needs {package}, which is not installed here. {hint}") from None
 
 
 @dataclass(frozen=True, kw_only=True)
