@@ -1,6 +1,7 @@
 """What a person sees of a training."""
 
 import io
+import re
 
 import pytest
 from rich.console import Console
@@ -49,10 +50,20 @@ def test_plain_lines_are_few_and_the_last_epoch_has_one(monkeypatch: pytest.Monk
 def test_live_bars_of_epochs_and_steps_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     text = shown(True, monkeypatch)
     assert "━" in text
-    assert "tiny: epoch" in text
-    assert "2/3   test accuracy 90.00%" in text
-    assert "1/2   loss 0." in text
+    assert "tiny" in text
+    assert "epoch" in text
+    assert "2/3  test accuracy 90.00%" in text
+    assert "1/2  loss 0." in text
     assert "samples/s" in text
+
+
+@pytest.mark.parametrize("width", [50, 60, 80])
+def test_no_line_is_wider_than_the_terminal_and_no_number_is_cut(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown(True, monkeypatch, width=width))
+    lines = [line for line in re.split(r"[\r\n]+", text) if line.strip()]
+    assert max(map(len, lines)) <= width
+    told = f"tiny epoch 3/3 loss 0.1667 test accuracy 90.00% perplexity {12.345:.4g} 50 samples/s 6.0 s"
+    assert told in " ".join(text.split())
 
 
 def test_a_stop_before_the_end_has_its_line(monkeypatch: pytest.MonkeyPatch) -> None:

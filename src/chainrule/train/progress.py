@@ -1,10 +1,14 @@
 """How far training is: live bars on a terminal, a line an epoch elsewhere."""
 
 import time
+from collections.abc import Iterable
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.padding import Padding
 from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
+from rich.table import Column
+from rich.text import Text
 
 from .callback import Callback, Epoch, Training
 
@@ -16,6 +20,7 @@ BETWEEN_LINES = 1.0
 """Seconds between two lines where there is no terminal; the last epoch always has one."""
 NAME = 28
 """Width of the column of names, so that the lines of several models stand below each other."""
+GAP = "  "
 
 
 class Progress(Callback):
@@ -27,18 +32,19 @@ class Progress(Callback):
     def begin(self, training: Training) -> None:
         self.shown = self.printed = time.perf_counter()
         self.seconds = sum(epoch.seconds for epoch in training.history)
-        self.bars = Bars(
-            TextColumn("[bold]{task.description}"),
+        self.bars = _Named(
+            TextColumn("{task.description}"),
             BarColumn(bar_width=None),
-            TextColumn("{task.fields[state]}"),
-            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[state]}", markup=False),
+            TimeRemainingColumn(compact=True, table_column=Column(min_width=5)),
             console=self.console,
             auto_refresh=False,
             disable=not self.console.is_terminal,
             transient=True,
             expand=True,
         )
-        self.epochs = self._bar(f"{self.name}: epoch", training.epochs)
+        self.bars.name = self.name
+        self.epochs = self._bar("epoch", training.epochs)
         self.steps = self._bar("step", len(training.loader))
         self.first, self.since = training.steps, time.perf_counter()
         self.loss = training.history[-1].loss if training.history else 0.0
@@ -62,28 +68,49 @@ class Progress(Callback):
         last = epoch.number == training.epochs or bool(training.stopped)
         if last or (not self.console.is_terminal and now - self.printed > BETWEEN_LINES):
             self.printed = now
-            self.console.print(self._line(training, epoch), highlight=False, soft_wrap=True)
+            self._print(self._told(training, epoch))
 
-    def _line(self, training: Training, epoch: Epoch) -> str:
+    def _told(self, training: Training, epoch: Epoch) -> list[str]:
         rate = training.loader.samples * epoch.number / max(self.seconds, 1e-9)
-        return (
-            f"{self.name:<{NAME}}  epoch {epoch.number:>2}/{training.epochs}   loss {epoch.loss:.4f}{_metrics(epoch)}"
-            f"   {rate:,.0f} samples/s   {self.seconds:.1f} s"
-        )
+        return [
+            f"epoch {epoch.number:>2}/{training.epochs}", f"loss {epoch.loss:.4f}", *_metrics(epoch),
+            f"{rate:,.0f} samples/s", f"{self.seconds:.1f} s",
+        ]  # fmt: skip
+
+    def _print(self, told: list[str]) -> None:
+        """One line; on a terminal too narrow for it what is told goes on below itself."""
+        lines, width = [told[0]], self.console.width - NAME - len(GAP)
+        for part in told[1:]:
+            if self.console.is_terminal and len(lines[-1] + GAP + part) > width:
+                lines.append(part)
+            else:
+                lines[-1] += GAP + part
+        text = f"\n{GAP:>{NAME + len(GAP)}}".join(lines)
+        self.console.print(f"{self.name:<{NAME}}{GAP}{text}", highlight=False, markup=False, soft_wrap=True)
 
     def _show(self, training: Training) -> None:
         self.shown = time.perf_counter()
         batches = len(training.loader)
         rate = (training.steps - self.first) / (self.shown - self.since) * training.loader.samples / batches
         here = training.steps - batches * len(training.history)
-        last = _metrics(training.history[-1]) if training.history else ""
-        whole = f"{training.number}/{training.epochs}{last}"
-        part = f"{here}/{batches}   loss {self.loss:.4f}   {rate:,.0f} samples/s"
-        self.bars.update(self.epochs, completed=training.steps / batches, state=whole)
-        self.bars.update(self.steps, completed=here, state=part, refresh=True)
+        last = _metrics(training.history[-1]) if training.history else []
+        whole = [f"{training.number}/{training.epochs}", *last]
+        part = [f"{here}/{batches}", f"loss {self.loss:.4f}", f"{rate:,.0f} samples/s"]
+        self.bars.update(self.epochs, completed=training.steps / batches, state=GAP.join(whole))
+        self.bars.update(self.steps, completed=here, state=GAP.join(part), refresh=True)
 
 
-def _metrics(epoch: Epoch) -> str:
+class _Named(Bars):
+    """Bars below the name of what they are about, with room for the ^C of a terminal: else it would break the last."""
+
+    name = ""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield Text(self.name, "bold")
+        yield from (Padding(bars, (0, 3, 0, 0)) for bars in super().get_renderables())
+
+
+def _metrics(epoch: Epoch) -> list[str]:
     """Shares as such; losses and the like as numbers."""
     forms = {name: ".2%" if "accuracy" in name else ".4g" for name in epoch.metrics}
-    return "".join(f"   {name} {value:{forms[name]}}" for name, value in epoch.metrics.items())
+    return [f"{name} {value:{forms[name]}}" for name, value in epoch.metrics.items()]
