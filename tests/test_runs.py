@@ -66,6 +66,24 @@ def test_runs_of_equal_names_are_told_apart(tmp_path: Path, capsys: pytest.Captu
     assert "unfinished" in capsys.readouterr().out
 
 
+def test_the_name_of_a_lab_that_all_are_of_is_not_repeated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    runs = [make(tmp_path / name, 0.1) for name in ("tiny-20260102-030405", "tiny-wide", "other")]
+    page = ["--out", str(tmp_path / "page.html")]
+    assert main(["compare", *map(str, runs[:2]), *page]) == 0
+    assert capsys.readouterr().out.split()[:3] == ["result", "20260102-030405", "wide"]
+    assert main(["compare", *map(str, runs), *page]) == 0
+    assert capsys.readouterr().out.split()[:3] == ["result", "tiny-20260102-030405", "tiny-wide"]
+
+
+def test_the_name_of_a_run_stays_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a" * 40, "[bold]b"):
+        make(tmp_path / name, 0.1)
+    assert main(["runs", str(tmp_path)]) == 0
+    out = capsys.readouterr().out.split()
+    assert "a" * 40 in out
+    assert "[bold]b" in out
+
+
 def test_what_is_no_run_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = make(tmp_path / "one", 0.1)
     assert main(["compare", str(run), str(tmp_path)]) == 2

@@ -142,7 +142,7 @@ def _runs(words: list[str]) -> int:
 
 
 def _predict(words: list[str]) -> int:
-    """What a run's model says of files: `chainrule predict RUN FILE ...`."""
+    """What a run's model says of pictures or lines of text: `chainrule predict RUN FILE ...`."""
     import tyro
 
     from chainrule import labs

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import tyro
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from chainrule import report
@@ -111,13 +112,13 @@ def list_runs(settings: List, console: Console) -> int:
         return _complain(f"{problem}. A lab makes it: chainrule run LAB")
     if not runs:
         return _complain(f"no runs in {settings.folder}. A lab makes one: chainrule run LAB")
-    table = Table(box=None, header_style="dim")
-    for name in ("run", "lab", "began", "took", "state", "held"):
-        table.add_column(name, overflow="fold", justify="right" if name == "took" else "left")
+    table = Table(box=None, header_style="dim", padding=(0, 1, 0, 0))
+    for name in ("run", "lab", "began", "took", "state", "held"):  # a run's name is to be copied: it stays whole
+        table.add_column(name, no_wrap=name == "run", overflow="fold", justify="right" if name == "took" else "left")
     for run in runs:
         began = str(run.results.get("started", "—"))[:16].replace("T", " ")
         took = f"{run.results['seconds']:.0f} s" if "seconds" in run.results else "—"
-        table.add_row(run.folder.name, run.lab, began, took, run.state, run.held)
+        table.add_row(escape(run.folder.name), run.lab, began, took, run.state, run.held)
     console.print(table)
     return 0
 
@@ -161,14 +162,17 @@ def compare(settings: Compare, console: Console) -> int:
     except OSError as problem:
         return _complain(f"{problem.filename}: {problem.strerror}")
     _print(results, console)
-    console.print(f"Page: {settings.out}", highlight=False, soft_wrap=True)
+    console.print(f"Page: {settings.out}", highlight=False, markup=False, soft_wrap=True)
     return 0
 
 
 def _names(runs: Sequence[Recorded]) -> list[str]:
-    """Short names that tell the runs apart."""
+    """Short names that tell the runs apart: of runs of one lab, not the lab's."""
     short = [run.folder.resolve().name for run in runs]
-    return short if len(set(short)) == len(short) else [str(run.folder) for run in runs]
+    if len(set(short)) < len(short):
+        return [str(run.folder) for run in runs]
+    same = f"{runs[0].lab}-"
+    return [name.removeprefix(same) for name in short] if all(name.startswith(same) for name in short) else short
 
 
 def _side_by_side(
@@ -218,10 +222,10 @@ def _print(results: report.Table, console: Console) -> None:
     for i, name in enumerate(results.head):
         table.add_column(name, overflow="fold", justify="right" if i else "left")
     for row in results.rows:
-        table.add_row(*map(str, row))
+        table.add_row(*(escape(str(cell)) for cell in row))
     console.print(table)
 
 
 def _complain(message: str) -> int:
-    Console(stderr=True).print(f"[bold red]chainrule:[/] {message}", highlight=False, soft_wrap=True)
+    Console(stderr=True).print(f"[bold red]chainrule:[/] {escape(message)}", highlight=False, soft_wrap=True)
     return 2

@@ -1,11 +1,13 @@
-"""The model of an earlier run classifies pictures."""
+"""The model of an earlier run classifies pictures and lines of text."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import PIL.Image
 import pytest
 
+from chainrule import labs
 from chainrule.cli import main
 from chainrule.data import digits
 from chainrule.io import load_file
@@ -43,7 +45,12 @@ def test_weights_are_there_for_everybody(run: Path) -> None:
 
 @pytest.mark.parametrize(
     ("files", "text"),
-    [(["missing.png"], "missing.png"), ([__file__], "is no JPEG or PNG image"), ([], "nothing to classify")],
+    [
+        (["missing.png"], "missing.png"),
+        ([__file__], "is no JPEG or PNG image"),
+        ([], "nothing to ask about"),
+        (["a[/b].png"], "a[/b].png: No such file"),
+    ],
 )
 def test_mistakes(run: Path, files: list[str], text: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["predict", str(run), *files]) == 2
@@ -56,3 +63,38 @@ def test_a_folder_without_a_model(run: Path, tmp_path: Path, capsys: pytest.Capt
     (tmp_path / "config.json").write_bytes((run / "config.json").read_bytes())
     assert main(["predict", str(tmp_path), "x.png"]) == 2
     assert "has no weights.safetensors" in " ".join(capsys.readouterr().err.split())
+
+
+def answer(settings: object, saved: object, text: str) -> dict[str, float] | str:
+    """A lab of text: it says whether a line is short, or turns it round."""
+    if text == "empty":
+        raise ValueError("there is nothing in it [that I know]")
+    return {"[short]": 0.75, "long": 0.25} if len(text) < 20 else text[::-1]
+
+
+@pytest.fixture
+def text_run(run: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    lab = dataclasses.replace(labs.load("lenet-mnist"), predict=answer)
+    monkeypatch.setattr(labs, "load", lambda name: lab)
+    return run
+
+
+def test_lines_of_text(text_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", str(text_run), "so [/good] a film", "x"]) == 0
+    head, first, second = capsys.readouterr().out.splitlines()
+    assert head.split() == ["input", "class", "probability", "next"]
+    assert first.split("  ")[0].strip() == "so [/good] a film"
+    assert first.split()[-4:] == ["[short]", "75.0%", "long", "25.0%"]
+    assert second.split()[0] == "x"
+
+
+def test_text_that_becomes_text(text_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", str(text_run), "a sentence to be turned round"]) == 0
+    head, line = capsys.readouterr().out.splitlines()
+    assert head.split() == ["input", "output"]
+    assert "a sentence to be turned round  dnuor denrut eb ot ecnetnes a" in line
+
+
+def test_what_a_lab_says_of_a_line_is_told(text_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", str(text_run), "empty"]) == 2
+    assert "there is nothing in it [that I know]" in " ".join(capsys.readouterr().err.split())

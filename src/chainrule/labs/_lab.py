@@ -193,8 +193,8 @@ class Lab:
     expected: Callable[[Any], Sequence[Expectation]]
     """What is expected under given settings."""
     run: Callable[[Any, "Run"], None]
-    predict: Callable[[Any, "Saved", str], Mapping[str, float]] | None = None
-    """(settings, saved model, a file or a line of text) -> probability of each class."""
+    predict: Callable[[Any, "Saved", str], Mapping[str, float] | str] | None = None
+    """(settings, saved model, a file or a line of text) -> probability of each class, or the text that it becomes."""
     presets: Mapping[str, LabSettings] = field(default_factory=dict)
     """Further sets of defaults by name; "full" is the experiment in earnest, on the full data sets."""
 

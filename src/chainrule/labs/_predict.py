@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,12 +11,13 @@ from typing import Annotated, Any
 import safetensors
 import tyro
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from chainrule.io import load_file
 from chainrule.tensor import Tensor
 
-from ._lab import UsageError
+from ._lab import UsageError, asked_for
 from ._resume import lab_of, read_settings
 
 __all__ = ["Predict", "Saved", "predict"]
@@ -26,7 +27,7 @@ SHOWN = 3
 
 @dataclass(frozen=True)
 class Predict:
-    """Let the model of a run classify files, or lines of text where the lab is about text."""
+    """Ask the model of a run: what is on a picture, what to think of a line of text, how a text goes on."""
 
     run: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="RUN")]]
     """Folder of a run that has saved its model."""
@@ -43,28 +44,43 @@ class Saved:
 
 
 def predict(asked: Predict, console: Console) -> int:
-    """Print the likeliest classes of each input; 0. Raises UsageError if run, model or an input cannot be read."""
+    """Print the likeliest classes of each input, or the text it becomes; 0.
+
+    Raises UsageError if run, model or an input cannot be read.
+    """
     from chainrule import labs
 
     name = lab_of(asked.run)
     lab = labs.load(name)
     if lab.predict is None:
-        raise UsageError(f"the lab {name} has no model that classifies anything")
+        raise UsageError(f"the lab {name} has no model to ask")
     if not asked.inputs:
-        raise UsageError(f"nothing to classify: chainrule predict {asked.run} FILE ...")
+        raise UsageError(f"nothing to ask about: chainrule predict {asked.run} FILE-OR-TEXT ...")
     settings, saved = read_settings(name, lab, asked.run), _saved(asked.run)
-    table = Table("input", "class", box=None, header_style="dim")
-    table.add_column("probability", justify="right")
-    table.add_column("next", style="dim")
+    answers = []
     for text in asked.inputs:
-        try:
-            shares = sorted(lab.predict(settings, saved, text).items(), key=lambda item: -item[1])
-        except (OSError, ValueError) as problem:
-            raise UsageError(str(problem)) from problem
-        (best, share), *others = shares[:SHOWN]
-        table.add_row(text, f"[bold]{best}[/]", f"{share:.1%}", "  ".join(f"{c} {p:.1%}" for c, p in others))
-    console.print(table)
+        with asked_for():
+            answers.append((text, lab.predict(settings, saved, text)))
+    console.print(_table(answers), highlight=False)
     return 0
+
+
+def _table(answers: Sequence[tuple[str, Mapping[str, float] | str]]) -> Table:
+    """A row for each input: it, and what the model makes of it."""
+    written = any(isinstance(answer, str) for _, answer in answers)
+    table = Table("input", "output" if written else "class", box=None, header_style="dim")
+    if not written:
+        table.add_column("probability", justify="right")
+        table.add_column("next", style="dim")
+    for text, answer in answers:
+        table.add_row(escape(text), *([escape(answer)] if isinstance(answer, str) else _classes(answer)))
+    return table
+
+
+def _classes(shares: Mapping[str, float]) -> list[str]:
+    """The likeliest class, its probability, and the next ones."""
+    (best, share), *others = sorted(shares.items(), key=lambda item: -item[1])[:SHOWN]
+    return [f"[bold]{escape(best)}[/]", f"{share:.1%}", escape("  ".join(f"{c} {p:.1%}" for c, p in others))]
 
 
 def _saved(folder: Path) -> Saved:

@@ -246,10 +246,11 @@ def perform(name: str, lab: Lab, settings: LabSettings, console: Console) -> Run
     path = run.finish()
     console.print(_table(run.outcomes()))
     for note in run.notes:
-        console.print(note, style="red", highlight=False, soft_wrap=True)
-    console.print(f"{run.duration()}. Report: {path}", highlight=False, soft_wrap=True)
+        console.print(note, style="red", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"{run.duration()}. Report: {path}", highlight=False, markup=False, soft_wrap=True)
     if run.interrupted and isinstance(settings, RunSettings):
-        console.print(f"To go on: chainrule run {name} --resume {run.folder}", highlight=False, soft_wrap=True)
+        go_on = f"To go on: chainrule run {name} --resume {shlex.quote(str(run.folder))}"
+        console.print(go_on, highlight=False, markup=False, soft_wrap=True)
     return run
 
 
