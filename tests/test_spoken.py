@@ -41,7 +41,7 @@ not z ; k in i ; 5 in i ; 1.5 in x ; b & c ; b | c ; b ^ c ; ~b ; ~i ; ~x ; i & 
 True | b ; i & b ; i & i ; x & 1 ; u & 15 ; i << 1 ; i >> 1 ; 1 << k ; x << 1 ; u >> 1 ; i & 1.5 ; x == d ; x == 1.5
 x == i ; x != 0 ; x < 0 ; 0 < x ; x >= i ; i > 0.5 ; b == True ; b == c ; b < c ; i == 3 ; i == z ; x == None
 x != None ; x == "a" ; x < "a" ; x < None ; x == [1.5, -2.0, 0.0] ; h == 0.25 ; x == np.ones(3) ; d == 0.5 ; x > m
-m > m[0] ; z > 2 ; u == 255 ; x <= x ; k == k
+m > m[0] ; z > 2 ; u == 255 ; x <= x ; k == k ; u * -1 ; 300 * u ; u ** -1 ; -1 * u
 """
 FUNCTIONS = """
 t.add(x, i) ; t.add(x, 2) ; t.add(x, d, alpha=2) ; x.add(2, alpha=3) ; i.add(i, alpha=2) ; i.add(i, alpha=1.5)

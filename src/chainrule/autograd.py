@@ -36,7 +36,7 @@ from chainrule.tensor import Array, Tensor
 
 __all__ = [
     "NUMPY_NAMES", "PRIMITIVES", "Node", "NonFinite", "backward", "detect_anomaly", "enable_grad", "gate", "grad",
-    "is_grad_enabled", "no_grad", "primitive", "vjp",
+    "in_common_dtype", "is_grad_enabled", "no_grad", "primitive", "vjp",
 ]  # fmt: skip
 
 Pullback = Callable[..., Any] | tuple[Callable[..., Any], ...]
@@ -278,12 +278,24 @@ def _promoted(reference: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(reference)
     def promoted(*operands: Any) -> Any:
-        dtype = result_type(*operands)
-        return reference(
-            *[a.astype(dtype, copy=False) if isinstance(a, np.ndarray | np.generic) else a for a in operands]
-        )
+        return reference(*in_common_dtype(*operands))
 
     return promoted
+
+
+def in_common_dtype(*operands: Any) -> list[Any]:
+    """The operands in the common dtype, numbers still as numbers."""
+    dtype = result_type(*operands)
+    return [_in_dtype(a, dtype) for a in operands]
+
+
+def _in_dtype(operand: Any, dtype: Any) -> Any:
+    """An array in this dtype; a number as it is, but a whole one beyond it wraps around, as −1 does to 255 in uint8."""
+    if isinstance(operand, np.ndarray | np.generic):
+        return operand.astype(dtype, copy=False)
+    if dtype.kind in "iu" and not np.iinfo(dtype).min <= operand <= np.iinfo(dtype).max:
+        return np.asarray(operand).astype(dtype)
+    return operand
 
 
 # ---------------------------------------------------------------------------------------------- walking back

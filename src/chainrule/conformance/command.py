@@ -27,16 +27,18 @@ HELD, FAILED, COULD_NOT_CHECK = 0, 1, 2
 class Settings:
     """Hold every operator and module against PyTorch: values in float32, values and gradients in float64.
 
-    Calls are drawn at random, the same ones in every run, over all that is documented: by position and by name,
-    numbers and tuples, negative dimensions, scalars and empty tensors, broadcasting, memory layouts. PyTorch and
-    Hypothesis must be installed. The exit status is 0 if all examples held, 1 if one did not, 2 if nothing could be
-    compared.
+    Calls are drawn at random over all that is documented, the same ones in every run with the same seed: by position
+    and by name, numbers and tuples, negative dimensions, scalars and empty tensors, broadcasting, memory layouts.
+    PyTorch and Hypothesis must be installed. The exit status is 0 if all examples held, 1 if one did not, 2 if nothing
+    could be compared.
     """
 
     only: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME ...")] = field(default=())
     """Operators and modules to look at, such as conv2d LSTM; all of them if not given."""
     examples: int = 200
     """Examples of each."""
+    seed: int = 0
+    """Another number draws other examples."""
 
 
 def main(settings: Settings) -> int:
@@ -88,10 +90,10 @@ def _checks(settings: Settings) -> Iterator[Callable[[], Outcome]]:
 
     for name, record in RECORDS.items():
         if record.oracle is not None and name in (settings.only or RECORDS):
-            yield partial(examples.of_operator, torch, record, settings.examples)
+            yield partial(examples.of_operator, torch, record, settings.examples, settings.seed)
     for name, layer in LAYERS.items():
         if name in (settings.only or LAYERS):
-            yield partial(examples.of_module, torch, layer, settings.examples)
+            yield partial(examples.of_module, torch, layer, settings.examples, settings.seed)
 
 
 def _show(outcome: Outcome, out: Console) -> None:

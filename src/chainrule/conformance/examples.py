@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, Phase, given, reject, settings
+from hypothesis import HealthCheck, Phase, given, reject, seed, settings
 from hypothesis import strategies as st
 
 import chainrule as cr
@@ -58,26 +58,27 @@ def draw_and_compare_layer(data: st.DataObject, torch: Any, record: Layer) -> No
     compare_layer(torch, record, use, data.draw(st.sampled_from(tuple(EXACT)), label="dtype"))
 
 
-def of_operator(torch: Any, record: Record, examples: int) -> Outcome:
-    """So many examples of an operator, and whether its known differences can still be seen."""
+def of_operator(torch: Any, record: Record, examples: int, number: int = 0) -> Outcome:
+    """So many examples of an operator, from seed `number`, and whether its known differences can still be seen."""
     for difference in record.differs:
         if difference.example is not None and not differs(torch, record, difference.example):
             return Outcome(record.name, 0, record.differs, f"no difference any more: {difference.what}")
-    return _examine(record, examples, lambda data: draw_and_compare(data, torch, record))
+    return _examine(record, examples, number, lambda data: draw_and_compare(data, torch, record))
 
 
-def of_module(torch: Any, record: Layer, examples: int) -> Outcome:
-    """So many examples of a module."""
-    return _examine(record, examples, lambda data: draw_and_compare_layer(data, torch, record))
+def of_module(torch: Any, record: Layer, examples: int, number: int = 0) -> Outcome:
+    """So many examples of a module, drawn from seed `number`."""
+    return _examine(record, examples, number, lambda data: draw_and_compare_layer(data, torch, record))
 
 
-def _examine(record: Record | Layer, examples: int, check: Callable[[Any], None]) -> Outcome:
-    """So many examples by `check(data)`, the same ones in every run, down to the smallest that fails."""
+def _examine(record: Record | Layer, examples: int, number: int, check: Callable[[Any], None]) -> Outcome:
+    """So many examples by `check(data)`, the same ones in every run of a seed, down to the smallest that fails."""
     held = 0
 
+    @seed(f"{record.name} {number}")
     @settings(
-        max_examples=examples, deadline=None, database=None, derandomize=True, print_blob=False,
-        report_multiple_bugs=False, suppress_health_check=list(HealthCheck), phases=(Phase.generate, Phase.shrink),
+        max_examples=examples, deadline=None, database=None, print_blob=False, report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck), phases=(Phase.generate, Phase.shrink),
     )  # fmt: skip
     @given(st.data())
     def test(data: Any) -> None:

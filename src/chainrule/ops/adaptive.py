@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import Any
 
@@ -89,6 +88,8 @@ def _avg(name: str, axes: int, x: Tensor, output_size: Any) -> Tensor:
     kernel = _equal_parts(x.shape[2:], out)
     if kernel:
         return (avg_pool1d, avg_pool2d, avg_pool3d)[axes - 1](x, kernel)
+    if x.array.size == 0:
+        return _take_places(x, _no_places(x.array, out))
     for axis in range(axes + 1, 1, -1):
         x = _means(x, axis, out[axis - 2])
     return x
@@ -97,15 +98,14 @@ def _avg(name: str, axes: int, x: Tensor, output_size: Any) -> Tensor:
 @primitive
 def _means(x: Array, axis: int, out: int) -> tuple[Array, Pullback]:
     """The mean of each part of one axis; the means of rectangles are means of means."""
-    lines, parts = np.moveaxis(x, axis, 0), _parts(x.shape[axis], out)
-    y = np.empty((out, *lines.shape[1:]), x.dtype)
-    for i, part in enumerate(parts):
-        y[i] = lines[part].mean(0)
+    lines, (places, inside) = np.moveaxis(x, axis, 0), _parts(x.shape[axis], out)
+    inside = inside.reshape(*inside.shape, *[1] * (x.ndim - 1))
+    count = inside.sum(1).astype(x.dtype)
+    y = np.where(inside, lines[places], 0).sum(1) / count  # (OUT, K, …) -> (OUT, …)
 
     def pullback(dy: Array) -> Array:
         dlines = np.zeros(lines.shape, dy.dtype)
-        for part, d in zip(parts, np.moveaxis(dy, axis, 0), strict=True):
-            dlines[part] += d / (part.stop - part.start)
+        np.add.at(dlines, places, np.where(inside, (np.moveaxis(dy, axis, 0) / count)[:, None], 0))
         return np.moveaxis(dlines, 0, axis)
 
     return np.moveaxis(y, 0, axis), pullback
@@ -123,7 +123,7 @@ def _max(name: str, axes: int, x: Tensor, output_size: Any, places: bool) -> Any
     kernel = _equal_parts(x.shape[2:], out)
     if kernel:
         return (max_pool1d, max_pool2d, max_pool3d)[axes - 1](x, kernel, return_indices=places)
-    winners = _winners(x.array, out)
+    winners = _winners(x.array, out) if x.array.size else _no_places(x.array, out)
     y = _take_places(x, winners)
     return (y, Tensor(winners)) if places else y
 
@@ -143,23 +143,36 @@ def _take_places(x: Array, places: Array) -> tuple[Array, Pullback]:
 
 
 def _winners(x: Array, out: Sizes) -> Array:
-    """The place of the greatest value of each part, row · W + column: (N, C, OH, OW)."""
-    N, C, *size = x.shape
-    pixels = np.arange(math.prod(size)).reshape(size)
-    winners = np.empty((N, C, *out), np.int64)
-    sides = [_parts(n, o) for n, o in zip(size, out, strict=True)]
-    for place, part in zip(np.ndindex(*out), itertools.product(*sides), strict=True):
-        inside = pixels[part].ravel()
-        winners[:, :, *place] = inside[x[:, :, *part].reshape(N, C, inside.size).argmax(2)]
-    return winners
+    """The place of the greatest value of each part, row · W + column: (N, C, OH, OW).
+
+    One axis after the other: of each row in a part the first greatest, then the first of these.
+    """
+    places = np.broadcast_to(np.arange(math.prod(x.shape[2:])).reshape(x.shape[2:]), x.shape)
+    for axis in range(x.ndim - 1, 1, -1):
+        within = _parts(x.shape[axis], out[axis - 2])[0]  # (OUT, K)
+        best = np.moveaxis(x, axis, -1)[..., within].argmax(-1)  # (…, OUT, K) -> (…, OUT)
+        chosen = np.moveaxis(within[np.arange(len(within)), best], -1, axis)
+        x, places = (np.take_along_axis(a, chosen, axis) for a in (x, places))
+    return places
+
+
+def _no_places(x: Array, out: Sizes) -> Array:
+    """Of no image, or none of a channel."""
+    return np.empty((*x.shape[:2], *out), np.int64)
 
 
 # ---------------------------------------------------------------------------------------------- parts
 
 
-def _parts(n: int, out: int) -> list[slice]:
-    """The part of an axis of n that each of `out` numbers is made of."""
-    return [slice(i * n // out, -(-(i + 1) * n // out)) for i in range(out)]
+def _parts(n: int, out: int) -> tuple[Array, Array]:
+    """The places of an axis of n that each of `out` numbers is made of: (OUT, K), and which of them are not repeated.
+
+    Where a part has fewer than K places, its last one stands for the others too.
+    """
+    i = np.arange(out)[:, None]
+    first, behind = i * n // out, -(-(i + 1) * n // out)
+    places = first + np.arange((behind - first).max(initial=1))
+    return np.minimum(places, behind - 1), places < behind
 
 
 def _equal_parts(size: Sizes, out: Sizes) -> Sizes:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.autograd import Pullback, primitive
+from chainrule.autograd import Pullback, in_common_dtype, primitive
 from chainrule.dtypes import can_cast, float64, result_type, scalar_dtype
 from chainrule.native import Unsupported, core
 from chainrule.ops.arguments import broadcast, floating, promoted, promoted_floats
@@ -119,14 +119,19 @@ def _(x: Any, other: Any, rounding_mode: str | None = None) -> tuple[Array, Pull
 
 
 @method
-@primitive(promote=True)
+@primitive
 def pow(x: Any, exponent: Any) -> tuple[Array, Pullback]:
     """x to the power p = exponent.   dx = dy · p · x^(p − 1),   dexponent = dy · y · ln x
 
     dx is 0 where p = 0, and dexponent is 0 where x = 0 ≤ p: 0 · ∞ does not come up.
+    Errors: TypeError for truth values alone, ValueError for whole numbers to a negative number, which needs floats.
     """
-    if result_type(x, exponent) == np.bool_:
+    dtype = result_type(x, exponent)
+    if dtype == np.bool_:
         raise TypeError("pow(): not defined for truth values alone; convert one side with .int()")
+    if dtype.kind in "iu" and not isinstance(exponent, np.ndarray) and exponent < 0:
+        raise ValueError(f"pow(): whole numbers have no power {exponent} among whole numbers; convert with .float()")
+    x, exponent = in_common_dtype(x, exponent)
     y = broadcast("pow", _power, x, exponent)
     return y, (
         lambda dy: dy * (exponent * x ** (exponent - (exponent != 0))),

@@ -75,6 +75,10 @@ def softmin(input: Tensor, dim: int | None = None, dtype: npt.DTypeLike | None =
 def _along(operator: Any, input: Tensor, dim: int | None, dtype: npt.DTypeLike | None) -> Tensor:
     """The operator on the converted input, along a dimension; a number is a row of one."""
     x = input if dtype is None else input.to(dtype)
+    if x.array.size == 0:  # at once, for a size beside the 0 may be vast
+        require_floating(operator.__name__.strip("_"), x.array)
+        one_dim(operator.__name__.strip("_"), 0 if dim is None else dim, x.ndim, x.shape)
+        return x.clone()
     if dim is None:
         dim = 0 if x.ndim in (0, 1, 3) else 1
     y: Tensor = operator(x, dim) if x.ndim else operator(x.reshape(1), dim).reshape(())

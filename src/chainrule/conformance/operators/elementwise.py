@@ -150,7 +150,7 @@ RECORDS = (
             *(s(ENDS, p, kink=True) for p in (-2, -1, 2, 3, 4)),
         ),
         errors=(
-            wrong(ValueError, "pow(): Integers to negative integer powers", np.arange(3), -1),
+            wrong(ValueError, "pow(): whole numbers have no power -1", np.arange(3), -1),
             wrong(TypeError, "pow(): not defined for truth values alone", mask, mask),
         ),
         kinds="fis",

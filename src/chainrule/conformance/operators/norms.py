@@ -99,7 +99,11 @@ RECORDS = (
     Record(
         "svdvals",
         (s(matrix), s(x), s(normal(4, 4))),
-        errors=(wrong(ValueError, "svdvals(): a matrix is needed, not shape (5,)", v),),
+        errors=(
+            wrong(ValueError, "svdvals(): a matrix is needed, not shape (5,)", v),
+            wrong(ValueError, "svdvals(): the input of shape (2, 2) has NaN or infinite", np.full((2, 2), np.inf)),
+            wrong(ValueError, "svdvals(): the input of shape (2, 2) has NaN or infinite", np.full((2, 2), np.nan)),
+        ),
         draws=st.builds(lambda m, n: s(normal(2, m, n)), st.integers(1, 4), st.integers(1, 4)),
         **_linalg("svdvals"),
     ),
