@@ -29,10 +29,13 @@ def test_it_is_small_and_carries_its_licence() -> None:
     assert "public domain" in (folders.SAMPLES / "shakespeare.LICENSE").read_text()
 
 
-def test_it_is_taken_unless_a_folder_is_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_it_is_taken_unless_a_folder_is_asked_for_that_has_another(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "shakespeare.txt").write_text("A:\nMine.\n")
     monkeypatch.setenv("CHAINRULE_DATA", str(tmp_path))
     assert shakespeare.SOURCE.home() == folders.SAMPLES
+    assert shakespeare.SOURCE.home(tmp_path / "of-other-sets") == folders.SAMPLES
     with pytest.warns(UserWarning, match="official file"):
         assert shakespeare.load(tmp_path) == "A:\nMine.\n"
 

@@ -40,5 +40,4 @@ SOURCE = Source(
     samples=speeches,
     pictured=False,
     built_in=True,
-    advice="It is built in: it is found if no folder is asked for.",
 )

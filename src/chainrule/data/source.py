@@ -93,11 +93,15 @@ class Source(Generic[Parts]):
     """How to come by the files where they cannot be downloaded."""
 
     def paths(self, data: str | Path | None = None) -> list[Path]:
-        """The files: those built in, unless a folder is asked for; else searched as `folders.find` says."""
-        if self.built_in and data is None:
+        """The files, searched as `folders.find` says; those built in, unless a folder is asked for that has them."""
+        if self.built_in and (data is None or not self._lies_in(Path(data))):
             return list(present(SAMPLES, list(self.files)).values())
         hint = f"Or fetch them: chainrule data fetch {self.name}" if self.downloads else self.advice
         return find(self.name, list(self.files), data, self.folder, hint)
+
+    def _lies_in(self, folder: Path) -> bool:
+        """Whether all files are in a folder, or in the one of this set there."""
+        return any(len(present(place, list(self.files))) == len(self.files) for place in (folder, folder / self.name))
 
     def home(self, data: str | Path | None = None) -> Path:
         """The folder that the files are in."""
