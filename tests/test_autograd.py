@@ -397,3 +397,58 @@ def test_an_output_that_is_not_used_counts_as_zero_and_an_argument_without_gradi
 def test_several_outputs_without_a_tape() -> None:
     f, _ = _both()
     assert all(y.node is None for y in f(cr.ones(2), cr.ones(2)))
+
+
+# ---------------------------------------------------------------------------------------------- switching recording
+
+
+def test_set_grad_enabled_for_what_follows_and_for_a_block() -> None:
+    x = cr.ones(2, requires_grad=True)
+    with cr.set_grad_enabled(False):
+        assert not (x * 2).requires_grad
+        with cr.set_grad_enabled(True):
+            assert (x * 2).requires_grad
+    assert (x * 2).requires_grad
+    cr.set_grad_enabled(False)
+    try:
+        assert not (x * 2).requires_grad
+    finally:
+        cr.set_grad_enabled(True)
+
+
+def test_modes_above_functions() -> None:
+    x = cr.ones(2, requires_grad=True)
+
+    @cr.set_grad_enabled(False)
+    def doubled(x: cr.Tensor) -> cr.Tensor:
+        return x * 2
+
+    @cr.inference_mode()
+    def tripled(x: cr.Tensor) -> cr.Tensor:
+        return x * 3
+
+    assert (x * 2).requires_grad
+    assert not doubled(x).requires_grad
+    assert not tripled(x).requires_grad
+    with cr.inference_mode():
+        assert not (x * 2).requires_grad
+    with cr.inference_mode(False):
+        assert (x * 2).requires_grad
+
+
+def test_pieces_are_walked_back_from_one_after_another() -> None:
+    x = cr.ones(4, 3, requires_grad=True)
+    for pieces in (x.split(2), x.chunk(2), x.unbind(0), x.tensor_split(2)):
+        x.grad = None
+        for i, piece in enumerate(pieces):
+            (piece * (i + 1)).sum().backward()
+        assert x.grad is not None
+        np.testing.assert_array_equal(x.grad.numpy()[[0, -1], 0], [1, len(pieces)])
+
+
+def test_the_graph_behind_pieces_is_freed() -> None:
+    x = cr.ones(4, 3, requires_grad=True)
+    a, b = (x * x).split(2)
+    a.sum().backward()
+    with pytest.raises(RuntimeError, match="second time"):
+        b.sum().backward()

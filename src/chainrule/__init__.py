@@ -15,9 +15,18 @@ from typing import Any
 
 from numpy import e, finfo, iinfo, inf, nan, newaxis, pi
 
-from chainrule import autograd, creation, dtypes, linalg, ops
-from chainrule.autograd import enable_grad, grad, is_grad_enabled, no_grad, vjp
+from chainrule import autograd, creation, cuda, dtypes, linalg, ops
+from chainrule.autograd import (
+    enable_grad,
+    grad,
+    inference_mode,
+    is_grad_enabled,
+    no_grad,
+    set_grad_enabled,
+    vjp,
+)  # fmt: skip
 from chainrule.creation import *  # noqa: F403
+from chainrule.devices import device
 from chainrule.dtypes import *  # noqa: F403
 from chainrule.dtypes import bool_ as bool
 from chainrule.dtypes import float16 as half
@@ -31,9 +40,9 @@ from chainrule.ops import *  # noqa: F403
 from chainrule.tensor import Tensor
 
 __all__ = [
-    "Tensor", "autograd", "bool", "double", "e", "enable_grad", "finfo", "float", "get_num_threads", "grad", "half",
-    "iinfo", "inf", "int", "is_grad_enabled", "linalg", "long", "nan", "newaxis", "no_grad", "ops", "pi",
-    "set_num_threads", "short", "vjp",
+    "Tensor", "autograd", "bool", "cuda", "device", "double", "e", "enable_grad", "finfo", "float", "get_num_threads",
+    "grad", "half", "iinfo", "inf", "inference_mode", "int", "is_grad_enabled", "linalg", "long", "nan", "newaxis",
+    "no_grad", "ops", "pi", "set_grad_enabled", "set_num_threads", "short", "vjp",
 ]  # fmt: skip
 __all__ += creation.__all__
 __all__ += dtypes.__all__

@@ -36,7 +36,7 @@ from chainrule.tensor import Array, Tensor
 
 __all__ = [
     "NUMPY_NAMES", "PRIMITIVES", "Node", "NonFinite", "backward", "detect_anomaly", "enable_grad", "gate", "grad",
-    "in_common_dtype", "is_grad_enabled", "no_grad", "primitive", "vjp",
+    "in_common_dtype", "inference_mode", "is_grad_enabled", "no_grad", "primitive", "set_grad_enabled", "vjp",
 ]  # fmt: skip
 
 Pullback = Callable[..., Any] | tuple[Callable[..., Any], ...]
@@ -70,8 +70,18 @@ class Node:
         self.grad: Tensor | None = None
         self.hooks: dict[int, Callable[[Tensor], Any]] | None = None
 
+    is_freed = True  # when a walk has come by
+
     def __repr__(self) -> str:
         return f"<{self.name}>"
+
+
+class _Kept(Node):
+    """A node that holds no arrays: a second walk, from another output of its operator, may come by."""
+
+    __slots__ = ()
+
+    is_freed = False
 
 
 # ---------------------------------------------------------------------------------------------- recording
@@ -117,6 +127,46 @@ class enable_grad(_GradMode):  # noqa: N801
     enabled = True
 
 
+class set_grad_enabled(_GradMode):  # noqa: N801
+    """Switches recording on or off by `mode`: at once for what follows, or `with set_grad_enabled(train): …`."""
+
+    def __init__(self, mode: bool) -> None:
+        self.enabled = bool(mode)
+        self._before, _mode.enabled = _mode.enabled, self.enabled
+
+    def __enter__(self) -> None:
+        _mode.enabled = self.enabled
+
+    def __call__(self, f: Callable[..., Any]) -> Callable[..., Any]:
+        _mode.enabled = self._before  # above a function it is for that one alone
+
+        @functools.wraps(f)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            with set_grad_enabled(self.enabled):
+                return f(*args, **kwargs)
+
+        return wrapped
+
+
+class inference_mode(_GradMode):  # noqa: N801
+    """As `no_grad`; with `mode=False` as nothing. Unlike in PyTorch its results may be used on the tape later on."""
+
+    def __init__(self, mode: bool = True) -> None:
+        self.mode = mode
+
+    @property
+    def enabled(self) -> bool:  # type: ignore[override]
+        return _mode.enabled and not self.mode
+
+    def __call__(self, f: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(f)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            with inference_mode(self.mode):
+                return f(*args, **kwargs)
+
+        return wrapped
+
+
 def is_grad_enabled() -> bool:
     """Whether operators are put on the tape at this moment, in this thread."""
     return _mode.enabled
@@ -141,19 +191,20 @@ class Operator(Protocol):
 @overload
 def primitive(reference: Forward, /) -> Operator: ...
 @overload
-def primitive(*, promote: bool) -> Callable[[Forward], Operator]: ...
-def primitive(reference: Forward | None = None, *, promote: bool = False) -> Any:
+def primitive(*, promote: bool = False, keeps: bool = False) -> Callable[[Forward], Operator]: ...
+def primitive(reference: Forward | None = None, *, promote: bool = False, keeps: bool = False) -> Any:
     """Turn a function of arrays, which returns (value, pullback), into an operator on Tensors.
 
     Positional arguments may be Tensors, arrays or anything else (numbers, tuples, None); keywords are put
     in their place first, and `input` names the first argument of every operator, as in PyTorch.
-    `promote=True` brings the operands to PyTorch's common dtype first. `@operator.native` below the reference gives
-    an override that is tried first when the native tier is present; it declines what it does not support by
+    `promote=True` brings the operands to PyTorch's common dtype first; `keeps=True` is for several outputs whose
+    pullback holds no arrays, so that one may be walked back from after another. `@operator.native` below the reference
+    gives an override that is tried first when the native tier is present; it declines what it does not support by
     raising `Unsupported`, as every function of `core` does for arrays other than float32 and float64. What else
     goes wrong inside is told with the operator's name (`refusal`).
     """
     if reference is None:
-        return functools.partial(primitive, promote=promote)
+        return functools.partial(primitive, promote=promote, keeps=keeps)
     name = reference.__name__.strip("_")
     parameters = inspect.signature(reference).parameters
     new = Tensor.__new__
@@ -177,7 +228,7 @@ def primitive(reference: Forward | None = None, *, promote: bool = False) -> Any
         except Exception as error:
             y, pullback = declined(arrays, error)
         if type(y) is tuple:
-            return _several(name, y, pullback, parents)
+            return _several(name, y, pullback, parents, keeps)
         result = new(Tensor)
         result.array = y if type(y) is np.ndarray else np.asarray(y)
         result.node = Node(name, result.array, pullback, parents) if any(parents) and _mode.enabled else None
@@ -217,7 +268,7 @@ def primitive(reference: Forward | None = None, *, promote: bool = False) -> Any
 
 
 def _several(
-    name: str, values: tuple[Any, ...], pullback: Pullback, parents: Sequence[Node | None]
+    name: str, values: tuple[Any, ...], pullback: Pullback, parents: Sequence[Node | None], keeps: bool = False
 ) -> tuple[Tensor, ...]:
     """A Tensor for each output. Each output's node hands its cotangent in, and a node behind them all pulls back.
 
@@ -238,7 +289,7 @@ def _several(
         handed_in[i] = dy
         return _TOKEN
 
-    node = Node(name, _TOKEN, joint, parents)
+    node = (_Kept if keeps else Node)(name, _TOKEN, joint, parents)
     for i, y in enumerate(real):
         y.node = Node(name, y.array, functools.partial(hand_in, i), (node,))
     return outputs
@@ -375,7 +426,7 @@ def _cotangents(
         pullback, parents = node.pullback, node.parents
         if pullback is None:
             continue
-        if not retain_graph:
+        if not retain_graph and node.is_freed:
             node.pullback, node.parents = _freed, ()
         for parent, dx in zip(parents, _pull(pullback, parents, dy), strict=False):
             if parent is None:

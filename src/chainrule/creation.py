@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.devices import check_device
 from chainrule.dtypes import as_dtype, common_dtype, float64, get_default_dtype, scalar_dtype
 from chainrule.tensor import Array, Scalar, Tensor, listed, method
 
@@ -178,12 +179,6 @@ def _size(name: str, size: Any) -> tuple[int, ...]:
     if any(n < 0 for n in sizes):
         raise ValueError(f"{name}(): sizes must not be negative: {sizes}")
     return sizes
-
-
-def check_device(name: str, device: Any) -> None:
-    """There is one device, the processor."""
-    if device is not None and str(device).partition(":")[0] != "cpu":
-        raise ValueError(f"{name}(): device {str(device)!r} is not there; tensors lie in the processor's memory, 'cpu'")
 
 
 # ---------------------------------------------------------------------------------------------- as another tensor

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.devices import CPU, device
 from chainrule.dtypes import DType, bool_, can_cast, get_default_dtype, int64
 from chainrule.hooks import RemovableHandle, register
 from chainrule.operators import Operators
@@ -146,9 +147,9 @@ class Tensor(Operators):
         return self.array.ndim
 
     @property
-    def device(self) -> str:
-        """Where the values lie: always "cpu"."""
-        return "cpu"
+    def device(self) -> device:
+        """Where the values lie: always `device("cpu")`."""
+        return CPU
 
     def dim(self) -> int:
         """The number of dimensions."""

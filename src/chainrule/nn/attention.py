@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy.typing as npt
 
 from chainrule.creation import empty
+from chainrule.devices import check_device
 from chainrule.nn import init
 from chainrule.nn.linear import Linear
 from chainrule.nn.module import Module
@@ -50,8 +52,9 @@ class MultiheadAttention(Module):
     def __init__(
         self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True, add_bias_kv: bool = False,
         add_zero_attn: bool = False, kdim: int | None = None, vdim: int | None = None, batch_first: bool = False,
-        *, dtype: npt.DTypeLike | None = None,
+        device: Any = None, dtype: npt.DTypeLike | None = None,
     ) -> None:  # fmt: skip
+        check_device(type(self).__name__, device)
         super().__init__()
         if embed_dim < 1 or num_heads < 1 or embed_dim % num_heads:
             raise ValueError(
@@ -131,8 +134,9 @@ class AdditiveAttention(Module):
 
     def __init__(
         self, query_dim: int, key_dim: int, attention_dim: int, bias: bool = True,
-        *, dtype: npt.DTypeLike | None = None,
+        device: Any = None, dtype: npt.DTypeLike | None = None,
     ) -> None:  # fmt: skip
+        check_device(type(self).__name__, device)
         super().__init__()
         self.query_proj = Linear(query_dim, attention_dim, bias=False, dtype=dtype)
         self.key_proj = Linear(key_dim, attention_dim, bias=bias, dtype=dtype)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy.typing as npt
 
 from chainrule.creation import empty
+from chainrule.devices import check_device
 from chainrule.nn import init
 from chainrule.nn.functional import bilinear
 from chainrule.nn.module import Module
@@ -34,9 +36,10 @@ class Bilinear(Module):
         in2_features: int,
         out_features: int,
         bias: bool = True,
-        *,
+        device: Any = None,
         dtype: npt.DTypeLike | None = None,
     ) -> None:
+        check_device(type(self).__name__, device)
         super().__init__()
         if in1_features < 1:
             raise ValueError(f"Bilinear: in1_features={in1_features} must be at least 1")

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy.typing as npt
 
 from chainrule.creation import empty
+from chainrule.devices import check_device
 from chainrule.nn import init
 from chainrule.nn.functional import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d, pad
 from chainrule.nn.module import Module
@@ -88,9 +89,10 @@ class _Conv(_Convolution):
         groups: int = 1,
         bias: bool = True,
         padding_mode: str = "zeros",
-        *,
+        device: Any = None,
         dtype: npt.DTypeLike | None = None,
     ) -> None:
+        check_device(type(self).__name__, device)
         super().__init__()
         self.in_channels = in_channels
         self.out_channels = out_channels
@@ -169,9 +171,10 @@ class _ConvTranspose(_Convolution):
         bias: bool = True,
         dilation: Size = 1,
         padding_mode: str = "zeros",
-        *,
+        device: Any = None,
         dtype: npt.DTypeLike | None = None,
     ) -> None:
+        check_device(type(self).__name__, device)
         super().__init__()
         self.in_channels = in_channels
         self.out_channels = out_channels

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import numpy.typing as npt
 
 from chainrule.autograd import no_grad
 from chainrule.creation import empty
+from chainrule.devices import check_device
 from chainrule.nn import init
 from chainrule.nn.module import Module
 from chainrule.nn.parameter import Parameter
@@ -37,8 +38,9 @@ class Embedding(Module):
     def __init__(
         self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, max_norm: float | None = None,
         norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False, _weight: Tensor | None = None,
-        _freeze: bool = False, *, dtype: npt.DTypeLike | None = None,
+        _freeze: bool = False, device: Any = None, dtype: npt.DTypeLike | None = None,
     ) -> None:  # fmt: skip
+        check_device(type(self).__name__, device)
         super().__init__()
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
             raise ValueError(f"Embedding: padding_idx={padding_idx} is not one of the {num_embeddings} rows")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy.typing as npt
 
 from chainrule.creation import empty
+from chainrule.devices import check_device
 from chainrule.nn import init
 from chainrule.nn.functional import linear
 from chainrule.nn.module import Module
@@ -30,8 +31,14 @@ class Linear(Module):
     bias: Parameter | None
 
     def __init__(
-        self, in_features: int, out_features: int, bias: bool = True, *, dtype: npt.DTypeLike | None = None
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: npt.DTypeLike | None = None,
     ) -> None:
+        check_device(type(self).__name__, device)
         super().__init__()
         self.in_features = in_features
         self.out_features = out_features

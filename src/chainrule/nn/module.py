@@ -12,11 +12,11 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from chainrule.nn._errors import NAMED, locate
 from chainrule.nn.hooks import ModuleHooks, RemovableHandle, register
 from chainrule.nn.parameter import Parameter
+from chainrule.ops.conversion import wanted
 from chainrule.tensor import Array, Tensor
 
 __all__ = ["IncompatibleKeys", "Module"]
@@ -322,15 +322,19 @@ class Module:
         fn(self)
         return self
 
-    def to(self, dtype: npt.DTypeLike) -> Self:
-        """Convert all floating-point parameters, gradients and buffers; "cpu", the only device, changes nothing."""
-        if isinstance(dtype, str) and dtype == "cpu":
+    def to(self, *args: Any, **kwargs: Any) -> Self:
+        """Convert all floating-point parameters, gradients and buffers: `to(dtype)`, `to("cpu", dtype)`, `to(tensor)`.
+
+        "cpu" is the only device. Errors: TypeError for a dtype that is not of floats, ValueError for another device.
+        """
+        dtype, _ = wanted(None, *args, **kwargs)
+        if dtype is None:
             return self
-        if np.dtype(dtype).kind != "f":
+        if dtype.kind != "f":
             raise TypeError(f"Module.to({dtype}): a floating-point dtype is needed")
         for tensor in (*self.parameters(), *self.buffers()):
             if tensor.array.dtype.kind == "f":
-                _convert(tensor, np.dtype(dtype))
+                _convert(tensor, dtype)
         return self
 
     def float(self) -> Self:
@@ -340,6 +344,10 @@ class Module:
     def double(self) -> Self:
         """Convert to float64, in which gradients are checked."""
         return self.to(np.float64)
+
+    def half(self) -> Self:
+        """Convert to float16, in which kernels are slow."""
+        return self.to(np.float16)
 
     def cpu(self) -> Self:
         """Itself: every tensor lies in the processor's memory."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from chainrule.creation import empty, ones, zeros
+from chainrule.devices import check_device
 from chainrule.dtypes import int64
 from chainrule.nn import functional as F
 from chainrule.nn import init
@@ -99,10 +101,12 @@ class _BatchNorm(_RunningNorm):
         momentum: float | None = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
+        device: Any = None,
+        dtype: npt.DTypeLike | None = None,
         *,
         bias: bool = True,
-        dtype: npt.DTypeLike | None = None,
     ) -> None:
+        check_device(type(self).__name__, device)
         super().__init__(num_features, eps, momentum, affine, track_running_stats, bias, dtype)
 
     def forward(self, input: Tensor) -> Tensor:
@@ -154,10 +158,12 @@ class _InstanceNorm(_RunningNorm):
         momentum: float = 0.1,
         affine: bool = False,
         track_running_stats: bool = False,
+        device: Any = None,
+        dtype: npt.DTypeLike | None = None,
         *,
         bias: bool = True,
-        dtype: npt.DTypeLike | None = None,
     ) -> None:
+        check_device(type(self).__name__, device)
         super().__init__(num_features, eps, momentum, affine, track_running_stats, bias, dtype)
 
     def forward(self, input: Tensor) -> Tensor:
@@ -224,10 +230,12 @@ class GroupNorm(_Normalization):
         num_channels: int,
         eps: float = 1e-5,
         affine: bool = True,
+        device: Any = None,
+        dtype: npt.DTypeLike | None = None,
         *,
         bias: bool = True,
-        dtype: npt.DTypeLike | None = None,
     ) -> None:
+        check_device(type(self).__name__, device)
         super().__init__()
         if num_groups < 1 or num_channels % num_groups:
             raise ValueError(f"GroupNorm: num_groups={num_groups} must divide num_channels={num_channels}")
@@ -261,9 +269,10 @@ class LayerNorm(_Normalization):
         eps: float = 1e-5,
         elementwise_affine: bool = True,
         bias: bool = True,
-        *,
+        device: Any = None,
         dtype: npt.DTypeLike | None = None,
     ) -> None:
+        check_device(type(self).__name__, device)
         super().__init__()
         self.normalized_shape = _sizes(normalized_shape)
         self.eps = eps
@@ -293,9 +302,10 @@ class RMSNorm(_Normalization):
         normalized_shape: int | Sequence[int],
         eps: float | None = None,
         elementwise_affine: bool = True,
-        *,
+        device: Any = None,
         dtype: npt.DTypeLike | None = None,
     ) -> None:
+        check_device(type(self).__name__, device)
         super().__init__()
         self.normalized_shape = _sizes(normalized_shape)
         self.eps = eps

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy.typing as npt
 
 from chainrule.creation import full
+from chainrule.devices import check_device
 from chainrule.nn import functional as F
 from chainrule.nn.activation import _Activation
 from chainrule.nn.module import Module
@@ -120,7 +123,10 @@ class PReLU(Module):
     init: float
     weight: Parameter
 
-    def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: npt.DTypeLike | None = None) -> None:
+    def __init__(
+        self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: npt.DTypeLike | None = None
+    ) -> None:
+        check_device(type(self).__name__, device)
         super().__init__()
         self.num_parameters = num_parameters
         self.init = init

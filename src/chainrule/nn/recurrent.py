@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from chainrule import ops
 from chainrule.creation import empty, zeros
+from chainrule.devices import check_device
 from chainrule.nn import init
 from chainrule.nn.module import Module
 from chainrule.nn.parameter import Parameter
@@ -170,8 +171,9 @@ class RNN(RNNBase):
     def __init__(
         self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", bias: bool = True,
         batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False,
-        *, dtype: npt.DTypeLike | None = None,
+        device: Any = None, dtype: npt.DTypeLike | None = None,
     ) -> None:  # fmt: skip
+        check_device(type(self).__name__, device)
         _check_nonlinearity("RNN", nonlinearity)
         super().__init__(
             f"RNN_{nonlinearity.upper()}", input_size, hidden_size, num_layers, bias, batch_first, dropout,
@@ -194,8 +196,9 @@ class LSTM(RNNBase):
     def __init__(
         self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
         dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0,
-        *, dtype: npt.DTypeLike | None = None,
+        device: Any = None, dtype: npt.DTypeLike | None = None,
     ) -> None:  # fmt: skip
+        check_device(type(self).__name__, device)
         super().__init__(
             "LSTM", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size,
             dtype=dtype,
@@ -217,8 +220,9 @@ class GRU(RNNBase):
 
     def __init__(
         self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
-        dropout: float = 0.0, bidirectional: bool = False, *, dtype: npt.DTypeLike | None = None,
+        dropout: float = 0.0, bidirectional: bool = False, device: Any = None, dtype: npt.DTypeLike | None = None,
     ) -> None:  # fmt: skip
+        check_device(type(self).__name__, device)
         super().__init__(
             "GRU", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype=dtype
         )
@@ -248,7 +252,12 @@ class RNNCellBase(Module):
     bias_hh: Parameter | None
 
     def __init__(
-        self, input_size: int, hidden_size: int, bias: bool, num_chunks: int, *, dtype: npt.DTypeLike | None = None
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool,
+        num_chunks: int,
+        dtype: npt.DTypeLike | None = None,
     ) -> None:
         super().__init__()
         _check_sizes(type(self).__name__, hidden_size=hidden_size)
@@ -284,8 +293,9 @@ class RNNCell(RNNCellBase):
 
     def __init__(
         self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh",
-        *, dtype: npt.DTypeLike | None = None,
+        device: Any = None, dtype: npt.DTypeLike | None = None,
     ) -> None:  # fmt: skip
+        check_device(type(self).__name__, device)
         _check_nonlinearity("RNNCell", nonlinearity)
         super().__init__(input_size, hidden_size, bias, 1, dtype=dtype)
         self.nonlinearity = nonlinearity
@@ -302,8 +312,14 @@ class LSTMCell(RNNCellBase):
     """One step of LSTM: forward(input (N, D), (h, c)=None) -> (h', c'), each (N, H); without N too."""
 
     def __init__(
-        self, input_size: int, hidden_size: int, bias: bool = True, *, dtype: npt.DTypeLike | None = None
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: npt.DTypeLike | None = None,
     ) -> None:
+        check_device(type(self).__name__, device)
         super().__init__(input_size, hidden_size, bias, 4, dtype=dtype)
 
     def forward(self, input: Tensor, hx: Sequence[Tensor] | None = None) -> tuple[Tensor, Tensor]:
@@ -314,8 +330,14 @@ class GRUCell(RNNCellBase):
     """One step of GRU: forward(input (N, D), h=None) -> h' (N, H); without N too."""
 
     def __init__(
-        self, input_size: int, hidden_size: int, bias: bool = True, *, dtype: npt.DTypeLike | None = None
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: npt.DTypeLike | None = None,
     ) -> None:
+        check_device(type(self).__name__, device)
         super().__init__(input_size, hidden_size, bias, 3, dtype=dtype)
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.devices import check_device
 from chainrule.nn import functional as F
 from chainrule.nn import init
 from chainrule.nn.attention import MultiheadAttention
@@ -65,8 +66,9 @@ class TransformerEncoderLayer(Module):
     def __init__(
         self, d_model: int, nhead: int, dim_feedforward: int = 2048, dropout: float = 0.1,
         activation: Activation = _relu, layer_norm_eps: float = 1e-5, batch_first: bool = False,
-        norm_first: bool = False, bias: bool = True, *, dtype: npt.DTypeLike | None = None,
+        norm_first: bool = False, bias: bool = True, device: Any = None, dtype: npt.DTypeLike | None = None,
     ) -> None:  # fmt: skip
+        check_device(type(self).__name__, device)
         super().__init__()
         self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, dtype=dtype)
         self.linear1 = Linear(d_model, dim_feedforward, bias, dtype=dtype)
@@ -114,8 +116,9 @@ class TransformerDecoderLayer(Module):
     def __init__(
         self, d_model: int, nhead: int, dim_feedforward: int = 2048, dropout: float = 0.1,
         activation: Activation = _relu, layer_norm_eps: float = 1e-5, batch_first: bool = False,
-        norm_first: bool = False, bias: bool = True, *, dtype: npt.DTypeLike | None = None,
+        norm_first: bool = False, bias: bool = True, device: Any = None, dtype: npt.DTypeLike | None = None,
     ) -> None:  # fmt: skip
+        check_device(type(self).__name__, device)
         super().__init__()
         self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, dtype=dtype)
         self.multihead_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, dtype=dtype)
@@ -229,21 +232,24 @@ class Transformer(Module):
         self, d_model: int = 512, nhead: int = 8, num_encoder_layers: int = 6, num_decoder_layers: int = 6,
         dim_feedforward: int = 2048, dropout: float = 0.1, activation: Activation = _relu,
         custom_encoder: Module | None = None, custom_decoder: Module | None = None, layer_norm_eps: float = 1e-5,
-        batch_first: bool = False, norm_first: bool = False, bias: bool = True, *, dtype: npt.DTypeLike | None = None,
+        batch_first: bool = False, norm_first: bool = False, bias: bool = True,
+        device: Any = None, dtype: npt.DTypeLike | None = None,
     ) -> None:  # fmt: skip
+        check_device(type(self).__name__, device)
         super().__init__()
         settings: Any = (
-            d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias,
+            d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias, device,
+            dtype,
         )  # fmt: skip
 
         def norm() -> LayerNorm:
             return LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
 
         self.encoder = custom_encoder or TransformerEncoder(
-            TransformerEncoderLayer(*settings, dtype=dtype), num_encoder_layers, norm()
+            TransformerEncoderLayer(*settings), num_encoder_layers, norm()
         )
         self.decoder = custom_decoder or TransformerDecoder(
-            TransformerDecoderLayer(*settings, dtype=dtype), num_decoder_layers, norm()
+            TransformerDecoderLayer(*settings), num_decoder_layers, norm()
         )
         for parameter in self.parameters():
             if parameter.ndim > 1:

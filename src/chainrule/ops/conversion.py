@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
-from chainrule.creation import check_device
+from chainrule.devices import check_device
+from chainrule.devices import device as Device
 from chainrule.dtypes import (
     DType,
     as_dtype,
@@ -52,28 +53,28 @@ def to(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     dx = dy in the dtype of x; an integer result has no gradient. `copy=True` makes a copy in any case; `device` can
     only be "cpu"; `non_blocking` and `memory_format` change nothing. A name such as "float64" does for a dtype, too.
     """
-    dtype, copy = _wanted(input, *args, **kwargs)
+    dtype, copy = wanted(input.dtype, *args, **kwargs)
     if dtype == input.dtype:
         y: Tensor = clone(input) if copy else input
         return y
     return _to(input if dtype.kind == "f" else input.detach(), dtype)
 
 
-def _wanted(
-    input: Tensor, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False,
+def wanted(
+    present: Any, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False,
     copy: bool = False, memory_format: Any = None,
-) -> tuple[DType, bool]:  # fmt: skip
-    """The dtype and whether to copy, out of what PyTorch takes in three orders."""
+) -> tuple[Any, bool]:  # fmt: skip
+    """The dtype (the present one if none is given) and whether to copy, out of what PyTorch takes in three orders."""
     flags = [a for a in args if isinstance(a, bool)]
     for a in (a for a in args if a is not None and not isinstance(a, bool)):
         if isinstance(a, Tensor):
             dtype = a.dtype
-        elif str(a).partition(":")[0] in ("cpu", "cuda", "mps"):
+        elif isinstance(a, Device) or str(a).partition(":")[0] in ("cpu", "cuda", "mps"):
             device = a
         else:
             dtype = a
     check_device("to", device)
-    return input.dtype if dtype is None else as_dtype("to", dtype), copy or flags[1:] == [True]
+    return present if dtype is None else as_dtype("to", dtype), copy or flags[1:] == [True]
 
 
 @primitive

@@ -274,7 +274,7 @@ def _size(name: str, x: Tensor, dim: int) -> int:
     return x.shape[one_dim(name, dim, x.ndim, x.shape)]
 
 
-@primitive
+@primitive(keeps=True)
 def _split(x: Array, sizes: tuple[int, ...], axis: int) -> tuple[tuple[Array, ...], Pullback]:
     """dx = the pieces' cotangents, one after the other"""
     return tuple(x[part] for part in _parts(sizes, axis)), lambda *dys: np.concatenate(dys, axis)
@@ -300,7 +300,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     return cast(tuple[Tensor, ...], _unbind(input, one_dim("unbind", dim, input.ndim, input.shape)))
 
 
-@primitive
+@primitive(keeps=True)
 def _unbind(x: Array, axis: int) -> tuple[tuple[Array, ...], Pullback]:
     """dx = the slices' cotangents, side by side"""
     whole: Any = (slice(None),) * axis
