@@ -7,7 +7,7 @@ import re
 import matplotlib.image
 import numpy as np
 
-from chainrule.report import Drawing, chart, formula, picture, plane
+from chainrule.report import Drawing, chart, formula, picture, plane, shades
 from chainrule.report.figures import INK, SERIES
 
 
@@ -86,3 +86,10 @@ def test_signed_values_are_red_and_blue_about_white() -> None:
 
 def test_a_picture_of_zeros_is_white() -> None:
     assert pixels(plane(np.zeros((2, 2))))[..., :3].min() > 0.95
+
+
+def test_shades_are_the_darker_the_greater_the_share() -> None:
+    figure = shades(np.array([[0.25, 0.75], [1, 0]]), "ab", ["x", "y & z"], "written", "read", "caption")
+    assert re.findall(r"var\(--c1\)(?:; opacity: ([\d.]+))?", figure.svg) == ["0.25", "0.75", ""], "and one unseen"
+    assert figure.alt == "Table of shades, written by read; the darkest of each row: a: y & z 75 %; b: x 100 %."
+    assert "y &amp; z" in figure.svg

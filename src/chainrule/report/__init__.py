@@ -1,7 +1,7 @@
 """Reports: text, tables and figures on one self-contained HTML page, readable on a phone, by day and by night."""
 
 from .blocks import Figure, Formula, Grid, Heatmap, Table, Tile, Verbatim, percent
-from .figures import Drawing, chart, formula, picture, plane
+from .figures import Drawing, chart, formula, picture, plane, shades
 from .layers import Layer, layers, size_formula, totals
 from .page import Outcome, Page, Section
 
@@ -24,6 +24,7 @@ __all__ = [
     "percent",
     "picture",
     "plane",
+    "shades",
     "size_formula",
     "totals",
 ]

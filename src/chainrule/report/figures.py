@@ -19,12 +19,13 @@ import numpy.typing as npt
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from . import blocks as words
 from .blocks import Figure, Formula
 
-__all__ = ["Drawing", "chart", "formula", "picture", "plane"]
+__all__ = ["Drawing", "chart", "formula", "picture", "plane", "shades"]
 
 Array = npt.NDArray[Any]
 Numbers = Sequence[float] | Array
@@ -132,6 +133,24 @@ def _logarithmic(axes: Axes) -> None:
 def _told(values: list[str]) -> str:
     """All of a few values, the first and the last of many."""
     return ", ".join(values) if len(values) <= 8 else f"from {values[0]} to {values[-1]}"
+
+
+def shades(values: Array, rows: Sequence[str], columns: Sequence[str], y: str, x: str, caption: str = "") -> Figure:
+    """Shares in [0, 1] as a table of squares, the darker the greater: (rows, columns), with a label for each."""
+    drawing = Drawing(max(2.4, 0.24 * len(columns) + 1.2), 0.24 * len(rows) + 1.2)
+    with drawing as axes:
+        for (i, j), share in np.ndenumerate(values):
+            axes.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, facecolor=SERIES[0], alpha=float(share), linewidth=0))
+        axes.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5), aspect="equal", xlabel=x, ylabel=y)
+        axes.set_xticks(range(len(columns)), columns, rotation=0 if max(map(len, columns)) == 1 else 90)
+        axes.set_yticks(range(len(rows)), rows)
+        axes.tick_params(length=0)
+        axes.grid(visible=False)
+    most = (
+        f"{row}: {columns[j]} {words.percent(values[i, j], 0)}"
+        for i, (row, j) in enumerate(zip(rows, values.argmax(1), strict=True))
+    )
+    return Figure(drawing.svg(), f"Table of shades, {y} by {x}; the darkest of each row: {'; '.join(most)}.", caption)
 
 
 def formula(tex: str, alt: str) -> Formula:
