@@ -179,8 +179,8 @@ def _doctor(words: list[str]) -> int:
 
 
 def _bench(words: list[str]) -> int:
-    """Measure the speed of training steps, against PyTorch where it is installed."""
-    from chainrule.bench import main
+    """Measure speed: training steps and more, against PyTorch and JAX where they are installed."""
+    from chainrule.bench.command import main
 
     return main(words)
 

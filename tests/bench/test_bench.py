@@ -1,38 +1,170 @@
-"""The benchmark runs each engine in a process of its own and compares within rounds. No test here asserts a time."""
+"""The benchmark: the same work on every engine, each in a process of its own, compared within rounds.
 
+No test here asserts a time.
+"""
+
+import importlib
 import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
-from chainrule import bench
-from chainrule.bench import works
+import chainrule
+from chainrule.bench import command, figure, models, training, turns, works
+from chainrule.bench.worker import prepare
+
+STEPS = {name: work for name, work in works.TARGETS.items() if work.kind in models.MODELS}
+
+
+def small(work):
+    return replace(work, batch=3, width=8, length=work.length and 4)
+
+
+def losses(engine, work, n=5):
+    module = pytest.importorskip(engine.partition(".")[0])
+    step = prepare(module, engine, work)[""].run
+    return [step().item() for _ in range(n)]
+
+
+@pytest.mark.parametrize("engine", ["torch", "jax"])
+@pytest.mark.parametrize("name", STEPS)
+def test_all_engines_do_the_same_work(name, engine):
+    work = small(STEPS[name])
+    ours, theirs = losses("chainrule", work), losses(engine, work)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4)
+    assert len(set(ours)) == 5  # it learns; the update is part of the work
+
+
+@pytest.mark.parametrize("optimizer", ["SGD", "Adam", "Adagrad"])
+def test_updates_are_the_same(optimizer):
+    work = replace(small(STEPS["mlp"]), optimizer=optimizer)
+    np.testing.assert_allclose(losses("chainrule", work, 20), losses("torch", work, 20), rtol=1e-4)
+
+
+def test_models_are_those_of_the_titles():
+    def parameters(name):
+        work = STEPS[name]
+        return sum(w.size for w in models.weights(models.MODELS[work.kind](work.width)).values())
+
+    assert parameters("lenet-64") == 44426
+    assert parameters("mlp") == 785 * 512 + 513 * 512 + 513 * 10
+    assert parameters("fashion-cnn") == 320 + 62730
+    assert parameters("char-lstm-64") == 65 * 256 + 8 * 256 * 257 + 257 * 65
+    assert parameters("imdb-lstm") == 20_000 * 50 + 400 * 152 + 101
+    kinds = [layer.kind for layer in models.vgg(64).layers]
+    assert (kinds.count("conv"), kinds.count("norm"), kinds.count("pool")) == (6, 6, 3)
+
+
+def test_weights_reach_the_model():
+    model = models.MODELS["imdb-lstm"](8)
+    network, start = training.build(chainrule, model), models.weights(model)
+    found = {name.replace("lstm.", ""): p for name, p in network.layers.named_parameters()}
+    assert found.keys() == start.keys()
+    assert all((found[name].detach().numpy() == value).all() for name, value in start.items())
 
 
 def test_every_engine_is_measured_in_every_round(tmp_path, capsys):
-    file = tmp_path / "times.json"
-    assert bench.main(["lenet", "--peers", "--batch", "4", "--rounds", "2", "--json", str(file)]) == 0
-    measured = json.loads(file.read_text())
+    file, drawing = tmp_path / "times.json", tmp_path / "ratios.svg"
+    words = ["--only", "lenet-64", "--peers", "--batch", "4", "--rounds", "2", "--seconds", "0", "--threads", "1"]
+    assert command.main([*words, "--json", str(file), "--figure", str(drawing)]) == 0
+    record = json.loads(file.read_text())
+    assert record["machine"]["Processor"]
+    assert record["versions"]["numpy"] == np.__version__
+    measured = record["works"]["lenet-64"]["measured"]
     assert list(measured) == ["chainrule"]
-    times = measured["chainrule"]["LeNet-5 step, batch 4"]
-    assert len(times) == 2
-    assert min(times) > 0
-    assert "2 rounds in turns" in capsys.readouterr().out
+    assert {what: len(values) for what, values in measured["chainrule"].items()} == {
+        "import": 1, "first step": 1, "": 2, "peak memory": 2
+    }  # fmt: skip
+    assert min(measured["chainrule"][""]) > 0
+    printed = capsys.readouterr().out
+    assert "2 rounds in turns, 1 threads" in printed
+    assert "LeNet-5, batch 4" in printed
+    assert ElementTree.parse(drawing).getroot().tag.endswith("svg")  # noqa: S314 (our own)
 
 
 def test_a_peer_is_compared_and_one_that_is_not_installed_is_left_out():
     pytest.importorskip("torch")
-    found = bench.measure(bench.Settings("tape", peers=("torch", "no_such_engine"), rounds=1, threads=1))
-    assert list(found) == ["chainrule", "torch"]
+    assert turns.installed(["chainrule", "torch", "torch", "no_such_engine"]) == ["chainrule", "torch"]
+    tape = replace(works.OTHERS["tape"], length=3)
+    found = turns.measure(tape, ["chainrule", "torch"], rounds=1, threads=1, seconds=0)
     assert {"relu of 8 numbers, forward", "relu of 8 numbers, backward"} <= found["torch"].keys()
+    assert "relu of 8 numbers, arrays only" in found["chainrule"]
 
 
-def test_a_pass_of_the_loader_is_timed_on_both_engines():
+def test_which_pieces_run_where():
+    tape, gemm, lenet = works.OTHERS["tape"], works.TARGETS["gemm"], works.TARGETS["lenet-64"]
+    engines = turns.ENGINES
+    assert [e for e in engines if turns.runs_on(tape, e)] == ["chainrule", "torch"]
+    assert [e for e in engines if turns.runs_on(gemm, e)] == ["chainrule", "torch", "jax"]
+    assert [e for e in engines if turns.runs_on(lenet, e)] == list(engines)
+
+
+def test_a_pass_of_the_loader_sees_every_batch():
     for name in ("chainrule", "torch"):
-        times = works.loader(pytest.importorskip(name), 16, rows=64)()
-        assert list(times) == ["MNIST, uint8, batch 16", "MNIST, float32, batch 16"]
-        assert min(times.values()) > 0
+        work = replace(works.OTHERS["loader"], batch=16, length=64)
+        timed = prepare(pytest.importorskip(name), name, work)
+        assert list(timed) == ["MNIST, uint8, batch 16", "MNIST, float32, batch 16"]
+        for t in timed.values():
+            t.run()
+            assert t.per == 4
+
+
+def test_the_product_of_matrices_is_one(monkeypatch):
+    for name in ("chainrule", "torch", "jax"):
+        timed = prepare(pytest.importorskip(name), name, works.Work("", "gemm", width=5))[""]
+        a, b = np.random.default_rng(0).standard_normal((2, 5, 5), np.float32)
+        np.testing.assert_allclose(np.asarray(timed.run()), a @ b, rtol=1e-5)
 
 
 def test_a_worker_that_dies_is_an_error():
     with pytest.raises(RuntimeError, match="ended early"):
-        bench.measure(bench.Settings("lenet", peers=(), batch=-1, rounds=1))
+        turns.measure(replace(STEPS["lenet-64"], batch=-1), ["chainrule"], 1, 1, 0)
+
+
+def test_the_process_of_a_peer_does_not_import_chainrule():
+    program = (
+        "import sys; sys.path.append(sys.argv[1]); import bench.worker, bench.training;"
+        "print([m for m in ('chainrule', 'tyro', 'rich', 'matplotlib') if m in sys.modules])"
+    )
+    run = [sys.executable, "-c", program, str(Path(chainrule.__file__).parent)]
+    assert subprocess.run(run, capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_ratios_are_taken_within_rounds_and_the_best_peer_has_the_least_median():
+    assert turns.ratio([2, 20, 6], [1, 10, 2]) == 2
+    rows = {"chainrule": [1, 10, 2], "torch": [4, 40, 8], "jax": [3, 30, 6]}
+    assert command._best(rows) == 3
+
+
+def test_a_row_with_a_target_says_the_best_ratio():
+    found = {"mlp": {"chainrule": {"": [1.0]}, "torch": {"": [3.0]}, "jax": {"": [2.5]}}}
+    settings, chosen = command.Settings(rounds=1, threads=1), {"mlp": STEPS["mlp"]}
+    table = command._times_table(settings, chosen, found)
+    last = [list(column.cells)[-1] for column in table.columns]
+    assert last == ["", "best peer", "", "to be at least 1.05", "2.50"]
+
+
+def test_the_figure_names_works_and_peers():
+    found = {name: {"chainrule": {"": [1.0]}, "torch": {"": [3.0]}} for name in ("mlp", "vgg")}
+    found["mlp"]["jax"] = {"": [2.0]}
+    svg = figure.ratios({name: STEPS[name] for name in found}, found)
+    texts = {"".join(e.itertext()).strip() for e in ElementTree.fromstring(svg).iter() if e.tag.endswith("text")}  # noqa: S314
+    assert {STEPS["mlp"].title, STEPS["vgg"].title, "torch", "jax", "aim, for the best peer"} <= texts
+
+
+def test_names_may_be_shortened_and_wrong_ones_are_told(capsys):
+    assert list(command._chosen(command.Settings(only=("lenet", "mlp")))) == ["lenet-64", "lenet-500", "mlp"]
+    assert command.main(["--only", "lenett"]) == 2
+    assert "char-lstm-64" in capsys.readouterr().err
+
+
+def test_jax_is_written_for_every_kind_of_layer():
+    pytest.importorskip("jax")
+    plain = importlib.import_module("chainrule.bench.plain_jax")
+    kinds = {layer.kind for model in models.MODELS.values() for layer in model(8).layers}
+    assert kinds == plain.LAYERS.keys()

@@ -1,26 +1,91 @@
-"""One engine in a process of its own: `python -m chainrule.bench.worker WORK ENGINE BATCH THREADS`.
+"""One engine in a process of its own; see `turns`.
 
-Prepares the work and prints a line; then, for each line that it reads, measures one round and prints it as JSON.
-Between rounds it waits for input and leaves the cores to the others.
+It prepares its work and prints, as JSON, what that took; then, for each line that it reads, it measures one round and
+prints it. Between rounds it waits for input and leaves the cores to the others.
 """
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
+import os
+import statistics
 import sys
+import time
+from pathlib import Path
+from typing import Any
 
-from chainrule.bench.works import WORKS
+from .pieces import PIECES, Timed
+from .works import Work
+
+__all__ = ["main", "prepare"]
+
+WARM_UP = 3  # steps at least: the second and third still allocate
 
 
-def main(work: str, name: str, batch: str, threads: str) -> None:
-    engine = importlib.import_module(name)
-    engine.set_num_threads(int(threads))
-    measure = WORKS[work](engine, int(batch))
-    print("ready", flush=True)
+def main(engine: str, work: str, threads: str, seconds: str) -> None:
+    """Measure `work` (JSON) on the engine, each round for so many seconds."""
+    _pin(int(threads))
+    started = time.perf_counter()
+    module = importlib.import_module(engine.partition(".")[0])
+    imported = time.perf_counter() - started
+    if hasattr(module, "set_num_threads"):
+        module.set_num_threads(int(threads))
+    timed = prepare(module, engine, Work(**json.loads(work)))
+    first = sum(_once(t) for t in timed.values())
+    for t in timed.values():
+        _times(t, min(float(seconds), 1), WARM_UP)
+    _tell({"import": 1e3 * imported, "first step": 1e3 * first})
     for _ in sys.stdin:
-        print(json.dumps(measure()), flush=True)
+        measured = {name: 1e3 * statistics.median(_times(t, float(seconds))) / t.per for name, t in timed.items()}
+        _tell(measured | {"peak memory": _peak_memory()})
 
 
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+def prepare(module: Any, engine: str, work: Work) -> dict[str, Timed]:
+    """What is to be timed, by name; a training step has none."""
+    if work.kind in PIECES:
+        return PIECES[work.kind](module, work)
+    if engine == "jax":
+        from . import plain_jax
+
+        return {"": Timed(plain_jax.step(work))}
+    from . import training
+
+    return {"": Timed(training.step(module, work, compiled=engine == "torch.compile"))}
+
+
+def _pin(threads: int) -> None:
+    """Keep to as many cores as there are threads: by that JAX decides how many it starts."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+
+
+def _once(timed: Timed) -> float:
+    arguments = timed.before()
+    start = time.perf_counter()
+    timed.run(*arguments)
+    return time.perf_counter() - start
+
+
+def _times(timed: Timed, seconds: float, least: int = 1) -> list[float]:
+    """Seconds of each call, for `seconds` and so many calls at least; the garbage collector waits."""
+    times: list[float] = []
+    gc.collect()
+    gc.disable()
+    end = time.perf_counter() + seconds
+    while len(times) < least or time.perf_counter() < end:
+        times.append(_once(timed))
+    gc.enable()
+    return times
+
+
+def _peak_memory() -> float:
+    """MiB that this process had in memory at most (Linux; elsewhere 0)."""
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    return sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+
+
+def _tell(values: dict[str, float]) -> None:
+    print(json.dumps(values), flush=True)

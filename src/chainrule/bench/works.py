@@ -1,120 +1,44 @@
-"""What is measured: each work is a function of an engine, a module with PyTorch's API, and returns a round to be timed.
-
-A round gives its measurements by name, in the work's unit.
-"""
+"""The works that are measured, as data: each is sent to the process of an engine as JSON."""
 
 from __future__ import annotations
 
-import gc
-import importlib
-import statistics
-import time
-from collections import deque
-from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
 
-import numpy as np
-
-__all__ = ["UNITS", "WORKS", "Round"]
-
-Round = Callable[[], dict[str, float]]
+__all__ = ["OTHERS", "TARGETS", "Work"]
 
 
-def lenet(engine: Any, batch: int, steps: int = 100) -> Round:
-    """A training step of LeNet-5: forward, backward, update by SGD with momentum; the median of `steps`, in ms."""
-    nn = engine.nn
-    engine.manual_seed(0)
-    model = nn.Sequential(
-        nn.Conv2d(1, 6, 5), nn.MaxPool2d(2), nn.ReLU(),
-        nn.Conv2d(6, 16, 5), nn.MaxPool2d(2), nn.ReLU(),
-        nn.Flatten(), nn.Linear(256, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10),
-    )  # fmt: skip
-    optimizer = engine.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
-    criterion = nn.CrossEntropyLoss()
-    draw = np.random.default_rng(0)
-    x = engine.from_numpy(draw.standard_normal((batch, 1, 28, 28), dtype=np.float32))
-    target = engine.from_numpy(draw.integers(0, 10, batch))
+@dataclass(frozen=True)
+class Work:
+    """A training step of a model of `models`, or one of `pieces`, at given sizes."""
 
-    def step() -> None:
-        optimizer.zero_grad()
-        criterion(model(x), target).backward()
-        optimizer.step()
-
-    for _ in range(20):
-        step()
-    return lambda: {f"LeNet-5 step, batch {batch}": 1e3 * statistics.median(_times(step, steps))}
+    title: str
+    kind: str
+    """A name in `models.MODELS`, or in `pieces.PIECES`."""
+    batch: int = 0
+    width: int = 0
+    length: int = 0
+    """Steps of a sequence."""
+    optimizer: str = "SGD"
+    """SGD (with momentum 0.9), Adam or Adagrad."""
+    least: float | None = None
+    """The least that the best peer's time over chainrule's shall be, with all cores of a 2-core AVX-512 machine."""
+    unit: str = "ms"
 
 
-def tape(engine: Any, batch: int, length: int = 100, repeats: int = 50) -> Round:
-    """A chain of `length` operators on 8 numbers, recorded and walked back; the median, in µs for each operator."""
-    x = engine.from_numpy(np.linspace(-1, 1, 8, dtype=np.float32)).requires_grad_()
-    ones = engine.ones(8)
+TARGETS = {
+    "lenet-64": Work("LeNet-5, batch 64, SGD", "lenet", 64, 120, least=8),
+    "lenet-500": Work("LeNet-5, batch 500, SGD", "lenet", 500, 120, least=6),
+    "mlp": Work("MLP 784-512-512-10, batch 100, SGD", "mlp", 100, 512, least=1.05),
+    "fashion-cnn": Work("fashion-cnn, batch 100, Adam", "fashion-cnn", 100, 32, optimizer="Adam", least=12),
+    "char-lstm-1": Work("char-lstm 256, batch 1 × 50, Adagrad", "char-lstm", 1, 256, 50, "Adagrad", least=2.5),
+    "char-lstm-64": Work("char-lstm 256, batch 64 × 50, Adam", "char-lstm", 64, 256, 50, "Adam", least=1.6),
+    "imdb-lstm": Work("imdb-lstm 50/100, batch 100 × 200, Adam", "imdb-lstm", 100, 100, 200, "Adam", least=2.5),
+    "vgg": Work("VGG-like, 6 conv 64-256, batch 128, SGD", "vgg", 128, 64, least=1.2),
+    "gemm": Work("GEMM 1024³", "gemm", width=1024, least=1.8),
+}
+"""What a user waits for: the rows of the table that `chainrule bench` prints."""
 
-    def forward() -> Any:
-        y = x
-        for _ in range(length):
-            y = engine.relu(y)
-        return y
-
-    def round_() -> dict[str, float]:
-        per_operator = 1e6 / length
-        return {
-            "relu of 8 numbers, forward": per_operator * statistics.median(_times(forward, repeats)),
-            "relu of 8 numbers, backward": per_operator
-            * statistics.median(_times(lambda y: y.backward(ones), repeats, lambda: (forward(),))),
-            **_array_work(engine, length, repeats),
-        }
-
-    return round_
-
-
-def _array_work(engine: Any, length: int, repeats: int) -> dict[str, float]:
-    """The same arithmetic without a tape, to be taken off. Only chainrule's kernels can be called bare."""
-    if engine.__name__ != "chainrule":
-        return {}
-    from chainrule.autograd import PRIMITIVES
-    from chainrule.native import core
-
-    x = np.linspace(-1, 1, 8, dtype=np.float32)
-    relu = PRIMITIVES["activation.relu"]
-    kernel = (relu.override if core else None) or relu.reference
-
-    def work() -> None:
-        for _ in range(length):
-            kernel(x)
-
-    return {"relu of 8 numbers, arrays only": 1e6 / length * statistics.median(_times(work, repeats))}
-
-
-def loader(engine: Any, batch: int, rows: int = 60_000) -> Round:
-    """A shuffled pass over data of MNIST's shape, images and labels, without workers; in µs for each batch."""
-    data = importlib.import_module("chainrule.data" if engine.__name__ == "chainrule" else "torch.utils.data")
-    draw = np.random.default_rng(0)
-    pixels, labels = draw.integers(0, 256, (rows, 1, 28, 28), np.uint8), draw.integers(0, 10, rows)
-    loaders = {
-        str(x.dtype): data.DataLoader(data.TensorDataset(*map(engine.from_numpy, (x, labels))), batch, shuffle=True)
-        for x in (pixels, pixels.astype(np.float32))
-    }
-
-    def per_batch(loader: Any) -> float:
-        return 1e6 * min(_times(lambda: deque(loader, maxlen=0), 2)) / len(loader)
-
-    return lambda: {f"MNIST, {kind}, batch {batch}": per_batch(loader) for kind, loader in loaders.items()}
-
-
-def _times(f: Callable[..., Any], n: int, prepare: Callable[[], tuple[Any, ...]] = tuple) -> list[float]:
-    """Seconds of n calls f(*prepare()), preparation and garbage collector left out."""
-    times = []
-    gc.collect()
-    gc.disable()
-    for _ in range(n):
-        arguments = prepare()
-        start = time.perf_counter()
-        f(*arguments)
-        times.append(time.perf_counter() - start)
-    gc.enable()
-    return times
-
-
-WORKS: dict[str, Callable[[Any, int], Round]] = {"lenet": lenet, "tape": tape, "loader": loader}
-UNITS = {"lenet": "ms", "tape": "µs", "loader": "µs"}
+OTHERS = {
+    "tape": Work("tape, for each operator", "tape", length=100, unit="µs"),
+    "loader": Work("DataLoader, for each batch", "loader", 64, length=60_000, unit="µs"),
+}
