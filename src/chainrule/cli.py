@@ -1,4 +1,4 @@
-"""The command line: chainrule list | show | run | runs | compare | predict | check | data | doctor | bench.
+"""The command line: chainrule list | show | run | runs | compare | predict | sample | check | data | doctor | bench.
 
 Every command imports what it needs when it is called, so that `chainrule --help` answers at once. A command's exit
 status is 0 where all was as expected, 1 where it was not, 2 for a mistake in what was asked for, 130 after Ctrl-C.
@@ -153,6 +153,18 @@ def _predict(words: list[str]) -> int:
         return _complain(str(mistake))
 
 
+def _sample(words: list[str]) -> int:
+    """What a run's model writes: `chainrule sample RUN --prompt "KING:" --temperature 0.8`."""
+    import tyro
+
+    from chainrule import labs
+
+    try:
+        return labs.sample(tyro.cli(labs.Sample, prog="chainrule sample", args=words), Console())
+    except labs.UsageError as mistake:
+        return _complain(str(mistake))
+
+
 def _compare(words: list[str]) -> int:
     """Runs side by side on one page: `chainrule compare RUN RUN ...`."""
     import tyro
@@ -192,6 +204,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "runs": _runs,
     "compare": _compare,
     "predict": _predict,
+    "sample": _sample,
     "check": _check,
     "data": _data,
     "doctor": _doctor,

@@ -25,6 +25,7 @@ from ._lab import (
 from ._predict import Predict, Saved, predict
 from ._resume import resumed
 from ._run import Run, carry_out
+from ._sample import Sample, sample
 
 __all__ = [
     "TOPICS",
@@ -35,6 +36,7 @@ __all__ = [
     "Predict",
     "Run",
     "RunSettings",
+    "Sample",
     "Saved",
     "TrainingSettings",
     "UsageError",
@@ -49,6 +51,7 @@ __all__ = [
     "predict",
     "resumed",
     "run_all",
+    "sample",
 ]
 
 

@@ -15,6 +15,7 @@ import tyro
 if TYPE_CHECKING:
     from ._predict import Saved
     from ._run import Run
+    from ._sample import Sample
 
 __all__ = [
     "TOPICS",
@@ -195,6 +196,8 @@ class Lab:
     run: Callable[[Any, "Run"], None]
     predict: Callable[[Any, "Saved", str], Mapping[str, float] | str] | None = None
     """(settings, saved model, a file or a line of text) -> probability of each class, or the text that it becomes."""
+    sample: Callable[[Any, "Saved", "Sample"], str] | None = None
+    """(settings, saved model, what is asked for) -> the text that follows on the prompt."""
     presets: Mapping[str, LabSettings] = field(default_factory=dict)
     """Further sets of defaults by name; "full" is the experiment in earnest, on the full data sets."""
 

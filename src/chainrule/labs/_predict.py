@@ -20,7 +20,7 @@ from chainrule.tensor import Tensor
 from ._lab import UsageError, asked_for
 from ._resume import lab_of, read_settings
 
-__all__ = ["Predict", "Saved", "predict"]
+__all__ = ["Predict", "Saved", "predict", "saved_model"]
 
 SHOWN = 3
 
@@ -56,7 +56,7 @@ def predict(asked: Predict, console: Console) -> int:
         raise UsageError(f"the lab {name} has no model to ask")
     if not asked.inputs:
         raise UsageError(f"nothing to ask about: chainrule predict {asked.run} FILE-OR-TEXT ...")
-    settings, saved = read_settings(name, lab, asked.run), _saved(asked.run)
+    settings, saved = read_settings(name, lab, asked.run), saved_model(asked.run)
     answers = []
     for text in asked.inputs:
         with asked_for():
@@ -83,7 +83,8 @@ def _classes(shares: Mapping[str, float]) -> list[str]:
     return [f"[bold]{escape(best)}[/]", f"{share:.1%}", escape("  ".join(f"{c} {p:.1%}" for c, p in others))]
 
 
-def _saved(folder: Path) -> Saved:
+def saved_model(folder: Path) -> Saved:
+    """What `Run.save` left in a run's folder. Raises UsageError if that is nothing, or cannot be read."""
     path = folder / "weights.safetensors"
     try:
         weights = load_file(path)
