@@ -77,11 +77,23 @@ void py_adam(nb::list params, nb::list grads, nb::list m_, nb::list v_, int64_t 
   });
 }
 
+void py_adagrad(nb::list params, nb::list grads, nb::list sums, double rate, double eps, double weight_decay, bool maximize) {
+  dispatch_list(params, [&]<class T>() {
+    const Parameters<T> p(params, grads);
+    const auto sum = state<T>(sums, p);
+    const Adagrad a{rate, eps, weight_decay, maximize};
+    compute(p.total() * 4, [&] {
+      for (size_t i = 0; i < sum.size(); ++i) adagrad(p.sizes[i], p.theta[i], p.grad[i].data(), sum[i], a);
+    });
+  });
+}
+
 }  // namespace
 
 void bind_optim(nb::module_& m) {
   m.def("sgd", &py_sgd, nb::arg(), nb::arg(), nb::arg().none(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg());
   m.def("adam", &py_adam);
+  m.def("adagrad", &py_adagrad);
 }
 
 }  // namespace chainrule

@@ -61,4 +61,23 @@ template <class T> void adam(int64_t n, T* theta, const T* grad, T* m, T* v, con
   });
 }
 
+struct Adagrad {
+  double rate, eps, weight_decay;
+  bool maximize;
+};
+
+template <class T> void adagrad(int64_t n, T* theta, const T* grad, T* sum, const Adagrad& a) {
+  const T rate = T(a.rate), eps = T(a.eps), decay = T(a.weight_decay);
+  for_vectors<T>(n, [&](int64_t i, int lanes) {
+    Vec<T> x = load_lanes(theta + i, lanes), g = load_lanes(grad + i, lanes);
+    if (a.maximize) g = -g;
+    if (a.weight_decay != 0) g = g + decay * x;
+    const Vec<T> s = load_lanes(sum + i, lanes) + g * g;
+    store_lanes(sum + i, s, lanes);
+    Vec<T> root;
+    for (int k = 0; k < LANES<T>; ++k) root[k] = std::sqrt(s[k]);
+    store_lanes(theta + i, Vec<T>(x - rate * g / (root + eps)), lanes);
+  });
+}
+
 }  // namespace chainrule

@@ -223,9 +223,7 @@ def what_it_said(run: Run, text: Text, watch: Watch) -> None:
         blocks += [
             f"**After {seen['steps']:,} step{'s' * (seen['steps'] > 1)}** {report.percent(same, 0)} of the predictions "
             "are right.",
-            report.Verbatim(
-                f"{'text':<10}{on_a_line(watch.text[1:])}\n{'predicted':<10}{on_a_line(seen['predicted'])}"
-            ),
+            report.Verbatim(f"{on_a_line(watch.text[1:])}\n{on_a_line(seen['predicted'])}"),
             report.Verbatim(seen["written"]),
         ]
     run.section(

@@ -185,7 +185,7 @@ def experiment(settings: Settings, run: Run) -> None:
     pairs = tell.the_task(run, text)
     tell.the_network(run, settings, model)
     tell.the_gradients(run, settings)
-    carried, watch = Carried(model, batches.dataset), Watch(engine, text.vocabulary, text.train[:60], 120, show, 1)
+    carried, watch = Carried(model, batches.dataset), Watch(engine, text.vocabulary, text.train[:39], 120, show, 1)
     clip = ClipValue(settings.clip) if settings.optimizer == "adagrad" else ClipNorm(settings.clip)
     schedule = None if settings.optimizer == "adagrad" else rise_and_fall
     history = run.fit(

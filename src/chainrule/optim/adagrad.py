@@ -7,10 +7,29 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.optim.optimizer import Group, Optimizer, arrays, by_step, gradient, nonnegative
-from chainrule.tensor import Tensor
+from chainrule.optim.optimizer import Group, Optimizer, arrays, by_step, call, gradient, nonnegative
+from chainrule.tensor import Array, Tensor
 
 __all__ = ["Adadelta", "Adagrad"]
+
+
+def adagrad(
+    params: list[Array],
+    grads: list[Array],
+    sums: list[Array],
+    rate: float,
+    eps: float,
+    weight_decay: float,
+    maximize: bool,
+) -> None:
+    """One step for each θ with its gradient g and s, the sum of all g²; θ and s change in place."""
+    for θ, g, s in zip(params, grads, sums, strict=True):
+        if maximize:
+            g = -g
+        if weight_decay:
+            g = g + weight_decay * θ
+        s += g * g
+        θ -= rate * g / (np.sqrt(s) + eps)
 
 
 class Adagrad(Optimizer):
@@ -49,15 +68,16 @@ class Adagrad(Optimizer):
 
     def update(self, params: list[Tensor], group: Group) -> None:
         for t, group_params in by_step(self, params).items():
-            rate = group["lr"] / (1 + (t - 1) * group["lr_decay"])
-            for p in group_params:
-                self._step(p, rate, group)
-
-    def _step(self, p: Tensor, rate: float, group: Group) -> None:
-        g, θ = gradient(p, group), p.array
-        (s,) = arrays(self, [p], "sum", group["initial_accumulator_value"])
-        s += g * g
-        θ -= rate * g / (np.sqrt(s) + group["eps"])
+            call(
+                adagrad,
+                [p.array for p in group_params],
+                [p.grad.array for p in group_params],  # type: ignore[union-attr]
+                arrays(self, group_params, "sum", group["initial_accumulator_value"]),
+                group["lr"] / (1 + (t - 1) * group["lr_decay"]),
+                group["eps"],
+                group["weight_decay"],
+                group["maximize"],
+            )
 
 
 class Adadelta(Optimizer):
