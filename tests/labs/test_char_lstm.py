@@ -1,4 +1,4 @@
-"""The lab char-lstm: seconds-long on little text, the same on both engines; what it measures held against plain sums."""
+"""The lab char-lstm: seconds-long on little text, alike on both engines; what it measures held against plain sums."""
 
 import io
 from dataclasses import replace
