@@ -54,7 +54,7 @@ def test_list_shows_the_labs(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["lst"], "there is no command 'lst'. Did you mean: chainrule list"),
         (["lenet-mnist"], "Did you mean: chainrule run lenet-mnist"),
-        (["qqqqq"], "There are: list, show, run, runs, compare, predict, check, data, doctor, bench"),
+        (["qqqqq"], "There are: list, show, run, runs, compare, predict, sample, check, data, doctor, bench"),
         (["run", "lenet"], "there is no lab 'lenet'. Did you mean lenet-mnist?"),
         (["run"], "usage: chainrule run LAB [settings] chainrule run --all [--quick] labs: "),
         (["show"], "usage: chainrule show LAB labs: "),
