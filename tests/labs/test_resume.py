@@ -1,5 +1,6 @@
 """A run that was killed goes on with `--resume` and ends with the very weights of one that was not."""
 
+import errno
 import json
 import os
 import shutil
@@ -125,6 +126,31 @@ def test_a_finished_run_may_be_written_over_and_leaves_nothing(unbroken: Path, t
     assert main(["run", "lenet-mnist", "--epochs", "1", "--seed", "3", "--out", str(tmp_path / "run")]) in (0, 1)
     names = {Path(path).name for path in newest(tmp_path / "run")}
     assert names == {"step-00000063.safetensors"}
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("step-", "the training stopped, for a file could not be written"),
+        ("weights.npz", "the weights could not be saved"),
+        ("report.html", "the report could not be written"),
+        ("results.json", "the report could not be written"),
+    ],
+)
+def test_a_full_disk_is_told_wherever_it_is_met(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def replace(source: Path, target: Path) -> None:
+        if target.name.startswith(file):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        source.rename(target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    assert run("--out", tmp_path, "--epochs", "1") == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert text in told
+    assert f"{file}" in told
+    assert told.count("No space left on device") == 1
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")

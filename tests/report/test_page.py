@@ -101,7 +101,7 @@ def test_the_verdict(held: bool | None, verdict: str, mark: str) -> None:
 
 
 def test_numbers_stand_in_words_and_notes_come_first(tmp_path: Path) -> None:
-    page().write(tmp_path / "report.html")
+    (tmp_path / "report.html").write_text(page().html(), encoding="utf-8")
     text = read((tmp_path / "report.html").read_text(encoding="utf-8")).text
     assert "1,200" in text
     assert text.index("Interrupted.") < text.index("One")

@@ -93,7 +93,10 @@ class Run:
             self.interrupt(f"in epoch {len(log.history) + 1} of {epochs} of {name}")
         except OSError as problem:
             where = f"{problem.filename}: {problem.strerror}" if problem.strerror else str(problem)
-            raise UsageError(f"the training stopped, for a file could not be written. {where}") from problem
+            raise UsageError(
+                f"the training stopped, for a file could not be written. {where}\n"
+                f"  What was saved before is whole. To go on: chainrule run {self.name} --resume {self.folder}"
+            ) from problem
         if not log.history:
             raise Stopped
         return log.history
@@ -123,8 +126,9 @@ class Run:
     def save(self, model: Any, **facts: Any) -> None:
         """Keep the weights, as weights.safetensors and weights.npz, and with them facts that `Lab.predict` needs."""
         state = {key: value.numpy() for key, value in model.state_dict().items()}
-        save_file(state, self.folder / "weights.safetensors", {"run": json.dumps({"lab": self.name} | facts)})
-        save_npz(state, self.folder / "weights.npz")
+        with asked_for("the weights could not be saved"):
+            save_file(state, self.folder / "weights.safetensors", {"run": json.dumps({"lab": self.name} | facts)})
+            save_npz(state, self.folder / "weights.npz")
 
     # ------------------------------------------------------------------------------------------ what they cause
 
@@ -183,9 +187,10 @@ class Run:
         page = Page(
             lab.title, self.name, lab.topic, lab.lead, command, self.outcomes(), facts, self.sections, self.notes
         )
-        path = self.folder / "report.html"
-        page.write(path)
-        self._record()
+        path, html = self.folder / "report.html", page.html()
+        with asked_for("the report could not be written"):
+            write_whole(path, html.encode())
+            self._record()
         return path
 
     def _record(self) -> None:

@@ -51,10 +51,6 @@ class Page:
         """The whole document."""
         return _template().render(page=self)
 
-    def write(self, path: Path) -> None:
-        """Write the document to a file."""
-        path.write_text(self.html(), encoding="utf-8")
-
 
 def _template() -> jinja2.Template:
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
