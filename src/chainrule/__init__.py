@@ -7,7 +7,8 @@
     y.backward()
     x.grad                      # tensor([2., 4., 6.])
 
-Operators, tensors and the tape are here; `nn`, `optim`, `data`, `train`, `check` and `io` are loaded when first used.
+Operators, tensors and the tape are here; `nn`, `optim`, `data`, `train`, `check`, `io` and `profile`
+are loaded when first used.
 """
 
 import importlib
@@ -52,6 +53,8 @@ __all__ += ops.__all__
 def __getattr__(name: str) -> Any:
     if name in ("check", "data", "io", "nn", "optim", "train"):
         return importlib.import_module(f"chainrule.{name}")
+    if name == "profile":
+        return importlib.import_module("chainrule.profiling").profile
     if name == "__version__":
         return _version()
     raise AttributeError(f"module 'chainrule' has no attribute '{name}'")

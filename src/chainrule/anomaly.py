@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chainrule import watching
+
 if TYPE_CHECKING:
     from chainrule.autograd import Forward
     from chainrule.tensor import Array
@@ -56,12 +58,9 @@ class detect_anomaly:  # noqa: N801 (PyTorch's name)
 def _switch(by: int) -> None:
     """Count the contexts that are open, and watch every primitive while there is one."""
     global _depth
-    from chainrule.autograd import PRIMITIVES
-
     before, _depth = _depth, _depth + by
     if (before > 0) != (_depth > 0):
-        for operator in list(PRIMITIVES.values()):
-            operator.watch(_watched if _depth else None)
+        (watching.begin if _depth else watching.end)(_watched)
 
 
 def _watched(name: str, forward: Forward) -> Forward:

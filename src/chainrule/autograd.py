@@ -184,8 +184,8 @@ class Operator(Protocol):
     def native(self, override: Forward) -> None:
         """Take `override` for the arrays that it supports, where the native tier is present."""
 
-    def watch(self, watched: Callable[[str, Forward], Forward] | None) -> None:
-        """Run through `watched(name, forward)` from now on; None ends that."""
+    def watch(self, *watchers: Callable[[str, Forward], Forward]) -> None:
+        """Run through `watcher(name, forward)` of each from now on; of none, as ever."""
 
 
 @overload
@@ -246,11 +246,11 @@ def primitive(reference: Forward | None = None, *, promote: bool = False, keeps:
 
     unwatched = slow
 
-    def watch(watched: Callable[[str, Forward], Forward] | None) -> None:
+    def watch(*watchers: Callable[[str, Forward], Forward]) -> None:
         nonlocal fast, slow
         fast, slow = operator.override if core and operator.override else unwatched, unwatched  # type: ignore[attr-defined]
-        if watched:
-            fast, slow = watched(name, fast), watched(name, slow)
+        for watcher in watchers:
+            fast, slow = watcher(name, fast), watcher(name, slow)
 
     def native(override: Forward) -> None:
         nonlocal fast

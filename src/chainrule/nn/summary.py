@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule import autograd
+from chainrule.costs import dot_products
 from chainrule.creation import zeros
 from chainrule.nn.module import Module
 from chainrule.tensor import Tensor
@@ -103,8 +104,7 @@ def _work(module: Any, before: tuple[int, ...], after: tuple[int, ...]) -> int:
     if kind in NO_PRODUCTS:
         return 0
     if weight is not None:
-        places: int = math.prod(before if "Transpose" in kind else after)
-        return places * int(math.prod(weight.shape[1:]))
+        return dot_products(math.prod(before if "Transpose" in kind else after), weight.shape)
     matrices = sum(math.prod(p.shape) for p in module.parameters(recurse=False) if len(p.shape) == 2)
     return int(math.prod(before[:-1]) * matrices)
 
