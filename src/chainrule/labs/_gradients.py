@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.check import Report
 from chainrule.check.gradcheck import gradcheck_module
 from chainrule.report import Table
 
-__all__ = ["gradient_table"]
+__all__ = ["gradient_table", "report_table"]
 
 
 def gradient_table(cases: Sequence[tuple[Any, tuple[int, ...]]], seed: int) -> tuple[Table, float]:
@@ -17,12 +18,17 @@ def gradient_table(cases: Sequence[tuple[Any, tuple[int, ...]]], seed: int) -> t
     Returns a row for each gradient, and the greatest relative error of all: infinite if a check failed on another rule.
     """
     rng = np.random.default_rng(seed)
-    reports = [(module, gradcheck_module(module, rng.standard_normal(shape))) for module, shape in cases]
+    reports = [(type(module).__name__, gradcheck_module(module, rng.standard_normal(shape))) for module, shape in cases]
+    return report_table(reports)
+
+
+def report_table(reports: Sequence[tuple[str, Report]]) -> tuple[Table, float]:
+    """The same of checks that were made already, each with the name of what was checked."""
     table = Table(
         ("Layer", "Gradient", "Shape", "Compared", "At kinks", "Greatest relative error", "Right"),
         [
             (
-                type(module).__name__,
+                name,
                 row.name,
                 " × ".join(map(str, row.shape)),
                 row.looked_at - len(row.kinks),
@@ -30,7 +36,7 @@ def gradient_table(cases: Sequence[tuple[Any, tuple[int, ...]]], seed: int) -> t
                 f"{row.relative:.1e}",
                 row.passed,
             )
-            for module, report in reports
+            for name, report in reports
             for row in report.rows
         ],
     )

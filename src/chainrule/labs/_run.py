@@ -324,5 +324,6 @@ def _options(lab: Lab, settings: LabSettings) -> str:
     for field in dataclasses.fields(settings):
         value, option = getattr(settings, field.name), " --" + field.name.replace("_", "-")
         if value != getattr(preset, field.name) and field.name != "resume":
-            options += option if value is True else f"{option} {shlex.quote(str(value))}"
+            words = value if isinstance(value, tuple) else (value,)
+            options += option if value is True else " ".join([option, *(shlex.quote(str(word)) for word in words)])
     return options
