@@ -405,7 +405,7 @@ LAB = Lab(
     differences, trained with momentum on handwritten digits, saved and read again.""",
     exercise=__doc__,
     settings=Settings,
-    presets={"full": Settings(preset="full", batch_size=128, lr=0.05, epochs=8)},
+    presets={"full": Settings(preset="full", hidden=(512, 256), batch_size=128, lr=0.05, epochs=8)},
     expected=expected,
     run=experiment,
     predict=recognize,
