@@ -49,7 +49,6 @@ def test_both_judges_see_a_wrong_line(name: str) -> None:
     wrong = {**gradients, name: gradients[name] * (1 + 1e-6)}
     found = check(v, wrong)[name]
     assert min(found.tape, found.numeric) > 1e-9
-    assert found.worst == max(found.tape, found.numeric)
 
 
 def test_differences_of_a_known_function() -> None:
@@ -69,7 +68,7 @@ def test_far_off_scores_do_not_overflow() -> None:
     np.testing.assert_array_equal(v["o"], [[1, 0, 0]])
 
 
-@pytest.mark.parametrize(("name", "value"), [("inputs", 0), ("hidden", 0), ("classes", 1), ("batch", 0), ("seed", -1)])
+@pytest.mark.parametrize(("name", "value"), [("inputs", 0), ("hidden", 13), ("classes", 1), ("batch", 0), ("seed", -1)])
 def test_sizes_that_cannot_be_are_refused(name: str, value: int) -> None:
-    with pytest.raises(ValueError, match=f"--{name} {value}: it must be at least"):
+    with pytest.raises(ValueError, match=f"--{name} {value}: it must lie between"):
         replace(Settings(), **{name: value})

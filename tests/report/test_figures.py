@@ -6,6 +6,7 @@ import re
 
 import matplotlib.image
 import numpy as np
+from matplotlib.patches import Circle
 
 from chainrule.report import Drawing, chart, formula, picture, plane, shades
 from chainrule.report.figures import INK, SERIES
@@ -24,9 +25,12 @@ def test_a_drawing_has_panels_in_the_colours_of_the_page() -> None:
     with drawing as first:
         for panel in drawing.panels:
             panel.fill_between([0, 1], [1, 2], color="C4", alpha=0.3)
+            panel.add_patch(Circle((0, 0), fill=False))
+            panel.text(0, 0, "text", bbox={"boxstyle": "circle", "fc": "none"})
     assert first is drawing.panels[0]
     assert len(drawing.panels) == 6
     assert drawing.svg().count("var(--c5)") >= 6
+    assert "#000000" not in drawing.svg()
     assert not [stand_in for stand_in in (INK, *SERIES) if stand_in in drawing.svg()]
 
 

@@ -252,10 +252,10 @@ def from_minus_three(run: Run, paths: Mapping[Path, list[float]], goal: float) -
         steps with η = 1. For v is a running mean of the slopes so far, and as the curve grows steeper towards the
         hollow, the slopes so far are smaller than the slope here. Momentum remembers that it was flat.
 
-        **Later.** The same memory carries it on where the curve is flat again, at the minimum.
-        {overshoot(beyond)} So here, on one smooth curve, momentum does not pay:
-        within {NEAR:g} of the minimum for good is the plain path after {told(arrival(plain, goal))} steps, the one
-        with momentum after {told(arrival(heavy, goal))}.""",
+        **Later.** The same memory carries it on where the curve is flat again, at the minimum. It went {beyond:.3f}
+        beyond, had to come back, and swung to and fro with ever smaller swings. So here, on one smooth curve, momentum
+        does not pay: the plain path is within {NEAR:g} of the minimum for good after
+        {told(arrival(plain, goal))} steps, the one with momentum after {told(arrival(heavy, goal))}.""",
         by_step({"no momentum": plain, "momentum": heavy}, goal),
         """**What it is for.** Because the weights β and 1 − β add up to 1, v is never greater than the greatest slope:
         this momentum does not lengthen the steps, it smooths them. That helps where the slope changes its sign from
@@ -263,12 +263,6 @@ def from_minus_three(run: Run, paths: Mapping[Path, list[float]], goal: float) -
         what all steps have in common remains. And it allows a much greater η, as the next section shows. (In the other
         common form, v ← β·v + f'(x), nothing is weighed down: for β = 0.9 it is this one with ten times the η.)""",
     )
-
-
-def overshoot(beyond: float) -> str:
-    if beyond <= 0:
-        return "It did not go beyond it."
-    return f"It went {beyond:.3f} beyond, had to come back, and swung to and fro around it with ever smaller swings."
 
 
 def the_minimum(run: Run, paths: Mapping[Path, list[float]], goal: float) -> None:

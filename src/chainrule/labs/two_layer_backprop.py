@@ -13,6 +13,7 @@ finite differences: the greatest difference must be below 1e-9. Then say what ch
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -45,9 +46,10 @@ class Settings(LabSettings):
     """Decides the numbers."""
 
     def __post_init__(self) -> None:
-        for name, least in (("inputs", 1), ("hidden", 1), ("classes", 2), ("batch", 1), ("seed", 0)):
-            if getattr(self, name) < least:
-                raise ValueError(f"--{name} {getattr(self, name)}: it must be at least {least}")
+        bounds = {"inputs": (1, 12), "hidden": (1, 12), "classes": (2, 12), "batch": (1, 100), "seed": (0, 2**32)}
+        for name, (least, most) in bounds.items():
+            if not least <= getattr(self, name) <= most:
+                raise ValueError(f"--{name} {getattr(self, name)}: it must lie between {least} and {most}")
 
 
 def expected(settings: Settings) -> list[Expectation]:
@@ -134,16 +136,11 @@ def by_differences(v: Values, name: str) -> Array:
     return np.reshape(slopes, start[name].shape)
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(NamedTuple):
     """One line of the derivation beside the two judges: the greatest absolute differences."""
 
     tape: float
     numeric: float
-
-    @property
-    def worst(self) -> float:
-        return max(self.tape, self.numeric)
 
 
 def check(v: Values, gradients: Values) -> dict[str, Check]:
@@ -165,7 +162,7 @@ def experiment(settings: Settings, run: Run) -> None:
     gradients = backward(v)
     checks = check(v, gradients)
     for name, found in checks.items():
-        run.measure(difference(name), found.worst)
+        run.measure(difference(name), max(found))
     the_way_forward(run, v)
     the_last_layer(run, v, gradients, checks)
     the_first_layer(run, v, gradients, checks)
@@ -276,7 +273,7 @@ def all_lines(run: Run, g: Values, checks: Mapping[str, Check]) -> None:
         (f"∂L/∂{name}", f"`{code[name]}`", " × ".join(map(str, g[name].shape)), f"{c.tape:.1e}", f"{c.numeric:.1e}")
         for name, c in checks.items()
     ]
-    worst = max(c.worst for c in checks.values())
+    worst = max(map(max, checks.values()))
     run.section(
         "Are the seven lines right?",
         """Two judges that know nothing of the derivation. *Automatic differentiation*: chainrule's operators are called
@@ -292,23 +289,18 @@ def all_lines(run: Run, g: Values, checks: Mapping[str, Check]) -> None:
             ("Gradient", "In NumPy", "Shape", "From the tape", "From differences"),
             rows,
             "Greatest absolute difference of any number of the gradient, in float64.",
-            total=("Greatest of all", "", "", *(f"{max(getattr(c, k) for c in checks.values()):.1e}" for k in KINDS)),
+            total=("Greatest of all", "", "", *(f"{max(errors):.1e}" for errors in zip(*checks.values(), strict=True))),
         ),
-        f"""The greatest difference of all is {worst:.1e}. {
-            "That is rounding: " if worst < 1e-9 else "That is an error, for rounding is far below it: "
-        }a float64 has sixteen digits, the tape computes the same numbers by
-        other routes, and differences lose a few digits to the subtraction of nearly equal losses.""",
+        f"""The greatest difference is {worst:.1e}. {"That is rounding:" if worst < 1e-9 else "Rounding is less:"}
+        a float64 has sixteen digits, and differences lose a few to the subtraction of nearly equal losses.""",
     )
-
-
-KINDS = ("tape", "numeric")
 
 
 def a_batch(run: Run, settings: Settings) -> None:
     n = settings.batch
     v = forward(draw(settings, n))
     checks = check(v, backward(v))
-    worst = max(c.worst for c in checks.values())
+    worst = max(map(max, checks.values()))
     run.measure(difference(BATCH), worst)
     (d, h), c = v["W₁"].shape, v["W₂"].shape[1]
     products = n * (d * h + h * c)
@@ -320,14 +312,13 @@ def a_batch(run: Run, settings: Settings) -> None:
         used, add up theirs with `.sum(0)`, which did nothing for a single row. If the loss is the *mean*, as usual in
         training, the first line becomes (o − y) / N and all others stay.
 
-        For {n} samples at once the greatest difference of any line from tape or finite differences was
-        {worst:.1e}.
+        For {n} samples at once, the greatest difference of any line from its two judges was {worst:.1e}.
 
         **What it costs.** Forward, the two products of matrices took {products:,} multiplications. Backward, each of
         them has two companions, one for its weights and one for its input: {2 * products:,}. That is the whole
         secret of back-propagation: *all* gradients for twice the price of one look forward. Finite differences needed
-        four looks forward for *every single number*. For that, values of the forward pass have to be kept: x, a and o
-        appear in the lines above, and are what training stores in memory.""",
+        four looks forward for *every single number*. The price is memory: x, a and o appear in the lines, so that the
+        forward pass has to keep them until the backward pass comes.""",
     )
 
 
