@@ -96,3 +96,25 @@ def test_a_page_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFix
     runs = [make(tmp_path / "one", 0.1), make(tmp_path / "two", 0.2)]
     assert main(["compare", *map(str, runs), "--out", str(tmp_path / "no" / "page.html")]) == 2
     assert "No such file or directory" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "results",
+    [b'{"outcomes": 3}', b'{"seconds": "x"}', b'{"outcomes": [{}]}', b"[1", b"\xff", b'{"outcomes": ["name"]}'],
+)
+def test_results_that_are_damaged_are_said_to_be(
+    tmp_path: Path, results: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = [make(tmp_path / name, 0.1) for name in "ab"]
+    (runs[0] / "results.json").write_bytes(results)
+    assert main(["runs", str(tmp_path)]) == 0
+    assert "damaged" in capsys.readouterr().out
+    assert main(["compare", *map(str, runs), "--out", str(tmp_path / "page.html")]) == 0
+
+
+@pytest.mark.parametrize("metrics", [b"\xff", b"model,epoch,loss\nm,1,x\n", b"a\nb\n", b"model,epoch\nm,1,2,3\n"])
+def test_metrics_that_are_damaged_are_named(tmp_path: Path, metrics: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    runs = [make(tmp_path / name, 0.1) for name in "ab"]
+    (runs[0] / "metrics.csv").write_bytes(metrics)
+    assert main(["compare", *map(str, runs), "--out", str(tmp_path / "page.html")]) == 2
+    assert "a/metrics.csv is damaged" in "".join(capsys.readouterr().err.split("\n"))

@@ -42,13 +42,15 @@ class Recorded:
 
     @cached_property
     def results(self) -> dict[str, Any]:
-        """What the run's results.json says; nothing, if it has not come to its end."""
-        return _json(self.folder / "results.json") or {}
+        """What the run's results.json says; nothing, if it has not come to its end, or if the file is damaged."""
+        found = _json(self.folder / "results.json") or {}
+        return found if _sound(found) else {}
 
     @property
     def state(self) -> str:
-        """finished, interrupted, or unfinished."""
-        return str(self.results.get("state", "unfinished"))
+        """finished, interrupted, unfinished, or damaged."""
+        nothing = "damaged" if (self.folder / "results.json").exists() else "unfinished"
+        return str(self.results.get("state", nothing))
 
     @property
     def held(self) -> str:
@@ -58,17 +60,41 @@ class Recorded:
 
     @cached_property
     def epochs(self) -> list[dict[str, str]]:
-        """The rows of metrics.csv."""
+        """The rows of metrics.csv. Raises ValueError, with its path, if it is damaged."""
         path = self.folder / "metrics.csv"
         if not path.is_file():
             return []
-        with path.open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+        try:
+            with path.open(newline="", encoding="utf-8") as file:
+                rows = list(csv.DictReader(file, strict=True))
+            if not all(row.get("model") and all(map(_is_number, list(row.values())[1:])) for row in rows):
+                raise ValueError("a row is not as runs write them")
+        except (ValueError, csv.Error) as problem:
+            raise ValueError(f"{path} is damaged: {problem}") from problem
+        return rows
 
     def curve(self, model: str, column: str) -> tuple[list[float], list[float]]:
         """Epochs and values of one of its trainings."""
         rows = [row for row in self.epochs if row["model"] == model and row.get(column)]
         return [float(row["epoch"]) for row in rows], [float(row[column]) for row in rows]
+
+
+def _is_number(cell: Any) -> bool:
+    """Whether a cell holds a number, or nothing."""
+    try:
+        float(cell or 0)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _sound(results: dict[str, Any]) -> bool:
+    """Whether what is read of results.json has the form that runs give it."""
+    outcomes = results.get("outcomes", [])
+    named = isinstance(outcomes, list) and all(
+        isinstance(o, dict) and {"name", "measured", "held"} <= o.keys() for o in outcomes
+    )
+    return named and isinstance(results.get("seconds", 0), int | float)
 
 
 def find(folder: Path) -> list[Recorded]:
@@ -140,12 +166,10 @@ def compare(settings: Compare, console: Console) -> int:
     """Write the page and print the results; 0, or 2 if a folder holds no run."""
     if len(settings.runs) < 2:
         return _complain("compare needs at least two runs: chainrule compare RUN RUN ...")
-    runs = []
-    for folder in settings.runs:
-        run = _recorded(folder)
-        if run is None:
-            return _complain(f"{folder} is no run: it has no config.json that says which lab it is of")
-        runs.append(run)
+    try:
+        runs = [_with_curves(folder) for folder in settings.runs]
+    except ValueError as problem:
+        return _complain(str(problem))
     names = _names(runs)
     results = _results(runs, names)
     page = report.Page(
@@ -164,6 +188,15 @@ def compare(settings: Compare, console: Console) -> int:
     _print(results, console)
     console.print(f"Page: {settings.out}", highlight=False, markup=False, soft_wrap=True)
     return 0
+
+
+def _with_curves(folder: Path) -> Recorded:
+    """The run in a folder. Raises ValueError if there is none, or if its metrics cannot be read."""
+    run = _recorded(folder)
+    if run is None:
+        raise ValueError(f"{folder} is no run: it has no config.json that says which lab it is of")
+    _ = run.epochs
+    return run
 
 
 def _names(runs: Sequence[Recorded]) -> list[str]:

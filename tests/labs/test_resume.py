@@ -128,6 +128,19 @@ def test_a_finished_run_may_be_written_over_and_leaves_nothing(unbroken: Path, t
     assert names == {"step-00000063.safetensors"}
 
 
+def test_a_damaged_checkpoint_is_told_of_and_passed_over(
+    unbroken: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(unbroken, tmp_path / "run")
+    os.truncate(tmp_path / "run/checkpoints/lenet-5/step-00000126.safetensors", 1000)
+    assert run("--resume", tmp_path / "run") in (0, 1)
+    told = " ".join(capsys.readouterr().out.split())
+    assert "step-00000126.safetensors is damaged" in told
+    assert "trying the one before" in told
+    assert "UserWarning" not in told
+    assert same_weights(tmp_path / "run", unbroken)
+
+
 @pytest.mark.parametrize(
     ("file", "text"),
     [

@@ -8,6 +8,7 @@ import re
 import shlex
 import shutil
 import time
+import warnings
 from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
@@ -85,8 +86,7 @@ class Run:
         place = self.folder / "checkpoints" / _slug(name)
         log = _Log(self, name)
         own = [Progress(self.console, name), log, *options.pop("callbacks", ()), *self._asked_for(name, place)]
-        with asked_for("--resume"):
-            state = load_checkpoint(place, self.engine.from_numpy) if self._option("resume") else None
+        state = self._saved(place) if self._option("resume") else None
         try:
             fit(model, loss, optimizer, batches, epochs, callbacks=own, resume=state, **options)
         except KeyboardInterrupt:
@@ -100,6 +100,15 @@ class Run:
         if not log.history:
             raise Stopped
         return log.history
+
+    def _saved(self, place: Path) -> Any:
+        """The latest checkpoint that is whole; those that are not are told of."""
+        with asked_for("--resume"), warnings.catch_warnings(record=True) as damaged:
+            warnings.simplefilter("always")
+            state = load_checkpoint(place, self.engine.from_numpy)
+        for warning in damaged:
+            self.console.print(str(warning.message), style="yellow", highlight=False, markup=False, soft_wrap=True)
+        return state
 
     def _option(self, name: str) -> Any:
         """A setting that not every lab has."""
