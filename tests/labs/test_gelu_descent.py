@@ -64,6 +64,14 @@ def test_arrival_is_for_good() -> None:
     assert arrival([1.0], 1) == 0
 
 
+def test_the_limits_of_the_learning_rate_are_those_that_the_report_names() -> None:
+    """2/f'' = 5.39 without momentum, far more with it; but from 0 momentum is thrown out onto the plain."""
+    goal = minimum()
+    assert [text.startswith(">") for text in lab.tried(5, goal)] == [False, False, False, True]
+    assert [text.startswith(">") for text in lab.tried(5.5, goal)] == [True, False, True, True]
+    assert descend(0, 5, 0.9, 300)[-1] < -10
+
+
 def test_a_run_has_the_tables_of_the_exercise(tmp_path: Path) -> None:
     status, text = carry_out(Settings(out=tmp_path))
     assert status == 0, text

@@ -25,6 +25,7 @@ import numpy.typing as npt
 import chainrule as cr
 from chainrule import report
 from chainrule.labs import Expectation, Lab, LabSettings, Run
+from chainrule.labs._descent_figures import on_the_curve
 from chainrule.labs._numbers import decimals, slope
 from chainrule.nn import functional as F
 
@@ -228,9 +229,10 @@ def from_zero(run: Run, paths: Mapping[Path, list[float]], goal: float) -> None:
         """Gradient descent goes against the slope, by a step that is proportional to it: x ← x − η·f'(x). At 0,
         σ(0) = 1/2, so f'(0) = 1/2 exactly, and the first step is η/2 to the left.""",
         steps_table({"η = 0.1": paths[slow], "η = 1": paths[fast]}, goal),
-        on_the_curve({"η = 0.1": paths[slow], "η = 1": paths[fast]}, goal, (-1.05, 0.1)),
+        on_the_curve(f, {"η = 0.1": paths[slow], "η = 1": paths[fast]}, goal, (-1.05, 0.1)),
         f"""The slope at the start is the same for both; only the length of the step differs. With η = 0.1 three steps
-        cover {report.percent(done[slow])} of the way to the minimum, with η = 1 {report.percent(done[fast])}. Both make
+        cover {report.percent(done[slow])} of the way to the minimum, and with η = 1 they cover
+        {report.percent(done[fast])}. Both make
         shorter and shorter steps, though η stays as it is, because the curve becomes flat towards its minimum. A
         small η is not *wrong*, only slow. A large one saves steps as long as it does not jump over the minimum and
         beyond; where that limit lies is answered below.""",
@@ -242,11 +244,11 @@ def from_minus_three(run: Run, paths: Mapping[Path, list[float]], goal: float) -
     beyond = max(heavy) - goal
     run.section(
         "From x₀ = −3, without and with momentum",
-        f"""Here the curve is almost flat: f'(−3) = {df(-3):.6f}, a twentieth of the slope at 0 and of the other sign:
-        the way leads to the right.""".replace("-", "−"),
+        f"""Here the curve is almost flat: f'(−3) = {df(-3):.6f}, a twentieth of the slope at 0. It has the other
+        sign, so the way leads to the right.""".replace("-", "−"),
         steps_table({"no momentum": plain, "momentum": heavy}, goal, "With η = 1."),
         steps_table({"no momentum": slow_plain, "momentum": slow_heavy}, goal, "With η = 0.1."),
-        on_the_curve({"no momentum, η = 1": plain, "momentum, η = 1": heavy}, goal, (-3.2, 0.1)),
+        on_the_curve(f, {"no momentum, η = 1": plain, "momentum, η = 1": heavy}, goal, (-3.2, 0.1)),
         f"""**The first steps.** x₁ is the same with and without momentum: as v₀ = f'(x₀), the first v is
         0.9·f'(x₀) + 0.1·f'(x₀) = f'(x₀). From then on momentum is *behind*, {abs(plain[3] - heavy[3]):.6f} after three
         steps with η = 1. For v is a running mean of the slopes so far, and as the curve grows steeper towards the
@@ -298,12 +300,23 @@ def the_minimum(run: Run, paths: Mapping[Path, list[float]], goal: float) -> Non
         would be 0, and above η = 2/f'' = {limit:.2f} it is less than −1: steps jump over the minimum and land farther
         away than they began. With momentum β = 0.9 the same reckoning gives the limit 2·(1 + β)/((1 − β)·f'') =
         {limit_heavy:.0f}: there is room for a much greater η. But a path that swings comes nearer by the factor
-        √β = {math.sqrt(BETA):.3f} a step, and no faster, whatever η is.
-
-        **What the start decides.** Far to the left none of this matters. There f' itself is close to 0 and the path
-        creeps, whatever the curve does elsewhere. In a network this is a unit that hardly learns; one of the reasons
-        why inputs and weights are scaled so that most units begin near 0.""".replace("-0", "−0"),
+        √β = {math.sqrt(BETA):.3f} a step, and no faster, whatever η is.""",
+        report.Table(
+            ("η", *(f"from {x0}, {name}" for x0 in ("−3", "0") for name in ("no momentum", "momentum"))),
+            [(eta, *tried(eta, goal)) for eta in (0.1, 0.3, 1, 2.7, 5, 5.5, 10, 30)],
+            f"Tried: the steps until a path is within {NEAR:g} of the minimum for good, of {LONG} at most.",
+        ),
+        """**What the start decides.** From −3 the table bears the limits out. From 0 it shows a danger: there
+        v₀ = f'(0) = 1/2 is far greater than any slope that follows, and momentum keeps some of it for many steps. With
+        a large η it carries the path over the hollow and out onto the plain to the left. There f' is close to 0, and
+        the path creeps, whatever the curve does elsewhere. In a network this is a unit that hardly learns; one of the
+        reasons why inputs and weights are scaled so that most units begin near 0.""",
     )
+
+
+def tried(eta: float, goal: float) -> list[str]:
+    """The steps until paths arrive: from −3 and from 0, without and with momentum."""
+    return [told(arrival(descend(x0, eta, beta, LONG), goal)) for x0 in (-3, 0) for beta in (0, BETA)]
 
 
 def your_path(run: Run, settings: Settings, goal: float) -> None:
@@ -330,7 +343,7 @@ def your_path(run: Run, settings: Settings, goal: float) -> None:
 
 
 def told(steps: int | None) -> str:
-    return f"more than {LONG}" if steps is None else str(steps)
+    return f"> {LONG}" if steps is None else str(steps)
 
 
 def per_digit(factor: float) -> float:
@@ -346,36 +359,6 @@ def steps_table(paths: Mapping[str, Sequence[float]], goal: float, caption: str 
     ]
     head = ("", *(text for name in paths for text in (name, "f")))
     return report.Table(head, rows, caption, total=("minimum", *(decimals(goal), decimals(f(goal))) * len(paths)))
-
-
-def on_the_curve(paths: Mapping[str, Sequence[float]], goal: float, span: tuple[float, float]) -> report.Figure:
-    """Each path on the curve, a panel each: the first three steps numbered, further ones as small dots."""
-    x = np.linspace(*span, 300)
-    y = values(CURVES[GELU], x)
-    drawing = report.Drawing(5.4, 4.6, rows=len(paths))
-    with drawing:
-        for axes, (name, xs) in zip(drawing.panels, paths.items(), strict=True):
-            ys = [f(value) for value in xs]
-            axes.plot(x, y, color="C5", marker="", linestyle="-", linewidth=1)
-            axes.plot(xs[3:60], ys[3:60], color="C1", linestyle="", marker="o", markersize=2)
-            axes.plot(xs[:4], ys[:4], color="C0", linestyle="-", marker="o", markersize=4.5)
-            for k, text in labels(xs[:4], 0.05 * (span[1] - span[0])).items():
-                look: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "color": "C0"}
-                axes.annotate(text, (xs[k], ys[k]), (0, 7), **look)
-            axes.plot([goal], [f(goal)], color="C2", marker="+", markersize=11, markeredgewidth=2)
-            axes.set_title(name, loc="left", size=10)
-            axes.set(ylabel="f(x)", ylim=(min(y) - 0.03, max(max(y), 0) + 0.04))
-        drawing.panels[-1].set_xlabel("x")
-    steps = "; ".join(f"{name}: {', '.join(decimals(x) for x in xs[:4])}" for name, xs in paths.items())
-    caption = "The first three steps (numbered), those up to the sixtieth (small dots), and the minimum (cross)."
-    return report.Figure(drawing.svg(), f"Paths on the curve. {steps}.", caption)
-
-
-def labels(xs: Sequence[float], narrow: float) -> dict[int, str]:
-    """What is written at which of the first points: one label for all of them where they lie too close together."""
-    if max(xs) - min(xs) < 3 * narrow:
-        return {0: "x₀ … x₃"}
-    return {k: f"x{'₀₁₂₃'[k]}" for k in range(4) if k == 0 or abs(xs[k] - xs[k - 1]) > narrow * 0.7}
 
 
 def by_step(paths: Mapping[str, Sequence[float]], goal: float) -> report.Figure:

@@ -210,8 +210,8 @@ def the_smallest(run: Run) -> None:
         computed by one neuron too (turn all signs). So in layers it takes three.
 
         Where the output may look at the inputs as well, two are enough: the hidden neuron finds the row that is the
-        exception, both inputs on, and corrects it with a weight of 2. Of their truth tables these have {right} of
-        {rows} rows right.""",
+        exception, both inputs on, and corrects it with a weight of 2. On their truth tables {right} of {rows}
+        rows are right.""",
         graphs(SHORTCUTS, "The smallest of all, with shortcuts past the hidden neuron."),
     )
 
@@ -231,7 +231,8 @@ def one_neuron(run: Run) -> None:
         "No single neuron computes XOR",
         """Suppose one did. Each row of the truth table says something about its weights and bias. They may all be
         multiplied by the same positive number without changing the sign of any sum, so the sums can be asked to be at
-        least 1, or at most −1, rather than only above or below 0:""",
+        least 1, or at most −1, rather than only above or below 0 (and where one is exactly 0, a slightly smaller bias
+        moves it below):""",
         report.Table(
             ("x₁", "x₂", "XOR", "What it says", "As ≥"),
             [
