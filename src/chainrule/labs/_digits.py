@@ -9,10 +9,14 @@ import numpy.typing as npt
 
 from chainrule import report
 from chainrule.data import Images, mnist, read_image
+from chainrule.train import accuracy, predict
 
 from ._lab import asked_for
 
-__all__ = ["Digits", "held_out", "normalised", "read_digit", "surest_mistakes", "tile", "tiles"]
+__all__ = [
+    "Digits", "accuracy_at_shift", "held_out", "normalised", "read_digit", "scrambled", "shifted", "surest_mistakes",
+    "tile", "tiles",
+]  # fmt: skip
 
 Array = npt.NDArray[Any]
 NONE = Images(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.int64))
@@ -72,6 +76,28 @@ def read_digit(file: str, facts: Mapping[str, Any]) -> Array:
     ink = 255 - grey if grey.mean() > 127 else grey
     x: Array = (ink[None, None] - facts["mean"]) / facts["deviation"]
     return x.astype(np.float32)
+
+
+def shifted(x: Array, right: int, down: int) -> Array:
+    """Images moved by at most 4 pixels; what comes in at the edge is background."""
+    padded = np.pad(x, ((0, 0), (0, 0), (4, 4), (4, 4)), constant_values=x.min())
+    return np.ascontiguousarray(padded[..., 4 - down : 32 - down, 4 - right : 32 - right])
+
+
+def scrambled(data: Digits, seed: int) -> Digits:
+    """The pixels of every digit in another order, the same for all."""
+    order = np.random.default_rng(seed).permutation(28 * 28)
+    parts = (data.x, data.x_valid, data.x_test)
+    x, x_valid, x_test = (a.reshape(-1, 28 * 28)[:, order].reshape(a.shape) for a in parts)
+    return data._replace(x=x, x_valid=x_valid, x_test=x_test)
+
+
+def accuracy_at_shift(engine: Any, model: Any, data: Digits, by: int) -> float:
+    """Mean accuracy on test digits moved to the right, left, down and up."""
+    moves = [(by, 0), (-by, 0), (0, by), (0, -by)] if by else [(0, 0)]
+    return float(
+        np.mean([accuracy(predict(engine, model, shifted(data.x_test, *move)), data.y_test) for move in moves])
+    )
 
 
 def surest_mistakes(outputs: Array, labels: Array) -> Array:

@@ -16,7 +16,16 @@ import numpy.typing as npt
 from chainrule import from_numpy, nn, report
 from chainrule.data import DataLoader, TensorDataset, mnist
 from chainrule.labs import Expectation, Lab, Run, Saved, TrainingSettings, asked_for, equal_start, gradient_table
-from chainrule.labs._digits import Digits, normalised, read_digit, surest_mistakes, tiles
+from chainrule.labs._digits import (
+    Digits,
+    accuracy_at_shift,
+    normalised,
+    read_digit,
+    scrambled,
+    shifted,
+    surest_mistakes,
+    tiles,
+)
 from chainrule.train import Epoch, accuracy, confusion, one_cycle, predict, standard_error
 
 Array = npt.NDArray[Any]
@@ -320,27 +329,6 @@ def why_convolutions(run: Run, settings: Settings, data: Digits, model: Any, tab
 
 
 # ------------------------------------------------------------------------------------------ small helpers
-
-
-def shifted(x: Array, right: int, down: int) -> Array:
-    """Images moved by at most 4 pixels; what comes in at the edge is background."""
-    padded = np.pad(x, ((0, 0), (0, 0), (4, 4), (4, 4)), constant_values=x.min())
-    return np.ascontiguousarray(padded[..., 4 - down : 32 - down, 4 - right : 32 - right])
-
-
-def scrambled(data: Digits, seed: int) -> Digits:
-    """The pixels of every digit in another order, the same for all."""
-    order = np.random.default_rng(seed).permutation(28 * 28)
-    x, x_test = (a.reshape(-1, 28 * 28)[:, order].reshape(a.shape) for a in (data.x, data.x_test))
-    return data._replace(x=x, x_test=x_test)
-
-
-def accuracy_at_shift(engine: Any, model: Any, data: Digits, by: int) -> float:
-    """Mean accuracy on test digits moved to the right, left, down and up."""
-    moves = [(by, 0), (-by, 0), (0, by), (0, -by)] if by else [(0, 0)]
-    return float(
-        np.mean([accuracy(predict(engine, model, shifted(data.x_test, *move)), data.y_test) for move in moves])
-    )
 
 
 def equivariance(engine: Any, convolution: Any, x: Array, by: int = 2) -> float:
