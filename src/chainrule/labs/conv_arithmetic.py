@@ -169,8 +169,13 @@ def apart(a: Array, *others: Array) -> float:
 
 
 def strides(sizes: tuple[int, int], kernel: tuple[int, int]) -> list[tuple[int, int, int, bool]]:
-    """(stride, rows, columns, whether it fits) for every stride that moves the window at all along the longer side."""
+    """(stride, rows, columns, whether it fits) for every stride that moves the window at all along the longer side.
+
+    None where the filter does not fit on the map.
+    """
     room = [n - k for n, k in zip(sizes, kernel, strict=True)]
+    if min(room) < 0:
+        return []
     found = []
     for stride in range(1, max(*room, 1) + 1):
         rows, columns = (size_formula(n, k, stride) for n, k in zip(sizes, kernel, strict=True))
@@ -214,17 +219,12 @@ def sizes(run: Run, conv: Convolution, default: bool) -> None:
     kernel, (height, width) = conv.filters.shape[1:], conv.image.shape
     rows, columns = conv.total
     odd = rows % 2 == columns % 2 == 0
-    with_it = strides(conv.padded.shape, kernel)
-    fitting = [stride for stride, _, _, fits in with_it if fits]
+    possible = {"none": strides(conv.image.shape, kernel), "same": strides(conv.padded.shape, kernel)}
+    without, fitting = (" or ".join(str(s) for s, _, _, fits in found if fits) for found in possible.values())
     if default:
         run.measure("padding for an output of the same size", rows // 2)
-        run.measure("strides that fit exactly with it", len(fitting))
-    table = [
-        (name, stride, f"{r} × {c}", fits)
-        for name, sizes in (("none", conv.image.shape), ("same", conv.padded.shape))
-        if all(n >= k for n, k in zip(sizes, kernel, strict=True))
-        for stride, r, c, fits in strides(sizes, kernel)
-    ]
+        run.measure("strides that fit exactly with it", sum(fits for *_, fits in possible["same"]))
+    table = [(name, s, f"{r} × {c}", fits) for name, found in possible.items() for s, r, c, fits in found]
     run.section(
         "Padding, strides, sizes",
         """Along an axis of n numbers, padded by p zeros at both ends, a filter of k numbers has room to move by
@@ -239,9 +239,9 @@ def sizes(run: Run, conv: Convolution, default: bool) -> None:
         reason why filters nearly always have an odd size: only then p = (k − 1)/2 is a whole number.
 
         **Possible strides** are those that let the window end exactly at the edge: s must divide n + 2p − k, which is
-        {conv.padded.shape[0] - kernel[0]} by {conv.padded.shape[1] - kernel[1]} with this padding (and always n − 1).
-        So here s can be {" or ".join(map(str, fitting))}. Other strides are not forbidden: the floor in the formula
-        means that the last rows or columns simply lie under no window.""",
+        {height - 1} down and {width - 1} across with this padding (always n − 1). So s can be {fitting} with it, and
+        {f"{without} without" if without else "without it the filter does not fit at all"}. Other strides are not
+        forbidden: the floor in the formula means that the last rows or columns simply lie under no window.""",
         report.Table(
             ("Padding", "Stride", "Output", "Fits exactly"),
             table,
