@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import chainrule
-from chainrule.bench import command, figure, models, training, turns, works
+from chainrule.bench import command, figure, models, operators, training, turns, works
 from chainrule.bench.worker import prepare
 
 STEPS = {name: work for name, work in works.TARGETS.items() if work.kind in models.MODELS}
@@ -90,8 +90,8 @@ def test_every_engine_is_measured_in_every_round(tmp_path, capsys):
 def test_a_peer_is_compared_and_one_that_is_not_installed_is_left_out():
     pytest.importorskip("torch")
     assert turns.installed(["chainrule", "torch", "torch", "no_such_engine"]) == ["chainrule", "torch"]
-    tape = replace(works.OTHERS["tape"], length=3)
-    found = turns.measure(tape, ["chainrule", "torch"], rounds=1, threads=1, seconds=0)
+    tape = replace(works.OTHERS["tape"], length=3, seconds=0)
+    found = turns.measure(tape, ["chainrule", "torch"], rounds=1, threads=1)
     assert {"relu of 8 numbers, forward", "relu of 8 numbers, backward"} <= found["torch"].keys()
     assert "relu of 8 numbers, arrays only" in found["chainrule"]
 
@@ -123,7 +123,7 @@ def test_the_product_of_matrices_is_one(monkeypatch):
 
 def test_a_worker_that_dies_is_an_error():
     with pytest.raises(RuntimeError, match="ended early"):
-        turns.measure(replace(STEPS["lenet-64"], batch=-1), ["chainrule"], 1, 1, 0)
+        turns.measure(replace(STEPS["lenet-64"], batch=-1), ["chainrule"], 1, 1)
 
 
 def test_the_process_of_a_peer_does_not_import_chainrule():
@@ -146,7 +146,8 @@ def test_a_row_with_a_target_says_the_best_ratio():
     settings, chosen = command.Settings(rounds=1, threads=1), {"mlp": STEPS["mlp"]}
     table = command._times_table(settings, chosen, found)
     last = [list(column.cells)[-1] for column in table.columns]
-    assert last == ["", "best peer", "", "to be at least 1.05", "2.50"]
+    assert last == ["", "best peer", "", "at least 1.05", "", "2.50"]
+    assert list(table.columns[4].cells)[0] == "100,000 samples/s"
 
 
 def test_the_figure_names_works_and_peers():
@@ -161,6 +162,37 @@ def test_names_may_be_shortened_and_wrong_ones_are_told(capsys):
     assert list(command._chosen(command.Settings(only=("lenet", "mlp")))) == ["lenet-64", "lenet-500", "mlp"]
     assert command.main(["--only", "lenett"]) == 2
     assert "char-lstm-64" in capsys.readouterr().err
+
+
+RANDOM = "dropout", "Norm", "Embedding", "LSTM", "GRU", "RNN", "MultiheadAttention"
+
+
+@pytest.mark.parametrize("case", operators.CASES, ids=lambda case: case.title)
+def test_operators_are_the_same_on_both_engines(case):
+    found = {}
+    for name in ("chainrule", "torch"):
+        timed = operators._case(pytest.importorskip(name), case)
+        found[name] = [timed[f"{case.title} forward"].run(), *timed]
+        for way in timed.values():
+            way.run(*way.before())
+    (ours, *directions), (theirs, *others) = found.values()
+    assert directions == others
+    assert tuple(ours.shape) == tuple(theirs.shape)
+    if not case.name.startswith(RANDOM):
+        np.testing.assert_allclose(ours.detach().numpy(), theirs.detach().numpy(), rtol=1e-3, atol=1e-4)
+
+
+def test_the_sweep_times_all_and_finds_the_worst(monkeypatch):
+    monkeypatch.setattr(operators, "CASES", operators.CASES[:2])
+    timed = operators.operators(chainrule, works.OTHERS["operators"])
+    assert len(timed) == 2 * 2 + len(operators.OPTIMIZERS) + 1
+    ours = {"relu forward": [1.0, 1.0], "exp forward": [3.0, 3.0], "sum forward": [1.1, 1.1], "import": [1.0]}
+    theirs = {"relu forward": [2.0, 2.0], "exp forward": [2.0, 2.0], "sum forward": [1.0, 1.0], "import": [9.0]}
+    table = command.worst({"chainrule": ours, "torch": theirs}, n=2)
+    assert table.title == "3 operators and directions: 1 faster than torch's, 1 slower by more than 1.2×"
+    assert [list(column.cells) for column in table.columns] == [
+        ["exp forward", "sum forward"], ["3000.0", "1100.0"], ["2000.0", "1000.0"], ["1.50", "1.10"]
+    ]  # fmt: skip
 
 
 def test_jax_is_written_for_every_kind_of_layer():

@@ -31,16 +31,16 @@ START = ("import", "first step", "peak memory")
 class Settings:
     """Time the same work on chainrule and its peers, each in its own process, in turns."""
 
-    what: Annotated[Literal["steps", "tape", "loader"], tyro.conf.Positional] = "steps"
-    """Training steps of small models, the tape's own cost for each operator, or a pass of the DataLoader."""
+    what: Annotated[Literal["steps", "tape", "loader", "operators"], tyro.conf.Positional] = "steps"
+    """Training steps of small models; the tape's own cost; passes of the DataLoader; or operators, one by one."""
     only: tuple[str, ...] = ()
     """Of the training steps these alone: names, or how they begin. All names: see the error after a wrong one."""
     peers: tuple[str, ...] = ENGINES[1:]
     """Engines to compare with; one that is not installed is left out."""
     rounds: int = 7
     """How often every engine is measured."""
-    seconds: float = 1
-    """How long a round goes on repeating the work, once at least."""
+    seconds: float | None = None
+    """How long a round goes on repeating each thing, once at least, instead of each work's own time."""
     batch: int | None = None
     """Samples in a batch, instead of each work's own number."""
     threads: int = get_num_threads()
@@ -59,7 +59,7 @@ def main(words: list[str]) -> int:
         names = ", ".join(TARGETS)
         Console(stderr=True).print(f"[bold red]chainrule:[/] --only {' '.join(settings.only)}: there are {names}")
         return 2
-    found = run(settings, works, Console())
+    found = run(settings, works, _console())
     if settings.json:
         settings.json.write_text(json.dumps(_record(settings, works, found), indent=1), encoding="utf-8")
     if settings.figure:
@@ -75,8 +75,11 @@ def run(settings: Settings, works: Mapping[str, Work], console: Console) -> Foun
     for name, work in works.items():
         engines = [e for e in installed(("chainrule", *settings.peers)) if runs_on(work, e)]
         with console.status(f"{work.title} on {', '.join(engines)}"):
-            found[name] = measure(work, engines, settings.rounds, settings.threads, settings.seconds)
-    console.print(_times_table(settings, works, found))
+            found[name] = measure(work, engines, settings.rounds, settings.threads)
+    if settings.what == "operators":
+        console.print(worst(found["operators"]))
+    else:
+        console.print(_times_table(settings, works, found))
     if settings.what == "steps":
         console.print(_start_table(works, found))
     return found
@@ -88,14 +91,16 @@ def _chosen(settings: Settings) -> dict[str, Work]:
         chosen = {n: w for n, w in TARGETS.items() if not settings.only or n.startswith(settings.only)}
     else:
         chosen = {settings.what: OTHERS[settings.what]}
-    return chosen if settings.batch is None else {n: _resized(w, settings.batch) for n, w in chosen.items()}
+    return {name: _resized(work, settings) for name, work in chosen.items()}
 
 
-def _resized(work: Work, batch: int) -> Work:
+def _resized(work: Work, settings: Settings) -> Work:
     """At another batch there is no target."""
-    if batch == work.batch:
+    work = work if settings.seconds is None else replace(work, seconds=settings.seconds)
+    if settings.batch in (None, work.batch) or not work.batch:
         return work
-    return replace(work, title=f"{work.title.partition(',')[0]}, batch {batch}", batch=batch, least=None)
+    title = f"{work.title.partition(',')[0]}, batch {settings.batch}"
+    return replace(work, title=title, batch=settings.batch or 0, least=None)
 
 
 def _record(settings: Settings, works: Mapping[str, Work], found: Found) -> dict[str, Any]:
@@ -116,14 +121,16 @@ def _record(settings: Settings, works: Mapping[str, Work], found: Found) -> dict
 def _times_table(settings: Settings, works: Mapping[str, Work], found: Found) -> Table:
     unit = next(iter(works.values())).unit
     title = f"{settings.rounds} rounds in turns, {settings.threads} threads"
-    table = _plain_table(title, "work", "engine", f"median {unit}", "min - max", "× chainrule")
+    table = _plain_table(title, "work", "engine", f"median {unit}", "min - max", "rate", "× chainrule")
     for name, work in works.items():
         for part, rows in _parts(found[name]).items():
             for engine, times in rows.items():
                 head = (part or work.title) if engine == "chainrule" else ""
-                table.add_row(head, engine, *_times(times, unit), f"{ratio(times, rows['chainrule']):.2f}")
+                table.add_row(
+                    head, engine, *_times(times, unit), _rate(work, times), f"{ratio(times, rows['chainrule']):.2f}"
+                )
             if work.least is not None and len(rows) > 1:
-                table.add_row("", "best peer", "", _verdict(work.least), f"{_best(rows):.2f}", style="bold")
+                table.add_row("", "best peer", "", f"at least {work.least:g}", "", f"{_best(rows):.2f}", style="bold")
     return table
 
 
@@ -144,8 +151,30 @@ def _best(rows: Mapping[str, Sequence[float]]) -> float:
     return ratio(min(peers, key=statistics.median), rows["chainrule"])
 
 
-def _verdict(least: float) -> str:
-    return f"to be at least {least:g}"
+def _rate(work: Work, milliseconds: Sequence[float]) -> str:
+    """What is done in a second."""
+    seconds = statistics.median(milliseconds) / 1e3
+    if work.kind == "gemm":
+        return f"{2 * work.width**3 / seconds / 1e9:,.0f} GFLOP/s"
+    return f"{work.batch / seconds:,.0f} samples/s" if work.batch else ""
+
+
+SLOW = 1.2
+"""An operator that takes longer than PyTorch's by more than this is one to work on."""
+
+
+def worst(measured: Measurements, peer: str = "torch", n: int = 10) -> Table:
+    """The n operators that are slowest beside the peer's."""
+    rows = {what: r for what, r in _parts(measured).items() if peer in r}
+    times = {what: 1 / ratio(r[peer], r["chainrule"]) for what, r in rows.items()}
+    slow = sum(t > SLOW for t in times.values())
+    faster = sum(t < 1 for t in times.values())
+    title = f"{len(rows)} operators and directions: {faster} faster than {peer}'s, {slow} slower by more than {SLOW}×"
+    table = _plain_table(title, f"the {min(n, len(rows))} worst", "chainrule µs", f"{peer} µs", f"× {peer}")
+    for what in sorted(times, key=times.__getitem__, reverse=True)[:n]:
+        ours, theirs = (1e3 * statistics.median(rows[what][e]) for e in ("chainrule", peer))
+        table.add_row(what, f"{ours:.1f}", f"{theirs:.1f}", f"{times[what]:.2f}")
+    return table
 
 
 def _start_table(works: Mapping[str, Work], found: Found) -> Table:
@@ -160,8 +189,13 @@ def _start_table(works: Mapping[str, Work], found: Found) -> Table:
 
 
 def _plain_table(title: str, first: str, *columns: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), title=title)
-    table.add_column(first, no_wrap=True)
-    for column in columns:
-        table.add_column(column)
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, title=title, title_justify="left")
+    for column in (first, *columns):
+        table.add_column(column, no_wrap=True)
     return table
+
+
+def _console() -> Console:
+    """Wide enough for the tables where no terminal sets the width."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(width=120, highlight=False)

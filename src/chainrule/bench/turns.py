@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from .pieces import PIECES
+from .models import MODELS
 from .works import Work
 
 __all__ = ["ENGINES", "Measurements", "installed", "measure", "ratio", "runs_on"]
@@ -38,17 +38,17 @@ def installed(engines: Sequence[str]) -> list[str]:
 
 
 def runs_on(work: Work, engine: str) -> bool:
-    """Whether the work exists there: JAX has neither a tape nor a loader, and nothing of the pieces is compiled."""
-    return work.kind not in PIECES or engine in ("chainrule", "torch") or (engine, work.kind) == ("jax", "gemm")
+    """Whether the work exists there: JAX has neither tape nor loader, and torch.compile is for training steps."""
+    return work.kind in MODELS or engine in ("chainrule", "torch") or (engine, work.kind) == ("jax", "gemm")
 
 
-def measure(work: Work, engines: Sequence[str], rounds: int, threads: int, seconds: float) -> Measurements:
+def measure(work: Work, engines: Sequence[str], rounds: int, threads: int) -> Measurements:
     """All measurements of a work: import and first step once, the rest in every round."""
     found: Measurements = {}
     with ExitStack() as running:
         workers = {}
         for engine in engines:
-            workers[engine] = running.enter_context(_worker(work, engine, threads, seconds))
+            workers[engine] = running.enter_context(_worker(work, engine, threads))
             found[engine] = {what: [value] for what, value in _line(workers[engine]).items()}
         for _ in range(rounds):
             for engine, worker in workers.items():
@@ -63,10 +63,10 @@ def ratio(theirs: Sequence[float], ours: Sequence[float]) -> float:
 
 
 @contextmanager
-def _worker(work: Work, engine: str, threads: int, seconds: float) -> Iterator[subprocess.Popen[str]]:
+def _worker(work: Work, engine: str, threads: int) -> Iterator[subprocess.Popen[str]]:
     """A process that prepares its work, tells of it in a line, and then waits for rounds."""
     folder = str(Path(__file__).parent.parent)
-    command = [sys.executable, "-c", PROGRAM, folder, engine, json.dumps(asdict(work)), str(threads), str(seconds)]
+    command = [sys.executable, "-c", PROGRAM, folder, engine, json.dumps(asdict(work)), str(threads)]
     environment = os.environ | dict.fromkeys(THREADS, str(threads)) | {"JAX_PLATFORMS": "cpu"}
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as worker:  # noqa: S603
         try:
@@ -84,6 +84,6 @@ def _round(worker: subprocess.Popen[str]) -> dict[str, float]:
 def _line(worker: subprocess.Popen[str]) -> dict[str, float]:
     line = worker.stdout.readline() if worker.stdout else ""
     if not line:
-        raise RuntimeError(f"the process {' '.join(map(str, worker.args[-4:]))} ended early; its message stands above")  # type: ignore[index]
+        raise RuntimeError(f"the process {' '.join(map(str, worker.args[-3:]))} ended early; its message stands above")  # type: ignore[index]
     values: dict[str, float] = json.loads(line)
     return values

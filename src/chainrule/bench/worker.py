@@ -24,21 +24,22 @@ __all__ = ["main", "prepare"]
 WARM_UP = 3  # steps at least: the second and third still allocate
 
 
-def main(engine: str, work: str, threads: str, seconds: str) -> None:
-    """Measure `work` (JSON) on the engine, each round for so many seconds."""
+def main(engine: str, description: str, threads: str) -> None:
+    """Measure a work, given as JSON, on the engine."""
+    work = Work(**json.loads(description))
     _pin(int(threads))
     started = time.perf_counter()
     module = importlib.import_module(engine.partition(".")[0])
     imported = time.perf_counter() - started
     if hasattr(module, "set_num_threads"):
         module.set_num_threads(int(threads))
-    timed = prepare(module, engine, Work(**json.loads(work)))
+    timed = prepare(module, engine, work)
     first = sum(_once(t) for t in timed.values())
     for t in timed.values():
-        _times(t, min(float(seconds), 1), WARM_UP)
+        _times(t, work.seconds, WARM_UP)
     _tell({"import": 1e3 * imported, "first step": 1e3 * first})
     for _ in sys.stdin:
-        measured = {name: 1e3 * statistics.median(_times(t, float(seconds))) / t.per for name, t in timed.items()}
+        measured = {name: 1e3 * statistics.median(_times(t, work.seconds)) / t.per for name, t in timed.items()}
         _tell(measured | {"peak memory": _peak_memory()})
 
 
@@ -46,6 +47,10 @@ def prepare(module: Any, engine: str, work: Work) -> dict[str, Timed]:
     """What is to be timed, by name; a training step has none."""
     if work.kind in PIECES:
         return PIECES[work.kind](module, work)
+    if work.kind == "operators":
+        from .operators import operators
+
+        return operators(module, work)
     if engine == "jax":
         from . import plain_jax
 
