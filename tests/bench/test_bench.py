@@ -147,7 +147,7 @@ def test_a_row_with_a_target_says_the_best_ratio():
     table = command._times_table(settings, chosen, found)
     last = [list(column.cells)[-1] for column in table.columns]
     assert last == ["", "best peer", "", "at least 1.05", "", "2.50"]
-    assert list(table.columns[4].cells)[0] == "100,000 samples/s"
+    assert next(iter(table.columns[4].cells)) == "100,000 samples/s"
 
 
 def test_the_figure_names_works_and_peers():
