@@ -16,6 +16,7 @@ void bind_elementwise(nb::module_&);
 void bind_functions(nb::module_&);
 void bind_recurrent(nb::module_&);
 void bind_reduction(nb::module_&);
+void bind_random(nb::module_&);
 void bind_scan(nb::module_&);
 void bind_embedding(nb::module_&);
 void bind_normalization(nb::module_&);

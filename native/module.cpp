@@ -58,6 +58,7 @@ NB_MODULE(CHAINRULE_MODULE, m) {
   bind_functions(m);
   bind_recurrent(m);
   bind_reduction(m);
+  bind_random(m);
   bind_scan(m);
   bind_embedding(m);
   bind_normalization(m);

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.native import core
+from chainrule.ops import random
 
 
 def draws() -> list[list]:
@@ -141,3 +143,22 @@ def test_multinomial_without_replacement_draws_nothing_twice() -> None:
 def test_multinomial_says_what_does_not_fit(weights: list[float], samples: int, text: str) -> None:
     with pytest.raises(ValueError, match=text):
         cr.multinomial(cr.tensor(weights), samples)
+
+
+def test_the_numbers_of_dropout_are_uniform_and_keys_have_nothing_in_common() -> None:
+    key = 0x0123456789ABCDEF
+    u, *others = (random._uniform((200_000,), k) / 2**32 for k in (key, key + 1, key + 2**32, key ^ 2**63))
+    counts = np.bincount((u * 100).astype(int), minlength=100)
+    assert ((counts - 2000) ** 2 / 2000).sum() < 160  # χ² of 99 degrees: beyond it once in 10,000 times
+    for other in (u[1:], u[2:], u[64:], *others):
+        n = min(len(u), len(other))
+        assert abs(np.corrcoef(u[:n], other[:n])[0, 1]) < 4 / np.sqrt(n)
+
+
+@pytest.mark.skipif(core is None, reason="the native tier was not built")
+@pytest.mark.parametrize("p", [0.2, 0.5, 1.0])
+def test_the_kernel_of_dropout_works_out_the_mask_of_the_reference(p: float) -> None:
+    x = np.random.default_rng(0).standard_normal((3, 40_001)).astype(np.float32)
+    least, scale = random._limits(p)
+    expected = x * np.where(random._uniform(x.shape, 2**63 + 5) >= least, np.float32(scale), np.float32(0))
+    np.testing.assert_array_equal(core.dropout(x, 2**63 + 5, least, scale), expected)

@@ -7,6 +7,7 @@ numbers are NumPy's (PCG64), so they are not those that PyTorch draws from the s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from chainrule.autograd import Pullback, primitive
 from chainrule.dtypes import get_default_dtype, int64
+from chainrule.native import Unsupported, core
 from chainrule.ops.arguments import require_floating, require_tensors
 from chainrule.tensor import Array, Tensor, listed, method
 
@@ -218,15 +220,44 @@ def _dropped(
         return input
     if p < 1:
         require_floating(name, input.array)
-    return (_alpha_dropout if alpha else _dropout)(input, float(p), mask())
+    if alpha:
+        return _alpha_dropout(input, float(p), mask())
+    return _dropout(input, float(p), mask(), int(_generator.integers(2**64, dtype=np.uint64)))
 
 
 @primitive
-def _dropout(x: Array, p: float, mask: tuple[int, ...]) -> tuple[Array, Pullback]:
-    """y = x · m with m = [random ≥ p] / (1 − p), of shape `mask`.   dx = dy · m"""
-    kept = _generator.random(mask, np.float32) >= p
-    m = kept * x.dtype.type(1 / (1 - p) if p < 1 else 0)
+def _dropout(x: Array, p: float, mask: tuple[int, ...], key: int) -> tuple[Array, Pullback]:
+    """y = x · m with m = [u ≥ p] / (1 − p), of shape `mask`, and u by `_uniform`.   dx = dy · m"""
+    least, scale = _limits(p)
+    m = (_uniform(mask, key) >= least) * x.dtype.type(scale)
     return x * m, lambda dy: dy * m
+
+
+@_dropout.native
+def _(x: Array, p: float, mask: tuple[int, ...], key: int) -> tuple[Array, Pullback]:
+    if mask != x.shape:
+        raise Unsupported
+    rest = (key, *_limits(p))
+    return core.dropout(x, *rest), lambda dy: core.dropout(dy, *rest)
+
+
+def _limits(p: float) -> tuple[int, float]:
+    """The least of the numbers below 2³² with which an element is kept, and what it is multiplied by."""
+    return min(round(p * 2**32), 2**32 - 1), 1 / (1 - p) if p < 1 else 0.0
+
+
+def _uniform(shape: tuple[int, ...], key: int) -> Array:
+    """Whole numbers below 2³² that follow from their place and the key alone, so that a kernel can work them out again.
+
+    Twice a hash of 32 bits, lowbias32 of Wellons's hash-prospector (2018), for either half of the key.
+    """
+    h = np.arange(math.prod(shape), dtype=np.uint32)
+    for mix, half in ((np.bitwise_xor, key & 0xFFFFFFFF), (np.add, key >> 32)):
+        h = mix(h, np.uint32(half))
+        for shift, factor in ((16, 0x21F0AAAD), (15, 0x735A2D97)):
+            h = (h ^ h >> np.uint32(shift)) * np.uint32(factor)
+        h = h ^ h >> np.uint32(15)
+    return h.reshape(shape)
 
 
 @primitive
