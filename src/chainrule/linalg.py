@@ -6,16 +6,23 @@ from chainrule.ops.linalg import cross, matmul, matrix_power
 from chainrule.ops.norms import linalg_norm as norm
 from chainrule.ops.norms import matrix_norm, svdvals
 from chainrule.ops.reduction import vector_norm
+from chainrule.ops.solving import det, slogdet
+from chainrule.ops.solving import inverse as inv
+from chainrule.ops.solving import linalg_solve as solve
 from chainrule.refusal import refusing
 
 __all__ = [
     "cross",
+    "det",
     "diagonal",
+    "inv",
     "matmul",
     "matrix_norm",
     "matrix_power",
     "multi_dot",
     "norm",
+    "slogdet",
+    "solve",
     "svdvals",
     "vecdot",
     "vector_norm",

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from chainrule import nn, zeros
+from chainrule import arange, nn, zeros
 from chainrule.nn.utils import clip_grad_norm_, clip_grad_value_, get_total_norm
 from chainrule.tensor import Tensor
 
@@ -69,3 +69,13 @@ def test_a_gradient_of_nan_stays_one():
     found[0].grad.numpy()[0, 0] = np.nan
     assert np.isnan(clip_grad_norm_(found, 1.0).item())
     assert np.isnan(found[1].grad.numpy()).all()
+
+
+def test_parameters_as_a_vector_and_back() -> None:
+    model = nn.Linear(3, 2)
+    vector = nn.utils.parameters_to_vector(model.parameters())
+    np.testing.assert_array_equal(vector.detach().numpy()[:6].reshape(2, 3), model.weight.detach().numpy())
+    nn.utils.vector_to_parameters(arange(8.0), model.parameters())
+    np.testing.assert_array_equal(model.bias.detach().numpy(), [6, 7])
+    with pytest.raises(ValueError, match="a vector of 8 elements is needed"):
+        nn.utils.vector_to_parameters(arange(9.0), model.parameters())

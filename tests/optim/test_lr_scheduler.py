@@ -5,7 +5,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.nn import Parameter
-from chainrule.optim import SGD, Adagrad, lr_scheduler
+from chainrule.optim import SGD, Adagrad, lr_scheduler, swa_utils
 
 SCHEDULES = {
     "StepLR": {"step_size": 4, "gamma": 0.3},
@@ -18,6 +18,8 @@ SCHEDULES = {
     "PolynomialLR": {"total_iters": 20, "power": 1.5},
     "CosineAnnealingWarmRestarts": {"T_0": 3, "T_mult": 2, "eta_min": 0.01},
     "OneCycleLR": {"max_lr": [0.4, 0.6], "total_steps": 40},
+    "MultiplicativeLR": {"lr_lambda": [lambda t: 0.9, lambda t: 1 - 1 / (t + 2)]},
+    "CyclicLR": {"base_lr": 0.1, "max_lr": [0.4, 0.6], "step_size_up": 3, "step_size_down": 5, "cycle_momentum": False},
 }
 
 
@@ -133,6 +135,38 @@ def test_one_after_the_other():
         return m.SequentialLR(o, parts, [5, 12, 20])
 
     both(make, lambda t: (), 30)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_several_at_once():
+    def make(m, o):
+        return m.ChainedScheduler([m.ConstantLR(o, 0.1, total_iters=5), m.ExponentialLR(o, 0.9), m.StepLR(o, 7)])
+
+    both(make, lambda t: (), 20)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("settings", [
+    {"mode": "triangular2"}, {"mode": "exp_range", "gamma": 0.9}, {"scale_fn": lambda n: 1 / (1 + n)},
+    {"scale_fn": lambda t: 0.95**t, "scale_mode": "iterations"}, {"base_momentum": 0.5, "max_momentum": 0.7},
+])  # fmt: skip
+@pytest.mark.parametrize("adam", [False, True])
+def test_cycles_with_momentum(settings, adam):
+    def make(m, o):
+        return m.CyclicLR(o, 0.01, 0.1, step_size_up=3, **settings)
+
+    both(make, lambda t: (), 20, (lambda o, g: o.Adam(g)) if adam else None)
+
+
+@pytest.mark.parametrize("settings", [
+    {"anneal_epochs": 4}, {"anneal_epochs": 3, "anneal_strategy": "linear"}, {"anneal_epochs": 0},
+])  # fmt: skip
+def test_towards_the_rate_of_averaging(settings):
+    torch = pytest.importorskip("torch")
+    theirs = torch.optim.SGD([torch.ones(2)], lr=0.1)
+    expected = rates(torch.optim.swa_utils.SWALR(theirs, 0.02, **settings), 8, theirs.step)
+    found = rates(swa_utils.SWALR(SGD([Parameter(np.ones(2))], lr=0.1), 0.02, **settings), 8)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
 @pytest.mark.filterwarnings("ignore")

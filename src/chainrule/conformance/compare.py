@@ -33,15 +33,15 @@ class Mismatch(AssertionError):
     """Two results differ by more than rounding, or in shape or dtype."""
 
 
-def equal(actual: Any, expected: Any, dtype: str, what: object = "") -> None:
-    """Equal up to rounding, in value, shape and dtype; a value of the greatest size may cancel to a small one."""
+def equal(actual: Any, expected: Any, dtype: str, what: object = "", off: float = 0.0) -> None:
+    """Equal up to rounding, or `off`, in value, shape and dtype; a value of the greatest size may cancel to a small."""
     actual, expected = np.asarray(actual), np.asarray(expected)
     if (actual.dtype, actual.shape) != (expected.dtype, expected.shape):
         found, wanted = ((a.dtype.name, a.shape) for a in (actual, expected))
         raise Mismatch(f"{what}: {found}, expected {wanted}")
     rtol, atol = EXACT["float32" if "float32" in (actual.dtype, dtype) else dtype]
     size = np.abs(expected[np.isfinite(expected)]).max(initial=1)
-    np.testing.assert_allclose(actual, expected, rtol, atol * size, err_msg=str(what))
+    np.testing.assert_allclose(actual, expected, max(rtol, off), max(atol * size, off), err_msg=str(what))
 
 
 def cotangent(shape: tuple[int, ...], dtype: npt.DTypeLike, seed: int = 0) -> Array:
@@ -188,4 +188,4 @@ def compare(torch: Any, record: Record, sample: Sample, dtype: str, layout: Layo
     if any(y.dtype == np.float32 for y in expected):  # what the gradient came through
         dtype = "float32"
     for actual, wanted in zip(gradients(outputs, leaves), expected_gradients, strict=True):
-        equal(actual, wanted, dtype, f"gradient of {record.name}{sample}")
+        equal(actual, wanted, dtype, f"gradient of {record.name}{sample}", record.off)

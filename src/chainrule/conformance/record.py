@@ -61,6 +61,7 @@ class Record:
     large: tuple[Sample, ...] = ()  # enough work to be shared among threads
     call: Callable[..., Any] | None = None  # how to call it, if not by its name
     differs: tuple[Difference, ...] = ()  # known, on purpose
+    off: float = 0.0  # how far PyTorch's own gradient is off, where that is more than rounding
 
     def __repr__(self) -> str:
         return self.name

@@ -16,6 +16,7 @@ from chainrule.ops import (
     padding,
     piecewise,
     pooling,
+    pooling_power,
     probabilities,
     resize,
 )
@@ -38,6 +39,7 @@ from chainrule.ops.normalization import *
 from chainrule.ops.padding import *
 from chainrule.ops.piecewise import *
 from chainrule.ops.pooling import *
+from chainrule.ops.pooling_power import *
 from chainrule.ops.probabilities import *
 from chainrule.ops.random import (
     alpha_dropout,
@@ -86,5 +88,6 @@ __all__ += normalization.__all__
 __all__ += padding.__all__
 __all__ += piecewise.__all__
 __all__ += pooling.__all__
+__all__ += pooling_power.__all__
 __all__ += probabilities.__all__
 __all__ += resize.__all__

@@ -8,6 +8,7 @@ from chainrule.ops import (
     adaptive,
     aliases,
     attention,
+    bins,
     bitwise,
     columns,
     comparison,
@@ -34,6 +35,7 @@ from chainrule.ops import (
     padding,
     piecewise,
     pooling,
+    pooling_power,
     probabilities,
     properties,
     random,
@@ -45,6 +47,7 @@ from chainrule.ops import (
     rounding,
     scan,
     shape,
+    solving,
     statistics,
     transcendental,
     trigonometry,
@@ -55,6 +58,7 @@ from chainrule.ops.activation import *
 from chainrule.ops.adaptive import *
 from chainrule.ops.aliases import *
 from chainrule.ops.attention import *
+from chainrule.ops.bins import *
 from chainrule.ops.bitwise import *
 from chainrule.ops.columns import *
 from chainrule.ops.comparison import *
@@ -81,6 +85,7 @@ from chainrule.ops.norms import *
 from chainrule.ops.padding import *
 from chainrule.ops.piecewise import *
 from chainrule.ops.pooling import *
+from chainrule.ops.pooling_power import *
 from chainrule.ops.probabilities import *
 from chainrule.ops.properties import *
 from chainrule.ops.random import *
@@ -92,6 +97,7 @@ from chainrule.ops.resize import *
 from chainrule.ops.rounding import *
 from chainrule.ops.scan import *
 from chainrule.ops.shape import *
+from chainrule.ops.solving import *
 from chainrule.ops.statistics import *
 from chainrule.ops.transcendental import *
 from chainrule.ops.trigonometry import *
@@ -105,6 +111,7 @@ __all__ += activation.__all__
 __all__ += adaptive.__all__
 __all__ += aliases.__all__
 __all__ += attention.__all__
+__all__ += bins.__all__
 __all__ += bitwise.__all__
 __all__ += columns.__all__
 __all__ += comparison.__all__
@@ -131,6 +138,7 @@ __all__ += norms.__all__
 __all__ += padding.__all__
 __all__ += piecewise.__all__
 __all__ += pooling.__all__
+__all__ += pooling_power.__all__
 __all__ += probabilities.__all__
 __all__ += properties.__all__
 __all__ += random.__all__
@@ -142,6 +150,7 @@ __all__ += resize.__all__
 __all__ += rounding.__all__
 __all__ += scan.__all__
 __all__ += shape.__all__
+__all__ += solving.__all__
 __all__ += statistics.__all__
 __all__ += transcendental.__all__
 __all__ += trigonometry.__all__

@@ -13,7 +13,7 @@ from chainrule.ops.reduction import sum, vector_norm
 from chainrule.ops.shape import broadcast_to
 from chainrule.tensor import Tensor
 
-__all__ = ["cosine_similarity", "normalize", "pairwise_distance"]
+__all__ = ["cdist", "cosine_similarity", "normalize", "pairwise_distance"]
 
 
 def normalize(input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Tensor:
@@ -33,6 +33,25 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6,
     require_tensors("pairwise_distance", x1, x2)
     broadcast("pairwise_distance", lambda a, b: np.broadcast_shapes(a.shape, b.shape), x1.array, x2.array)
     return vector_norm(add(sub(x1, x2), eps), p, -1, keepdim)
+
+
+def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str | None = None) -> Tensor:
+    """The distance ‖a − b‖_p of each row a of x1 from each row b of x2: (…, P, D), (…, R, D) -> (…, P, R).
+
+    dx1 is the gradient of the norm at a − b, summed over b, and dx2 alike; 0 where a = b. Leading axes are broadcast.
+    Unlike in PyTorch every `compute_mode` takes the differences, which cancel less than products of matrices.
+    Errors: ValueError where D differs or there are no rows, TypeError for integers.
+    """
+    require_tensors("cdist", x1, x2)
+    for x in (x1, x2):
+        require_floating("cdist", x.array)
+    if x1.ndim < 2 or x2.ndim < 2 or x1.shape[-1] != x2.shape[-1]:
+        raise ValueError(f"cdist(): rows of one length are needed, (…, P, D) and (…, R, D), not {x1.shape}, {x2.shape}")
+    if not p >= 0:
+        raise ValueError(f"cdist(): p = {p} must not be negative")
+    if not x1.shape[-1]:
+        return sum(sub(x1.unsqueeze(-2), x2.unsqueeze(-3)), -1)  # of no differences: 0
+    return vector_norm(sub(x1.unsqueeze(-2), x2.unsqueeze(-3)), p, -1)
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:

@@ -307,6 +307,40 @@ def _roll(x: Array, shifts: tuple[int, ...], axes: tuple[int, ...]) -> tuple[Arr
     return np.roll(x, shifts, axes), lambda dy: np.roll(dy, [-n for n in shifts], axes)
 
 
+# ---------------------------------------------------------------------------------------------- slices
+
+
+def _slices(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
+    """x.unfold(…): slices of `size` elements along a dimension, each `step` further on, in a new last dimension.
+
+    (N, L), 1, 3, 2 -> (N, ⌊(L − 3) / 2⌋ + 1, 3), a view of the same memory.   dx = Σ dy over the slices
+    Errors: ValueError where the size is negative or greater than the dimension's, or the step is below 1. (The function
+    `unfold` is of images.)
+    """
+    return _unfold(input, dimension, size, step)
+
+
+methods(unfold=_slices)
+
+
+@primitive
+def _unfold(x: Array, dimension: int, size: int, step: int) -> tuple[Array, Pullback]:
+    """dx = Σ dy over the slices"""
+    axis, rows = row_dim("unfold", dimension, x.shape), np.atleast_1d(x)
+    if not 0 <= whole_number("unfold", "size", size) <= rows.shape[axis] or whole_number("unfold", "step", step) < 1:
+        raise ValueError(f"unfold(): size={size} and step={step} do not fit dim {dimension} of shape {x.shape}")
+    lines = np.moveaxis(rows, axis, 0)
+    y = np.moveaxis(np.lib.stride_tricks.sliding_window_view(lines, size, 0)[::step], 0, axis)
+
+    def dx(dy: Array) -> Array:
+        dlines, parts = np.zeros(lines.shape, dy.dtype), np.moveaxis(dy, axis, 0)
+        for k in range(size):  # the k-th element of every slice
+            dlines[k : k + (len(parts) - 1) * step + 1 : step] += parts[..., k]
+        return np.moveaxis(dlines, 0, axis).reshape(x.shape)
+
+    return y, dx
+
+
 # ---------------------------------------------------------------------------------------------- copies
 
 

@@ -16,7 +16,10 @@ from chainrule.ops import special
 from chainrule.ops.arguments import broadcast, floating, promoted_floats
 from chainrule.tensor import Array, method
 
-__all__ = ["erf", "erfc", "hypot", "logaddexp", "logaddexp2", "logit", "nan_to_num", "sinc", "xlogy"]
+__all__ = [
+    "digamma", "erf", "erfc", "erfinv", "hypot", "lgamma", "logaddexp", "logaddexp2", "logit", "nan_to_num", "sinc",
+    "xlogy",
+]  # fmt: skip
 
 
 @method
@@ -38,6 +41,33 @@ def erfc(x: Array) -> tuple[Array, Pullback]:
     """1 − erf(x), exact in the tail too.   dx = −dy · 2/√π · e^(−x²)"""
     x = floating(x)
     return special.erfc(x), lambda dy: -dy * (2 / math.sqrt(math.pi) * np.exp(-x * x))
+
+
+@method
+@primitive
+def erfinv(x: Array) -> tuple[Array, Pullback]:
+    """The inverse of erf: ±∞ at ±1, NaN beyond.   dx = dy · √π/2 · e^(y²)"""
+    x = floating(x)
+    y = special.erfinv(x.astype(np.float64)).astype(x.dtype)
+    return y, lambda dy: dy * (math.sqrt(math.pi) / 2 * np.exp(y * y))
+
+
+@method
+@primitive
+def lgamma(x: Array) -> tuple[Array, Pullback]:
+    """ln |Γ(x)| with the gamma function, Γ(n) = (n − 1)!; ∞ at 0, −1, −2, ….   dx = dy · ψ(x), see `digamma`"""
+    x = floating(x)
+    z = x.astype(np.float64)
+    return special.lgamma(z).astype(x.dtype), lambda dy: dy * special.digamma(z).astype(dy.dtype)
+
+
+@method
+@primitive
+def digamma(x: Array) -> tuple[Array, Pullback]:
+    """ψ(x) = Γ′(x) / Γ(x), the derivative of ln Γ; −∞ at 0, NaN at −1, −2, ….   dx = dy · ψ′(x)"""
+    x = floating(x)
+    z = x.astype(np.float64)
+    return special.digamma(z).astype(x.dtype), lambda dy: dy * special.trigamma(z).astype(dy.dtype)
 
 
 @method

@@ -1,8 +1,8 @@
 """Learning rates that change with time; `scheduler.step()` comes once an epoch (or a step), after `optimizer.step()`.
 
 Each is the closed formula of its rate at time t, so one scheduler owns the rate: they do not multiply as PyTorch's
-do when several share an optimizer. One after the other, they run in a SequentialLR. A rate set by hand in
-`param_groups` lasts until the next `step()`; ReduceLROnPlateau alone starts from the present rate.
+do when several share an optimizer, but in a ChainedScheduler. One after the other, they run in a SequentialLR. A rate
+set by hand in `param_groups` lasts until the next `step()`; ReduceLROnPlateau alone starts from the present rate.
 """
 
 from __future__ import annotations
@@ -12,49 +12,15 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from chainrule.optim.lr_base import LRScheduler, of_each_group
+from chainrule.optim.lr_cycles import CyclicLR, OneCycleLR
 from chainrule.optim.optimizer import Optimizer
 
 __all__ = [
-    "ConstantLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "ExponentialLR", "LRScheduler", "LambdaLR",
-    "LinearLR", "MultiStepLR", "OneCycleLR", "PolynomialLR", "ReduceLROnPlateau", "SequentialLR", "StepLR",
+    "ChainedScheduler", "ConstantLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "CyclicLR", "ExponentialLR",
+    "LRScheduler", "LambdaLR", "LinearLR", "MultiStepLR", "MultiplicativeLR", "OneCycleLR", "PolynomialLR",
+    "ReduceLROnPlateau", "SequentialLR", "StepLR",
 ]  # fmt: skip
-
-
-class LRScheduler:
-    """The base of schedulers; one defines `get_lr`. `last_epoch` is t; given, the time after which to go on."""
-
-    def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
-        if last_epoch != -1 and any("initial_lr" not in group for group in optimizer.param_groups):
-            raise KeyError("resuming at last_epoch needs 'initial_lr' in every parameter group of the optimizer")
-        self.optimizer = optimizer
-        for group in optimizer.param_groups:
-            group.setdefault("initial_lr", group["lr"])
-        self.base_lrs: list[float] = [group["initial_lr"] for group in optimizer.param_groups]
-        self.last_epoch = last_epoch
-        LRScheduler.step(self)
-
-    def get_lr(self) -> list[float]:
-        """The rate of every parameter group at time `last_epoch`."""
-        raise NotImplementedError(f"{type(self).__name__} does not define get_lr()")
-
-    def get_last_lr(self) -> list[float]:
-        """The rates now in use."""
-        return list(self._last_lr)
-
-    def step(self, epoch: int | None = None) -> None:
-        """Go on to the next time, or to the given one, and set the optimizer's rates."""
-        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
-        self._last_lr = self.get_lr()
-        for group, lr in zip(self.optimizer.param_groups, self._last_lr, strict=True):
-            group["lr"] = lr
-
-    def state_dict(self) -> dict[str, Any]:
-        """All that it knows, except for the optimizer and functions."""
-        return {key: value for key, value in vars(self).items() if key not in ("optimizer", "lr_lambdas", "schedulers")}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on where another one stopped."""
-        vars(self).update(state_dict)
 
 
 class StepLR(LRScheduler):
@@ -220,79 +186,43 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         return t, period
 
 
-class OneCycleLR(LRScheduler):
-    """Up from max_lr / div_factor to max_lr, then down to the start over final_div_factor; momentum the other way.
-
-    The way up takes the share `pct_start` of all steps; `total_steps`, or `epochs` · `steps_per_epoch`. The two ends
-    of each part are joined by half a cosine wave, or by a line. With `three_phase` the way down first takes as long
-    as the way up and ends at the start, and then the rest falls to the end. With `cycle_momentum` the momentum (β₁ of
-    Adam) moves between max_momentum and base_momentum. To be stepped after every batch.
-    Smith, Topin: Super-convergence, very fast training of neural networks using large learning rates, 2018.
-    """
+class MultiplicativeLR(LRScheduler):
+    """lr(t) = lr₀ · f(1) · f(2) ⋯ f(t), for one function or one for each parameter group."""
 
     def __init__(
         self,
         optimizer: Optimizer,
-        max_lr: float | list[float],
-        total_steps: int | None = None,
-        epochs: int | None = None,
-        steps_per_epoch: int | None = None,
-        pct_start: float = 0.3,
-        anneal_strategy: str = "cos",
-        cycle_momentum: bool = True,
-        base_momentum: float | list[float] = 0.85,
-        max_momentum: float | list[float] = 0.95,
-        div_factor: float = 25.0,
-        final_div_factor: float = 1e4,
-        three_phase: bool = False,
+        lr_lambda: Callable[[int], float] | list[Callable[[int], float]],
         last_epoch: int = -1,
     ) -> None:
-        if total_steps is None and (epochs is None or steps_per_epoch is None):
-            raise ValueError("OneCycleLR: total_steps, or epochs and steps_per_epoch, must be given")
-        self.total_steps = total_steps if total_steps is not None else (epochs or 0) * (steps_per_epoch or 0)
-        if self.total_steps < 1 or not 0 <= pct_start <= 1:
-            raise ValueError(f"OneCycleLR: {self.total_steps} steps, pct_start={pct_start}: at least 1 and in [0, 1]")
-        if anneal_strategy not in ("cos", "linear"):
-            raise ValueError(f"OneCycleLR: anneal_strategy={anneal_strategy!r} is neither 'cos' nor 'linear'")
-        if cycle_momentum and not {"momentum", "betas"} & optimizer.defaults.keys():
-            raise ValueError(f"OneCycleLR: {type(optimizer).__name__} has no momentum; set cycle_momentum=False")
-        self.anneal_strategy, self.cycle_momentum = anneal_strategy, cycle_momentum
-        up = pct_start * self.total_steps - 1
-        self.ends = [up, 2 * up, self.total_steps - 1] if three_phase else [up, self.total_steps - 1]
-        high = _of_each_group("max_lr", max_lr, optimizer)
-        low = [lr / div_factor for lr in high]
-        end = [lr / final_div_factor for lr in low]
-        self.rates = [low, high, low, end] if three_phase else [low, high, end]
-        top = _of_each_group("max_momentum", max_momentum, optimizer)
-        bottom = _of_each_group("base_momentum", base_momentum, optimizer)
-        self.momenta = [top, bottom, top, top] if three_phase else [top, bottom, top]
-        if last_epoch == -1:
-            for group, lr in zip(optimizer.param_groups, low, strict=True):
-                group["initial_lr"] = lr
+        groups = len(optimizer.param_groups)
+        self.lr_lambdas = list(lr_lambda) if isinstance(lr_lambda, list | tuple) else [lr_lambda] * groups
+        if len(self.lr_lambdas) != groups:
+            raise ValueError(f"MultiplicativeLR: {len(self.lr_lambdas)} functions for {groups} parameter groups")
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
-        if self.last_epoch > self.total_steps:
-            raise ValueError(f"OneCycleLR: step {self.last_epoch} of {self.total_steps}: the cycle is over")
-        if self.cycle_momentum:
-            for group, momentum in zip(self.optimizer.param_groups, self._between(self.momenta), strict=True):
-                if "betas" in group:
-                    group["betas"] = (momentum, *group["betas"][1:])
-                else:
-                    group["momentum"] = momentum
-        return self._between(self.rates)
-
-    def _between(self, stations: list[list[float]]) -> list[float]:
-        """The value of each group at the present time, between the stations before and after it."""
-        phase = next((i for i, end in enumerate(self.ends) if self.last_epoch <= end), len(self.ends) - 1)
-        start = self.ends[phase - 1] if phase else 0
-        share = (self.last_epoch - start) / (self.ends[phase] - start)
-        if self.anneal_strategy == "cos":
-            share = (1 - math.cos(math.pi * share)) / 2
-        return [a + (b - a) * share for a, b in zip(stations[phase], stations[phase + 1], strict=True)]
+        times = range(1, self.last_epoch + 1)
+        return [base * math.prod(map(f, times)) for base, f in zip(self.base_lrs, self.lr_lambdas, strict=True)]
 
 
-class SequentialLR(LRScheduler):
+class _Several(LRScheduler):
+    """A scheduler out of others, whose states are kept in a list."""
+
+    schedulers: list[LRScheduler]
+
+    def state_dict(self) -> dict[str, Any]:
+        """As every scheduler's, with those of its schedulers in a list."""
+        return {**super().state_dict(), "schedulers": [scheduler.state_dict() for scheduler in self.schedulers]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on where another one stopped."""
+        for scheduler, state in zip(self.schedulers, state_dict["schedulers"], strict=True):
+            scheduler.load_state_dict(state)
+        super().load_state_dict({key: value for key, value in state_dict.items() if key != "schedulers"})
+
+
+class SequentialLR(_Several):
     """One scheduler after the other: `schedulers[i]` from t = milestones[i − 1] on, each beginning at its time 0."""
 
     def __init__(
@@ -315,15 +245,31 @@ class SequentialLR(LRScheduler):
         self.schedulers[i].step(self.last_epoch - (self.milestones[i - 1] if i else 0))
         return self.schedulers[i].get_last_lr()
 
-    def state_dict(self) -> dict[str, Any]:
-        """As every scheduler's, with those of its schedulers in a list."""
-        return {**super().state_dict(), "schedulers": [scheduler.state_dict() for scheduler in self.schedulers]}
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on where another one stopped."""
-        for scheduler, state in zip(self.schedulers, state_dict["schedulers"], strict=True):
-            scheduler.load_state_dict(state)
-        super().load_state_dict({key: value for key, value in state_dict.items() if key != "schedulers"})
+class ChainedScheduler(_Several):
+    """Several at once: lr(t) = lr₀ · Π lrₖ(t) / lr₀, each scheduler's share of the first rate multiplied.
+
+    Unlike in PyTorch the least rate `eta_min` of a cosine is scaled by the others, too.
+    """
+
+    def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None) -> None:
+        if not schedulers or any(isinstance(scheduler, ReduceLROnPlateau) for scheduler in schedulers):
+            raise ValueError("ChainedScheduler: at least one scheduler is needed, and none that steps by a measurement")
+        optimizer = optimizer or schedulers[0].optimizer
+        if any(scheduler.optimizer is not optimizer for scheduler in schedulers):
+            raise ValueError("ChainedScheduler: all schedulers must have the same optimizer")
+        self.schedulers = list(schedulers)
+        super().__init__(optimizer)
+
+    def get_lr(self) -> list[float]:
+        rates = zip(self.base_lrs, *[scheduler.get_last_lr() for scheduler in self.schedulers], strict=True)
+        return [base * math.prod(lr / base for lr in each) if base else 0.0 for base, *each in rates]
+
+    def step(self, epoch: int | None = None) -> None:
+        """Let all go on, and set the product of their rates."""
+        for scheduler in self.schedulers:
+            scheduler.step(epoch)
+        super().step(epoch)
 
 
 class ReduceLROnPlateau(LRScheduler):
@@ -352,7 +298,7 @@ class ReduceLROnPlateau(LRScheduler):
             raise ValueError(f"ReduceLROnPlateau: mode={mode!r} must be 'min' or 'max', threshold_mode='rel' or 'abs'")
         self.mode, self.factor, self.patience, self.cooldown, self.eps = mode, factor, patience, cooldown, eps
         self.threshold, self.threshold_mode = threshold, threshold_mode
-        self.min_lrs = _of_each_group("min_lr", min_lr, optimizer)
+        self.min_lrs = of_each_group("min_lr", min_lr, optimizer)
         self.best = math.inf if mode == "min" else -math.inf
         self.num_bad_epochs = self.cooldown_counter = 0
         super().__init__(optimizer)
@@ -385,11 +331,3 @@ class ReduceLROnPlateau(LRScheduler):
             lr = max(group["lr"] * self.factor, least)
             if group["lr"] - lr > self.eps:
                 group["lr"] = lr
-
-
-def _of_each_group(name: str, value: float | list[float], optimizer: Optimizer) -> list[float]:
-    groups = len(optimizer.param_groups)
-    values = list(value) if isinstance(value, list | tuple) else [value] * groups
-    if len(values) != groups:
-        raise ValueError(f"{name}: {len(values)} values for {groups} parameter groups")
-    return values

@@ -10,6 +10,7 @@ ema.eval()(x)
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 from typing import Any
@@ -18,10 +19,13 @@ import numpy as np
 
 from chainrule.autograd import no_grad
 from chainrule.nn.module import Module
+from chainrule.optim.lr_base import LRScheduler, of_each_group
+from chainrule.optim.optimizer import Optimizer
 from chainrule.tensor import Tensor
 
 __all__ = [
-    "AveragedModel", "get_ema_avg_fn", "get_ema_multi_avg_fn", "get_swa_avg_fn", "get_swa_multi_avg_fn", "update_bn",
+    "SWALR", "AveragedModel", "get_ema_avg_fn", "get_ema_multi_avg_fn", "get_swa_avg_fn", "get_swa_multi_avg_fn",
+    "update_bn",
 ]  # fmt: skip
 
 AvgFn = Callable[[Tensor, Tensor, Any], Any]
@@ -162,3 +166,32 @@ def _move(mean: Tensor, new: Tensor, share: float) -> None:
 def _check(decay: float) -> None:
     if not 0 <= decay <= 1:
         raise ValueError(f"the decay {decay} of a moving average must lie in [0, 1]")
+
+
+class SWALR(LRScheduler):
+    """lr(t) = lr₀ + (swa_lr − lr₀) · a, with a from 0 to 1 over the first `anneal_epochs` steps, then swa_lr.
+
+    a = (1 − cos πs) / 2 for "cos", a = s for "linear", s = min(t / anneal_epochs, 1); lr₀ is the rate at first.
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, swa_lr: float | list[float], anneal_epochs: int = 10, anneal_strategy: str = "cos",
+        last_epoch: int = -1,
+    ) -> None:  # fmt: skip
+        if anneal_strategy not in ("cos", "linear"):
+            raise ValueError(f"SWALR: anneal_strategy={anneal_strategy!r} is neither 'cos' nor 'linear'")
+        if not isinstance(anneal_epochs, int) or anneal_epochs < 0:
+            raise ValueError(f"SWALR: anneal_epochs={anneal_epochs!r} must be a whole number of at least 0")
+        self.anneal_epochs, self.anneal_strategy = anneal_epochs, anneal_strategy
+        for group, lr in zip(optimizer.param_groups, of_each_group("swa_lr", swa_lr, optimizer), strict=True):
+            group["swa_lr"] = lr
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        groups = self.optimizer.param_groups
+        if self.last_epoch <= 1:
+            self.starts = [group["lr"] for group in groups]
+        share = min(self.last_epoch / self.anneal_epochs, 1.0) if self.anneal_epochs else 1.0
+        if self.anneal_strategy == "cos":
+            share = (1 - math.cos(math.pi * share)) / 2
+        return [start + (group["swa_lr"] - start) * share for start, group in zip(self.starts, groups, strict=True)]

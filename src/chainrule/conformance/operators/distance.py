@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import chainrule as cr
-from chainrule.conformance.record import Record, apart, differs, s, wrong
+from chainrule.conformance.record import Record, apart, differs, normal, s, wrong
 
 x, y, images = apart(5, 4), apart(5, 4, seed=1), apart(2, 3, 4)
 zero = np.zeros((2, 3))
@@ -43,11 +43,39 @@ def _compared(draw, *settings, least=1):
     return s(one, two, *(draw(each(shape)) for each in settings))
 
 
+@st.composite
+def _rows(draw):
+    """Two sets of rows, batches of which are broadcast."""
+    batch = draw(st.lists(st.integers(0, 3), max_size=2))
+    other = [draw(st.sampled_from((n, 1))) for n in batch]
+    p, r, d = (draw(st.integers(least, 4)) for least in (0, 0, 1))
+    order = draw(st.sampled_from((2.0, 2.0, 1.0, 3.0, 0.5, float("inf"))))
+    return s(normal(*batch, p, d), normal(*other, r, d, seed=1), order)
+
+
 def _any_dim(shape):
     return st.integers(-len(shape), len(shape) - 1)
 
 
 RECORDS = (
+    Record(
+        "cdist",
+        (
+            s(x, y),
+            s(x, y[:3], 1.0),
+            s(normal(2, 3, 4), normal(1, 2, 4), float("inf")),
+            s(x, x, kink=True),
+            s(x, y, 0.0, kink=True),
+            s(zero[:, :0], zero[:1, :0]),
+        ),
+        (0, 1),
+        errors=(
+            wrong(ValueError, "cdist(): rows of one length are needed, (…, P, D) and (…, R, D), not (5, 4)", x, zero),
+            wrong(ValueError, "cdist(): p = -1.0 must not be negative", x, y, -1.0),
+            wrong(TypeError, "cdist(): a floating-point tensor is needed, not int64", x.astype(int), x.astype(int)),
+        ),
+        draws=_rows(),
+    ),
     Record(
         "normalize",
         (

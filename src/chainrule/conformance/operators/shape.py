@@ -4,6 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+import chainrule as cr
 from chainrule.conformance.record import SHAPES, Record, Sample, alias, arrays, normal, one_dim, s, some_dims, wrong
 from chainrule.tensor import Array
 
@@ -127,7 +128,27 @@ def _sized(name: str) -> Record:
     return Record(name, shapes, errors=(error,), draws=drawn, oracle=_method(name))
 
 
+@st.composite
+def _slices(draw: st.DrawFn) -> Sample:
+    """Slices along a dimension, that overlap or leave gaps."""
+    y = draw(arrays(draw(st.lists(st.integers(1, 6), min_size=1, max_size=3)), kinds="ffi"))
+    dim = draw(one_dim(y.shape))
+    return s(y, dim, draw(st.integers(0, y.shape[dim])), draw(st.integers(1, 3)))
+
+
 RECORDS: tuple[Record, ...] = (
+    Record(
+        "Tensor.unfold",
+        (s(x, 1, 2, 1), s(x, -1, 2, 3), s(x, dimension=2, size=4, step=1), s(normal(7), 0, 3, 2), s(x, 0, 0, 1)),
+        errors=(
+            wrong(ValueError, "unfold(): size=5 and step=1 do not fit dim 2 of shape (2, 3, 4)", x, 2, 5, 1),
+            wrong(ValueError, "unfold(): size=2 and step=0 do not fit dim 2 of shape (2, 3, 4)", x, 2, 2, 0),
+            wrong(IndexError, "unfold(): " + out_of_range, x, 3, 1, 1),
+        ),
+        oracle=lambda torch, input, *args, **named: input.unfold(*args, **named),
+        draws=_slices(),
+        call=getattr(cr.Tensor, "unfold"),  # noqa: B009
+    ),
     _sized("view"),
     _sized("reshape"),
     Record(

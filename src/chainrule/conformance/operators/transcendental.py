@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 from chainrule.conformance.operators.elementwise import _tensors, far
 from chainrule.conformance.record import (
     ENDS,
+    SEEDS,
+    SHAPES,
     Record,
     arrays,
     binary,
@@ -27,6 +29,11 @@ x, y, z = normal(2, 3), normal(3, seed=1), far(2, 1, seed=2)
 def inside(*shape: int, seed: int = 0) -> np.ndarray:
     """From 0 to 1, the ends excluded."""
     return np.asarray(np.random.default_rng((seed, *shape)).uniform(0.1, 0.9, shape))
+
+
+def signed(*shape: int, seed: int = 0) -> np.ndarray:
+    """From −1 to 1, the ends excluded."""
+    return np.asarray(2 * inside(*shape, seed=seed) - 1)
 
 
 @st.composite
@@ -52,6 +59,26 @@ def _between(draw):
 RECORDS = (
     unary("erf", samples=(s(ENDS, kink=True), s(np.array([1e-12, -30.0, 0.0])), s(odd, kink=True))),
     unary("erfc", samples=(s(np.array([1e-12, -30.0, 0.0])), s(odd, kink=True))),
+    unary("erfinv", signed, odd=False, samples=(s(np.array([1.0, -1, 0, 2, -0.0, 0.9999, -1e-9]), kink=True),)),
+    unary(
+        "lgamma",
+        positive,
+        samples=(
+            s(np.array([0.0, -1, -2.5, 0.3, 1, 2, 100, np.inf, np.nan]), kink=True),
+            s(np.array([-0.5, -7.3, 1e-3, 30])),
+        ),
+        draws=st.builds(lambda shape, seed: s(np.asarray(20 * positive(*shape, seed=seed) - 9.873)), SHAPES, SEEDS),
+    ),
+    unary(
+        "digamma",
+        positive,
+        off=1e-9,
+        samples=(
+            s(np.array([0.3, 1, 2, 100, np.inf, np.nan]), kink=True),
+            s(np.array([-0.5, -7.3, 1e-3, 30])),
+        ),
+        draws=st.builds(lambda shape, seed: s(np.asarray(20 * positive(*shape, seed=seed) - 9.873)), SHAPES, SEEDS),
+    ),
     unary("logit", inside, odd=False, samples=(s(inside(3), 0.2), s(edges, 0.25, kink=True), s(edges, kink=True))),
     unary("sinc", far, odd=False, samples=(s(odd, kink=True),)),
     unary("nan_to_num", samples=(s(odd, kink=True), s(odd, 2.0, 3.0, -4.0, kink=True), s(odd, posinf=1.0, kink=True))),
