@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 
 import chainrule
-from chainrule.bench import command, figure, models, operators, training, turns, works
+from chainrule.bench import command, epoch, figure, models, operators, training, turns, works
 from chainrule.bench.worker import prepare
+from chainrule.data.folders import SAMPLES
 
 STEPS = {name: work for name, work in works.TARGETS.items() if work.kind in models.MODELS}
 
@@ -193,6 +194,21 @@ def test_the_sweep_times_all_and_finds_the_worst(monkeypatch):
     assert [list(column.cells) for column in table.columns] == [
         ["exp forward", "sum forward"], ["3000.0", "1100.0"], ["2000.0", "1000.0"], ["1.50", "1.10"]
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("engine", ["chainrule", "torch", "jax"])
+def test_an_epoch_is_a_program_from_start_to_end(engine):
+    pytest.importorskip(engine)
+    files = [SAMPLES / f"digits-{kind}-ubyte.gz" for kind in ("images-idx3", "labels-idx1")]
+    found = epoch.measure([engine], files, 1, 1)[engine]
+    assert found.keys() == {"", "last loss", "peak memory"}
+    assert 0 < found["last loss"][0] < 2.295  # of guessing: 2.303
+    assert found["peak memory"][0] < (150 if engine == "chainrule" else 2000)
+
+
+def test_an_epoch_without_its_data_says_what_is_missing(tmp_path, capsys):
+    assert command.main(["epoch", "--data", str(tmp_path)]) == 2
+    assert "mnist was not found" in capsys.readouterr().err
 
 
 def test_jax_is_written_for_every_kind_of_layer():

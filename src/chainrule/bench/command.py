@@ -11,10 +11,13 @@ from typing import Annotated, Any, Literal
 
 import tyro
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from chainrule.bench import epoch
 from chainrule.bench.turns import ENGINES, Measurements, installed, measure, ratio, runs_on
 from chainrule.bench.works import OTHERS, TARGETS, Work
+from chainrule.data import mnist
 from chainrule.native import get_num_threads
 from chainrule.report.machine import machine, versions
 
@@ -23,16 +26,18 @@ __all__ = ["Settings", "main", "run"]
 Found = dict[str, Measurements]
 """name of the work -> engine -> what -> values"""
 
-START = ("import", "first step", "peak memory")
-"""What is measured beside the work itself."""
+BESIDE = {"import": "import ms", "first step": "first step ms", "peak memory": "peak MiB", "last loss": "last loss"}
+"""What is measured beside the work itself, and how its column is called."""
+SCALE = {"s": 1e-3, "ms": 1, "µs": 1e3}
 
 
 @dataclass(frozen=True)
 class Settings:
     """Time the same work on chainrule and its peers, each in its own process, in turns."""
 
-    what: Annotated[Literal["steps", "tape", "loader", "operators"], tyro.conf.Positional] = "steps"
-    """Training steps of small models; the tape's own cost; passes of the DataLoader; or operators, one by one."""
+    what: Annotated[Literal["steps", "tape", "loader", "epoch", "operators"], tyro.conf.Positional] = "steps"
+    """Training steps of small models; the tape's own cost; passes of the DataLoader; an epoch of MNIST from Python's start
+    to its end; or operators, one by one."""
     only: tuple[str, ...] = ()
     """Of the training steps these alone: names, or how they begin. All names: see the error after a wrong one."""
     peers: tuple[str, ...] = ENGINES[1:]
@@ -45,6 +50,8 @@ class Settings:
     """Samples in a batch, instead of each work's own number."""
     threads: int = get_num_threads()
     """Threads, and cores, for each engine."""
+    data: Path | None = None
+    """Folder of the full data sets, for the epoch."""
     json: Path | None = None
     """Write all measurements to this file too."""
     figure: Path | None = None
@@ -59,7 +66,11 @@ def main(words: list[str]) -> int:
         names = ", ".join(TARGETS)
         Console(stderr=True).print(f"[bold red]chainrule:[/] --only {' '.join(settings.only)}: there are {names}")
         return 2
-    found = run(settings, works, _console())
+    try:
+        found = run(settings, works, _console())
+    except FileNotFoundError as missing:
+        Console(stderr=True).print(f"[bold red]chainrule:[/] {escape(str(missing))}", highlight=False, soft_wrap=True)
+        return 2
     if settings.json:
         settings.json.write_text(json.dumps(_record(settings, works, found), indent=1), encoding="utf-8")
     if settings.figure:
@@ -75,14 +86,20 @@ def run(settings: Settings, works: Mapping[str, Work], console: Console) -> Foun
     for name, work in works.items():
         engines = [e for e in installed(("chainrule", *settings.peers)) if runs_on(work, e)]
         with console.status(f"{work.title} on {', '.join(engines)}"):
-            found[name] = measure(work, engines, settings.rounds, settings.threads)
+            found[name] = _measured(settings, work, engines)
     if settings.what == "operators":
         console.print(worst(found["operators"]))
     else:
         console.print(_times_table(settings, works, found))
-    if settings.what == "steps":
-        console.print(_start_table(works, found))
+    if settings.what in ("steps", "epoch"):
+        console.print(_beside_table(works, found))
     return found
+
+
+def _measured(settings: Settings, work: Work, engines: list[str]) -> Measurements:
+    if work.kind == "epoch":
+        return epoch.measure(engines, mnist.SOURCE.paths(settings.data)[:2], settings.rounds, settings.threads)
+    return measure(work, engines, settings.rounds, settings.threads)
 
 
 def _chosen(settings: Settings) -> dict[str, Work]:
@@ -137,11 +154,11 @@ def _times_table(settings: Settings, works: Mapping[str, Work], found: Found) ->
 def _parts(measured: Measurements) -> dict[str, dict[str, list[float]]]:
     """what -> engine -> times"""
     parts = {what: {e: m[what] for e, m in measured.items() if what in m} for what in measured["chainrule"]}
-    return {what: rows for what, rows in parts.items() if what not in START}
+    return {what: rows for what, rows in parts.items() if what not in BESIDE}
 
 
 def _times(milliseconds: Sequence[float], unit: str) -> tuple[str, str]:
-    t = [1e3 * x for x in milliseconds] if unit == "µs" else milliseconds
+    t = [SCALE[unit] * x for x in milliseconds]
     return f"{statistics.median(t):.3f}", f"{min(t):.3f} - {max(t):.3f}"
 
 
@@ -177,13 +194,13 @@ def worst(measured: Measurements, peer: str = "torch", n: int = 10) -> Table:
     return table
 
 
-def _start_table(works: Mapping[str, Work], found: Found) -> Table:
+def _beside_table(works: Mapping[str, Work], found: Found) -> Table:
     """What else a process costs."""
-    title = "from import to the first step's end, and memory"
-    table = _plain_table(title, "work", "engine", "import ms", "first step ms", "peak MiB")
+    shown = {what: head for what, head in BESIDE.items() if any(what in m["chainrule"] for m in found.values())}
+    table = _plain_table("start, memory and end of the processes", "work", "engine", *shown.values())
     for name, work in works.items():
         for engine, measured in found[name].items():
-            values = [f"{max(measured[what]):.0f}" for what in START]
+            values = [f"{max(measured[what]):.{3 if what == 'last loss' else 0}f}" for what in shown]
             table.add_row(work.title if engine == "chainrule" else "", engine, *values)
     return table
 

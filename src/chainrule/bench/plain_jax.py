@@ -17,22 +17,32 @@ from .models import MODELS, Layer, Model, batch, weights
 from .training import RATES
 from .works import Work
 
-__all__ = ["step"]
+__all__ = ["given", "learner", "step"]
 
 Weights = dict[str, Any]
 
 
 def step(work: Work) -> Callable[[], Any]:
-    """A function that carries out one step and returns its loss, when all is computed."""
+    """A function that carries out one step on one and the same batch and returns its loss, when all is computed."""
+    learn = learner(work)
+    x, target = map(given, batch(MODELS[work.kind](work.width), work.batch, work.length))
+    return lambda: learn(x, target)
+
+
+def given(a: Any) -> Any:
+    """A batch as JAX takes it: images (N, C, H, W) -> (N, H, W, C), whole numbers in 32 bits."""
+    a = a.transpose(0, 2, 3, 1) if a.ndim == 4 else a
+    return jnp.asarray(a.astype(np.int32) if a.dtype == np.int64 else a)
+
+
+def learner(work: Work) -> Callable[[Any, Any], Any]:
+    """A new model, and the function (x, target) ↦ loss that trains it by a step."""
     model = MODELS[work.kind](work.width)
-    x, target = batch(model, work.batch, work.length)
-    x = jnp.asarray(x.transpose(0, 2, 3, 1) if x.ndim == 4 else x.astype(np.int32) if model.words else x)
-    target = jnp.asarray(target if model.classes == 2 else target.astype(np.int32))
     update, slots = OPTIMIZERS[work.optimizer]
     w = {name: jnp.asarray(value) for name, value in weights(model).items()}
     state = [{name: jnp.zeros_like(value) for name, value in w.items()} for _ in range(slots)]
 
-    def once(w: Weights, state: list[Weights], t: Any) -> Any:
+    def once(w: Weights, state: list[Weights], t: Any, x: Any, target: Any) -> Any:
         loss, g = jax.value_and_grad(lambda w: _loss(model, forward(model, w, x), target))(w)
         changed = {k: update(w[k], g[k], [s[k] for s in state], t, RATES[work.optimizer]) for k in w}
         new = [{k: changed[k][1 + i] for k in w} for i in range(slots)]
@@ -41,11 +51,11 @@ def step(work: Work) -> Callable[[], Any]:
     compiled = jax.jit(once, donate_argnums=(0, 1))
     now: list[Any] = [w, state, jnp.ones(())]
 
-    def run() -> Any:
-        loss, *now[:] = jax.block_until_ready(compiled(*now))
+    def learn(x: Any, target: Any) -> Any:
+        loss, *now[:] = jax.block_until_ready(compiled(*now, x, target))
         return loss
 
-    return run
+    return learn
 
 
 def forward(model: Model, w: Weights, x: Any) -> Any:

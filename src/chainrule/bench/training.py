@@ -8,37 +8,48 @@ from typing import Any
 from .models import MODELS, Layer, Model, batch, weights
 from .works import Work
 
-__all__ = ["build", "step"]
+__all__ = ["build", "learner", "step"]
 
 RATES = {"SGD": 0.01, "Adam": 1e-3, "Adagrad": 0.01}
 """Learning rates, the same for all engines."""
 
+CHANNELS_LAST = "vgg"
+"""The model whose images torch.compile is given as (N, H, W, C) in memory: with many channels it is the faster way."""
+
 
 def step(engine: Any, work: Work, compiled: bool = False) -> Callable[[], Any]:
-    """A function that carries out one step and returns its loss; `compiled` by torch.compile."""
+    """A function that carries out one step on one and the same batch and returns its loss."""
+    learn = learner(engine, work, compiled)
+    x, target = map(engine.from_numpy, batch(MODELS[work.kind](work.width), work.batch, work.length))
+    if compiled and work.kind == CHANNELS_LAST:
+        x = x.to(memory_format=engine.channels_last)
+    return lambda: learn(x, target)
+
+
+def learner(engine: Any, work: Work, compiled: bool = False) -> Callable[[Any, Any], Any]:
+    """A new model, and the function (x, target) ↦ loss that trains it by a step; `compiled` by torch.compile."""
     model = MODELS[work.kind](work.width)
     network = build(engine, model)
-    x, target = map(engine.from_numpy, batch(model, work.batch, work.length))
     optimizer = getattr(engine.optim, work.optimizer)(
         network.parameters(), lr=RATES[work.optimizer], **({"momentum": 0.9} if work.optimizer == "SGD" else {})
     )
     criterion = engine.nn.BCEWithLogitsLoss() if model.classes == 2 else engine.nn.CrossEntropyLoss()
-    if compiled and work.kind == "vgg":  # what suits its kernels for many channels
-        network, x = (a.to(memory_format=engine.channels_last) for a in (network, x))
+    if compiled and work.kind == CHANNELS_LAST:
+        network = network.to(memory_format=engine.channels_last)
 
     def loss_of(x: Any, target: Any) -> Any:
         return criterion(network(x), target)
 
     forward = engine.compile(loss_of) if compiled else loss_of
 
-    def once() -> Any:
+    def learn(x: Any, target: Any) -> Any:
         optimizer.zero_grad()
         loss = forward(x, target)
         loss.backward()
         optimizer.step()
         return loss
 
-    return once
+    return learn
 
 
 def build(engine: Any, model: Model) -> Any:

@@ -20,13 +20,13 @@ from pathlib import Path
 from .models import MODELS
 from .works import Work
 
-__all__ = ["ENGINES", "Measurements", "installed", "measure", "ratio", "runs_on"]
+__all__ = ["ENGINES", "PAUSE", "Measurements", "installed", "measure", "program", "ratio", "runs_on", "surroundings"]
 
 ENGINES = ("chainrule", "torch", "torch.compile", "jax")
 PAUSE = 0.5  # seconds before a round: the threads of the engine before go on spinning for a while
 THREADS = "CHAINRULE_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"
-PROGRAM = "import sys; sys.path.append(sys.argv.pop(1)); from bench.worker import main; main(*sys.argv[1:])"
-"""The worker, found as `bench` in chainrule's folder, without importing chainrule."""
+PROGRAM = "import sys; sys.path.append(sys.argv.pop(1)); from bench.{} import main; main(*sys.argv[1:])"
+"""A file of this folder, found as part of `bench` in chainrule's folder, without importing chainrule."""
 
 Measurements = dict[str, dict[str, list[float]]]
 """engine -> what -> one value for each round, in ms (memory in MiB)."""
@@ -39,7 +39,7 @@ def installed(engines: Sequence[str]) -> list[str]:
 
 def runs_on(work: Work, engine: str) -> bool:
     """Whether the work exists there: JAX has neither tape nor loader, and torch.compile is for training steps."""
-    return work.kind in MODELS or engine in ("chainrule", "torch") or (engine, work.kind) == ("jax", "gemm")
+    return work.kind in (*MODELS, "epoch") or engine in ("chainrule", "torch") or (engine, work.kind) == ("jax", "gemm")
 
 
 def measure(work: Work, engines: Sequence[str], rounds: int, threads: int) -> Measurements:
@@ -62,12 +62,21 @@ def ratio(theirs: Sequence[float], ours: Sequence[float]) -> float:
     return statistics.median(a / b for a, b in zip(theirs, ours, strict=True))
 
 
+def program(file: str, *words: str) -> list[str]:
+    """The command that runs `main(*words)` of a file of this folder in a process of its own."""
+    return [sys.executable, "-c", PROGRAM.format(file), str(Path(__file__).parent.parent), *words]
+
+
+def surroundings(threads: int) -> dict[str, str]:
+    """The environment variables of such a process."""
+    return os.environ | dict.fromkeys(THREADS, str(threads)) | {"JAX_PLATFORMS": "cpu"}
+
+
 @contextmanager
 def _worker(work: Work, engine: str, threads: int) -> Iterator[subprocess.Popen[str]]:
     """A process that prepares its work, tells of it in a line, and then waits for rounds."""
-    folder = str(Path(__file__).parent.parent)
-    command = [sys.executable, "-c", PROGRAM, folder, engine, json.dumps(asdict(work)), str(threads)]
-    environment = os.environ | dict.fromkeys(THREADS, str(threads)) | {"JAX_PLATFORMS": "cpu"}
+    command = program("worker", engine, json.dumps(asdict(work)), str(threads))
+    environment = surroundings(threads)
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as worker:  # noqa: S603
         try:
             yield worker

@@ -19,7 +19,7 @@ from typing import Any
 from .pieces import PIECES, Timed
 from .works import Work
 
-__all__ = ["main", "prepare"]
+__all__ = ["main", "peak_memory", "prepare", "start", "tell"]
 
 WARM_UP = 3  # steps at least: the second and third still allocate
 
@@ -27,20 +27,17 @@ WARM_UP = 3  # steps at least: the second and third still allocate
 def main(engine: str, description: str, threads: str) -> None:
     """Measure a work, given as JSON, on the engine."""
     work = Work(**json.loads(description))
-    _pin(int(threads))
     started = time.perf_counter()
-    module = importlib.import_module(engine.partition(".")[0])
+    module = start(engine, int(threads))
     imported = time.perf_counter() - started
-    if hasattr(module, "set_num_threads"):
-        module.set_num_threads(int(threads))
     timed = prepare(module, engine, work)
     first = sum(_once(t) for t in timed.values())
     for t in timed.values():
         _times(t, work.seconds, WARM_UP)
-    _tell({"import": 1e3 * imported, "first step": 1e3 * first})
+    tell({"import": 1e3 * imported, "first step": 1e3 * first})
     for _ in sys.stdin:
         measured = {name: 1e3 * statistics.median(_times(t, work.seconds)) / t.per for name, t in timed.items()}
-        _tell(measured | {"peak memory": _peak_memory()})
+        tell(measured | {"peak memory": peak_memory()})
 
 
 def prepare(module: Any, engine: str, work: Work) -> dict[str, Timed]:
@@ -60,10 +57,14 @@ def prepare(module: Any, engine: str, work: Work) -> dict[str, Timed]:
     return {"": Timed(training.step(module, work, compiled=engine == "torch.compile"))}
 
 
-def _pin(threads: int) -> None:
-    """Keep to as many cores as there are threads: by that JAX decides how many it starts."""
+def start(engine: str, threads: int) -> Any:
+    """The engine's module, imported on as many cores as there are threads: by that JAX decides how many it starts."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+    module = importlib.import_module(engine.partition(".")[0])
+    if hasattr(module, "set_num_threads"):
+        module.set_num_threads(threads)
+    return module
 
 
 def _once(timed: Timed) -> float:
@@ -85,12 +86,13 @@ def _times(timed: Timed, seconds: float, least: int = 1) -> list[float]:
     return times
 
 
-def _peak_memory() -> float:
+def peak_memory() -> float:
     """MiB that this process had in memory at most (Linux; elsewhere 0)."""
     status = Path("/proc/self/status")
     lines = status.read_text().splitlines() if status.exists() else []
     return sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 
 
-def _tell(values: dict[str, float]) -> None:
+def tell(values: dict[str, float]) -> None:
+    """A line for the process that measures."""
     print(json.dumps(values), flush=True)

@@ -13,7 +13,7 @@ class Work:
 
     title: str
     kind: str
-    """A name in `models.MODELS`, or in `pieces.PIECES`."""
+    """A name in `models.MODELS` or in `pieces.PIECES`; "epoch", "operators": the files of these names."""
     batch: int = 0
     width: int = 0
     length: int = 0
@@ -43,5 +43,6 @@ TARGETS = {
 OTHERS = {
     "tape": Work("tape, for each operator", "tape", length=100, unit="µs"),
     "loader": Work("DataLoader, for each batch", "loader", 64, length=60_000, unit="µs"),
+    "epoch": Work("MNIST, an epoch of LeNet-5", "epoch", unit="s"),
     "operators": Work("operators", "operators", unit="µs", seconds=0.03),
 }
