@@ -97,6 +97,12 @@ def test_help_of_run_names_the_labs(capsys: pytest.CaptureFixture[str]) -> None:
     assert "lenet-mnist" in out
 
 
+def test_show_keeps_formulas_and_lists_in_their_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = call(capsys, "show", "char-lstm")
+    assert "\n    c' = f ⊙ c + i ⊙ g,    h' = o ⊙ tanh(c')\n\n1. Derive the backward pass" in out
+    assert "\n2. Train on chunks" in out
+
+
 def test_show_prints_the_exercise_and_what_is_expected(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = call(capsys, "show", "lenet-mnist")
     assert status == 0

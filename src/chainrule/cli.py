@@ -53,6 +53,14 @@ def _list(words: list[str]) -> int:
     return 0
 
 
+def _reflowed(paragraph: str) -> str:
+    """Without the line breaks of the source, save between the items of a list; what is indented stays as it is."""
+    if paragraph.startswith("    "):
+        return paragraph
+    items = re.split(r"\n(?=\s*(?:-|\d+\.) )", paragraph)
+    return "\n".join(" ".join(item.split()) for item in items)
+
+
 def _show(words: list[str]) -> int:
     """The exercise that a lab does, and what is expected of it: `chainrule show LAB`."""
     from chainrule import labs
@@ -67,8 +75,7 @@ def _show(words: list[str]) -> int:
     title, _, exercise = inspect.cleandoc(lab.exercise).partition("\n")
     console.print(f"[bold]{escape(title)}[/]\n[dim]{escape(lab.source)} · {escape(lab.data)}[/]\n")
     for paragraph in re.split(r"\n\s*\n", exercise.strip()):
-        listed = re.search(r"^\s*(-|\d+\.) ", paragraph, re.MULTILINE)
-        console.print(paragraph if listed else " ".join(paragraph.split()), markup=False, end="\n\n")
+        console.print(_reflowed(paragraph), markup=False, end="\n\n")
     for preset in lab.preset_names():
         option = f" --preset {preset}" if preset in lab.presets else ""
         console.print(f"[bold]chainrule run {words[0]}{option}[/] expects")

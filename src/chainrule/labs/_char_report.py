@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -114,6 +115,9 @@ def the_gradients(run: Run, settings: Settings) -> None:
     rng = np.random.default_rng(settings.seed)
     shapes = {"x": (N, D), "h": (N, H), "c": (N, H), "wx": (4 * H, D), "wh": (4 * H, H), "b": (4 * H,)}
 
+    def of(name: str) -> str:
+        return name.removeprefix("model.").removesuffix(".grad")
+
     def step(x: Any, h: Any, c: Any, wx: Any, wh: Any, b: Any) -> Any:
         return cr.cat(cr.lstm_cell(x, (h, c), wx, wh, b), 1)  # c' and h' in one array
 
@@ -124,7 +128,7 @@ def the_gradients(run: Run, settings: Settings) -> None:
         "whole network, 8 steps": gradcheck_module(Unrolled(V, D, H), ids),
     }
     rows = [
-        (what, row.name, " × ".join(map(str, row.shape)), row.looked_at, f"{row.relative:.1e}", row.passed)
+        (what, of(row.name), " × ".join(map(str, row.shape)), row.looked_at, f"{row.relative:.1e}", row.passed)
         for what, check in checks.items()
         for row in check.rows
     ]
@@ -270,7 +274,8 @@ def against_nanogpt(windows: float) -> str:
 
 
 def temperatures(run: Run, settings: Settings, text: Text, model: Any) -> None:
-    prompt = "KING:\n" if "KING:\n" in text.train else text.valid[:20]
+    speakers = Counter(re.findall(r"\n\n([^\n]+:\n)", text.train))
+    prompt = speakers.most_common(1)[0][0] if speakers else text.valid[:20]
     known = set(re.findall(r"\w+", text.train.lower()))
     blocks: list[Any] = []
     rows = []

@@ -3,7 +3,7 @@
 The exercise: a network reads a text one character at a time and after each says which will come next. Build it from an
 embedding, an LSTM and a dense layer. With x the embedded character (D numbers), h and c the state (H numbers each):
 
-    z = x·wx + h·wh + b         4H numbers, cut into four parts z_i, z_f, z_g, z_o
+    z = x·wx + h·wh + b    4H numbers, in four parts z_i, z_f, z_g, z_o
     i = σ(z_i),  f = σ(z_f),  g = tanh(z_g),  o = σ(z_o)
     c' = f ⊙ c + i ⊙ g,    h' = o ⊙ tanh(c')
 
