@@ -98,7 +98,7 @@ def test_help_of_run_names_the_labs(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_show_keeps_formulas_and_lists_in_their_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    main(["show", "char-lstm"])
+    cli.main(["show", "char-lstm"])
     out = capsys.readouterr().out
     assert "\n    c' = f ⊙ c + i ⊙ g,    h' = o ⊙ tanh(c')\n\n1. Derive the backward pass" in out
     assert "\n2. Train on chunks" in out
