@@ -186,11 +186,12 @@ def search(plan: Plan, objective: Objective, console: Console, tell: Callable[[A
     study = study_of(plan)
     _begin_again(study)
     context = multiprocessing.get_context("spawn")
-    tickets, stop = context.Semaphore(max(0, plan.trials - len(_done(study)))), context.Event()
+    missing = max(0, plan.trials - len(_done(study)))
+    tickets, stop = context.Semaphore(missing), context.Event()
     deadline = time.time() + 60 * plan.minutes
     workers = [
         context.Process(target=_work, args=(plan, objective, i, tickets, stop, deadline), daemon=True)
-        for i in range(plan.processes)
+        for i in range(min(plan.processes, missing))
     ]
     watch = _Watch(plan, study, console, tell)
     try:

@@ -14,7 +14,7 @@ from chainrule import report
 from chainrule.report import percent
 from chainrule.report.blocks import Block
 
-from ._search import AT_RANDOM, optuna
+from ._search import optuna
 
 __all__ = [
     "Tried",
@@ -214,15 +214,16 @@ def curves(trials: Sequence[Tried], caption: str) -> report.Figure:
     return report.Figure(drawing.svg(), f"Line chart of {len(trials)} trials, validation error by epoch.", caption)
 
 
-def progress(trials: Sequence[Tried], caption: str) -> report.Figure:
-    """The error of every trial in their order, and the best until then."""
+def progress(trials: Sequence[Tried], caption: str, at_random: int = 0) -> report.Figure:
+    """The error of every trial in their order, and the best until then; a line divides the first `at_random`."""
     drawing = report.Drawing(height=3.2)
     done = [t for t in trials if t.finished]
     least = np.minimum.accumulate([t.error if t.finished else np.inf for t in trials])
     with drawing as axes:
         _points(axes, trials, [float(t.number) for t in trials])
         axes.step([t.number for t in trials], least, where="post", color=BEST, linestyle="-", marker="")
-        axes.axvline(AT_RANDOM + 0.5, color="C3", linestyle=":", marker="", linewidth=1)
+        if at_random:
+            axes.axvline(at_random + 0.5, color="C3", linestyle=":", marker="", linewidth=1)
         axes.set(xlabel="trial")
         _error_axis(axes, trials)
         _legend(axes)
