@@ -15,10 +15,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from rich.console import Console
 
 import chainrule as cr
 from chainrule import labs
+from chainrule.cli import main
+from chainrule.data import mnist
 from chainrule.labs import _search, _trials, mlp_search
 from chainrule.labs.mlp_search import SPACE, Choice, Settings, mlp, training
 from chainrule.train import Callback, Training, fit, one_cycle
@@ -40,7 +43,7 @@ def plan(file: Path, **changes: Any) -> _search.Plan:
 
 
 @pytest.mark.parametrize("engine", ["chainrule", "torch"])
-def test_a_short_run(engine: Any, tmp_path: Path) -> None:
+def test_a_short_run(engine: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip(engine)
     status, text = carry_out(replace(SHORT, engine=engine, out=tmp_path))
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
@@ -65,7 +68,10 @@ def test_a_short_run(engine: Any, tmp_path: Path) -> None:
     assert accuracies == sorted(accuracies, reverse=True)
     if engine == "chainrule":
         assert "gave the very same accuracies" in page
-        assert cr.io.load_file(tmp_path / "weights.safetensors")["1.weight"].shape[1] == 784
+        image, label = (part[7] for part in mnist.digits())
+        Image.fromarray(image).save(tmp_path / "digit.png")
+        assert main(["predict", str(tmp_path), str(tmp_path / "digit.png")]) == 0
+        assert capsys.readouterr().out.splitlines()[1].split()[1] == str(label)
 
 
 # ---------------------------------------------------------------------------------------------- interrupted and killed

@@ -7,15 +7,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from chainrule import report
+from chainrule import from_numpy, report
 from chainrule.data import Images, mnist, read_image
+from chainrule.nn import functional
 from chainrule.train import accuracy, predict
 
 from ._lab import asked_for
+from ._predict import Saved
 
 __all__ = [
-    "Digits", "accuracy_at_shift", "held_out", "normalised", "read_digit", "scrambled", "shifted", "surest_mistakes",
-    "tile", "tiles",
+    "Digits", "accuracy_at_shift", "held_out", "normalised", "read_digit", "recognized", "scrambled", "shifted",
+    "surest_mistakes", "tile", "tiles",
 ]  # fmt: skip
 
 Array = npt.NDArray[Any]
@@ -76,6 +78,13 @@ def read_digit(file: str, facts: Mapping[str, Any]) -> Array:
     ink = 255 - grey if grey.mean() > 127 else grey
     x: Array = (ink[None, None] - facts["mean"]) / facts["deviation"]
     return x.astype(np.float32)
+
+
+def recognized(model: Any, saved: Saved, file: str) -> dict[str, float]:
+    """The probability of each digit for a picture of one, by a model of chainrule with the weights of a run."""
+    model.load_state_dict(saved.weights)
+    p = functional.softmax(model(from_numpy(read_digit(file, saved.facts))), 1)
+    return {str(digit): share for digit, share in enumerate(p[0].tolist())}
 
 
 def shifted(x: Array, right: int, down: int) -> Array:

@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy.typing as npt
 
-from chainrule import from_numpy, nn, report
+from chainrule import nn, report
 from chainrule.data import DataLoader, TensorDataset
 from chainrule.labs import Expectation, Lab, Run, Saved, TrainingSettings, equal_start
-from chainrule.labs._digits import Digits, accuracy_at_shift, held_out, read_digit, scrambled, surest_mistakes, tiles
+from chainrule.labs._digits import Digits, accuracy_at_shift, held_out, recognized, scrambled, surest_mistakes, tiles
 from chainrule.report import percent
 from chainrule.train import Epoch, accuracy, one_cycle, predict, standard_error
 
@@ -357,10 +357,7 @@ def sign_test(a: int, b: int) -> float:
 
 def recognize(settings: Settings, saved: Saved, file: str) -> dict[str, float]:
     """The CNN's probability of each digit for a picture of one: dark ink on light paper, or white on black."""
-    model = cnn(nn)
-    model.load_state_dict(saved.weights)
-    p = nn.functional.softmax(model(from_numpy(read_digit(file, saved.facts))), 1)
-    return {str(digit): share for digit, share in enumerate(p[0].tolist())}
+    return recognized(cnn(nn), saved, file)
 
 
 LAB = Lab(

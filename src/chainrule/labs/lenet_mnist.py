@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chainrule import from_numpy, nn, report
+from chainrule import nn, report
 from chainrule.data import DataLoader, TensorDataset, mnist
 from chainrule.labs import Expectation, Lab, Run, Saved, TrainingSettings, asked_for, equal_start, gradient_table
 from chainrule.labs._digits import (
     Digits,
     accuracy_at_shift,
     normalised,
-    read_digit,
+    recognized,
     scrambled,
     shifted,
     surest_mistakes,
@@ -77,10 +77,7 @@ def lenet(nn: Any) -> Any:
 
 def recognize(settings: Settings, saved: Saved, file: str) -> dict[str, float]:
     """The probability of each digit for a picture of one: dark ink on light paper, or white on black."""
-    model = lenet(nn)
-    model.load_state_dict(saved.weights)
-    p = nn.functional.softmax(model(from_numpy(read_digit(file, saved.facts))), 1)
-    return {str(digit): share for digit, share in enumerate(p[0].tolist())}
+    return recognized(lenet(nn), saved, file)
 
 
 def dense(nn: Any, hidden: int) -> Any:

@@ -21,11 +21,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from chainrule import from_numpy, get_num_threads, nn, report
+from chainrule import get_num_threads, nn, report
 from chainrule.data import DataLoader, TensorDataset
 from chainrule.io import write_whole
 from chainrule.labs import Expectation, Lab, Run, RunSettings, Saved, equal_start
-from chainrule.labs._digits import Digits, held_out, read_digit, surest_mistakes, tiles
+from chainrule.labs._digits import Digits, held_out, recognized, surest_mistakes, tiles
 from chainrule.labs._lab import engine as engine_of
 from chainrule.labs._search import AT_RANDOM, Plan, optuna, search, study_of
 from chainrule.labs._trials import Tried, best_first, csv_of, curves, progress, table_of, tried, what_matters
@@ -379,10 +379,7 @@ def _nth(number: int) -> str:
 
 def recognize(settings: Settings, saved: Saved, file: str) -> dict[str, float]:
     """The probability of each digit for a picture of one: dark ink on light paper, or white on black."""
-    model = mlp(Choice(**saved.facts["choice"]), nn)
-    model.load_state_dict(saved.weights)
-    p = nn.functional.softmax(model(from_numpy(read_digit(file, saved.facts))), 1)
-    return {str(digit): share for digit, share in enumerate(p[0].tolist())}
+    return recognized(mlp(Choice(**saved.facts["choice"]), nn), saved, file)
 
 
 LAB = Lab(
