@@ -1,6 +1,7 @@
 """The lab char-lstm: seconds-long on little text, alike on both engines; what it measures held against plain sums."""
 
 import io
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from chainrule.labs._characters import (
     Carried,
     Rolled,
     Text,
+    Watch,
     as_read,
     cells,
     correlations,
@@ -30,7 +32,7 @@ from chainrule.labs._characters import (
     write,
 )
 from chainrule.labs.char_lstm import PRESETS, Settings, expected, rise_and_fall, texts, training
-from chainrule.train import Callback, ClipNorm, Training, fit
+from chainrule.train import Callback, Checkpoint, ClipNorm, Training, fit, load_checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -187,6 +189,40 @@ def test_a_checkpoint_has_the_state_and_the_curve(model: Any, text: Text) -> Non
     assert again.losses == [1.5]
     for a, b in zip(other.state, before, strict=True):
         np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+class Enough(Exception):
+    """So many steps were taken."""
+
+
+class StopAt(Callback):
+    """Ends the training like a power cut."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+
+    def step(self, training: Training) -> None:
+        if training.steps == self.steps:
+            raise Enough
+
+
+def test_a_training_that_was_cut_off_ends_with_the_same_weights(few: Settings, text: Text, tmp_path: Path) -> None:
+    settings = replace(few, dropout=0.2)
+
+    def learn(place: Path, stop: int, resume: Any = None) -> tuple[Any, Watch]:
+        parts = training(text, cr, settings)
+        watch = Watch(cr, text.vocabulary, text.train[:10], 5, lambda seen: None, 1)
+        own = [Carried(parts[0], parts[-1].dataset), watch, ClipNorm(1.0), Checkpoint(place, every=20), StopAt(stop)]
+        with suppress(Enough):
+            fit(*parts, 2, schedule=rise_and_fall, callbacks=own, resume=resume)
+        return parts[0].state_dict(), watch
+
+    whole, seen = learn(tmp_path / "whole", 1000)
+    learn(tmp_path / "cut", 93)  # in the second pass, 13 steps after a checkpoint
+    again, seen_again = learn(tmp_path / "again", 1000, load_checkpoint(tmp_path / "cut"))
+    for name, value in whole.items():
+        assert value.numpy().tobytes() == again[name].numpy().tobytes(), name
+    assert seen_again.seen == seen.seen
 
 
 # ------------------------------------------------------------------------------------------ measuring and writing

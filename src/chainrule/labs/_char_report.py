@@ -332,7 +332,7 @@ def a_cell(run: Run, settings: Settings, text: Text, model: Any) -> None:
             ("Property of the text", "Cell that follows it best", "r, half it was chosen on", "r, other half"), rows
         ),
         f"""{alongside(r)} with **{best}** (r = {r:.2f} on characters it was not chosen by). Below, the network
-        writes a text, and behind every character stands what this cell holds after it: red where c is positive, blue
+        writes a text, and behind every character stands what this cell holds after it: orange where c is positive, blue
         where it is negative. On this text r is {there:.2f}.""",
         report.Verbatim(
             written,

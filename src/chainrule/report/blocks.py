@@ -120,7 +120,7 @@ class Verbatim:
     text: str
     caption: str = ""
     values: Sequence[float] = ()
-    """One for each character: red where it is positive, blue where negative, the stronger the greater."""
+    """One for each character: orange where it is positive, blue where negative, the stronger the greater."""
     kind: ClassVar[str] = "verbatim"
 
     @property
