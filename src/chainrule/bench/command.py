@@ -36,8 +36,8 @@ class Settings:
     """Time the same work on chainrule and its peers, each in its own process, in turns."""
 
     what: Annotated[Literal["steps", "tape", "loader", "epoch", "operators"], tyro.conf.Positional] = "steps"
-    """Training steps of small models; the tape's own cost; passes of the DataLoader; an epoch of MNIST from start to end
-    of Python; or operators, one by one."""
+    """Training steps of small models; the tape's own cost; passes of the DataLoader; an epoch of MNIST from start to
+    end of Python; or operators, one by one."""
     only: tuple[str, ...] = ()
     """Of the training steps these alone: names, or how they begin. All names: see the error after a wrong one."""
     peers: tuple[str, ...] = ENGINES[1:]
