@@ -44,7 +44,7 @@ class Settings(TrainingSettings):
 
 def expected(settings: Settings) -> list[Expectation]:
     """What must come out."""
-    cnn, mlp, ahead = (0.992, 0.98, 0.3) if settings.full else (0.96, 0.92, 1.0)
+    cnn, mlp, ahead = (0.992, 0.98, 0.3) if settings.full else (0.96, 0.92, 0.5)
     return [
         Expectation("test accuracy, CNN", at_least=cnn, form="{:.2%}"),
         Expectation("test accuracy, MLP", at_least=mlp, form="{:.2%}"),

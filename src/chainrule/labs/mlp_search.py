@@ -280,10 +280,10 @@ def how_it_went(run: Run, settings: Settings, plan: Plan, trials: list[Tried]) -
             at_random,
         ),
         f"""The trials took {seconds:.0f} s of computing, {seconds / len(trials):.1f} s each, by {plan.processes}
-        process{"es" if plan.processes > 1 else ""} with {_threads(plan.threads)} each on
-        {os.cpu_count()} cores. The processes do not talk to each other: each asks the study, a file in the run's
-        folder, what to try, and tells it after every epoch what came of it. Whatever was told is on the disk; an
-        interrupted search goes on with `--resume`.""",
+        process{"es" if plan.processes > 1 else ""} with {_threads(plan.threads)} each on {os.cpu_count()} cores.
+        Processes of a search do not talk to each other: each asks the study, a file in the run's folder, what to try,
+        and tells it after every epoch what came of it. Whatever was told is on the disk, so that with `--resume` an
+        interrupted search goes on where it was.""",
     )
 
 
@@ -393,7 +393,7 @@ LAB = Lab(
     settings matter, and about how far the best of many can be believed.""",
     exercise=__doc__,
     settings=Settings,
-    presets={"full": Settings(preset="full", trials=100)},
+    presets={"full": Settings(preset="full", trials=80)},
     expected=expected,
     run=experiment,
     predict=recognize,
