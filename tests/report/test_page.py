@@ -85,6 +85,13 @@ def test_every_picture_is_told_in_words() -> None:
     assert read(page().html()).bare == []
 
 
+def test_lines_of_a_programme_are_not_broken() -> None:
+    sections = [Section("Code", [Verbatim("a = 1"), Verbatim("b = 2", wrap=False)])]
+    html = Page("A", "a", "tests", "The lead.", "chainrule run a", sections=sections).html()
+    assert '<figure class="verbatim"><pre>\na = 1' in html
+    assert '<figure class="verbatim code"><pre>\nb = 2' in html
+
+
 def test_texts_are_escaped() -> None:
     html = page().html()
     assert "A &lt;text&gt; with <em>marks</em>." in html

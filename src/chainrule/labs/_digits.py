@@ -1,5 +1,6 @@
 """What the labs on handwritten digits share: the digits as normalised arrays, pictures of them, the surest mistakes."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule import from_numpy, report
-from chainrule.data import Images, mnist, read_image
+from chainrule.data import Images, Split, mnist, read_image
 from chainrule.nn import functional
 from chainrule.train import accuracy, predict
 
@@ -16,8 +17,8 @@ from ._lab import asked_for
 from ._predict import Saved
 
 __all__ = [
-    "Digits", "accuracy_at_shift", "held_out", "normalised", "read_digit", "recognized", "scrambled", "shifted",
-    "surest_mistakes", "tile", "tiles",
+    "Digits", "accuracy_at_shift", "held_out", "normalised", "read_digit", "read_table", "recognized", "scrambled",
+    "shifted", "surest_mistakes", "tile", "tiles",
 ]  # fmt: skip
 
 Array = npt.NDArray[Any]
@@ -58,6 +59,17 @@ def held_out(full: bool, data: Path | None) -> Digits:
     with asked_for():
         split = mnist.load(data).hold_out() if full else mnist.digits_split(4000, 1000).hold_out(500)
     return normalised(split.train, split.test, split.valid)
+
+
+def read_table(train: Path, test: Path | None = None) -> Split:
+    """Digits in tables of text; of a single one, the last tenth is to be tested on. ValueError if it has but one."""
+    images, labels = mnist.read_csv(train)
+    if test:
+        return Split(Images(images, labels), mnist.read_csv(test))
+    kept = len(labels) - math.ceil(len(labels) / 10)
+    if not kept:
+        raise ValueError(f"{train}: one digit is too few to learn from and to be tested on")
+    return Split(Images(images[:kept], labels[:kept]), Images(images[kept:], labels[kept:]))
 
 
 def normalised(train: Images, test: Images, valid: Images = NONE) -> Digits:

@@ -121,6 +121,8 @@ class Verbatim:
     caption: str = ""
     values: Sequence[float] = ()
     """One for each character: orange where it is positive, blue where negative, the stronger the greater."""
+    wrap: bool = True
+    """Whether long lines are broken, as those of texts; lines of a programme are scrolled."""
     kind: ClassVar[str] = "verbatim"
 
     @property
