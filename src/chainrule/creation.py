@@ -36,7 +36,7 @@ def tensor(data: Any, *, dtype: DTypeLike = None, device: Any = None, requires_g
     """
     check_device("tensor", device)
     wanted = None if dtype is None else as_dtype("tensor", dtype)
-    found = data.array if isinstance(data, Tensor) else _nested(data)
+    found = data.array if isinstance(data, Tensor) else data if isinstance(data, np.ndarray) else _nested(data)
     try:
         array = np.array(found)
     except ValueError:

@@ -2,7 +2,8 @@
 
 from chainrule.ops.contraction import multi_dot, vecdot
 from chainrule.ops.indexing import linalg_diagonal as diagonal
-from chainrule.ops.linalg import cross, matmul, matrix_power
+from chainrule.ops.linalg import linalg_cross as cross
+from chainrule.ops.linalg import matmul, matrix_power
 from chainrule.ops.norms import linalg_norm as norm
 from chainrule.ops.norms import matrix_norm, svdvals
 from chainrule.ops.reduction import vector_norm

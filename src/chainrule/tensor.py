@@ -17,6 +17,7 @@ from chainrule.devices import CPU, device
 from chainrule.dtypes import DType, bool_, can_cast, get_default_dtype, int64
 from chainrule.hooks import RemovableHandle, register
 from chainrule.operators import Operators
+from chainrule.printing import text_of
 
 if TYPE_CHECKING:
     from chainrule.autograd import Node
@@ -232,7 +233,9 @@ class Tensor(Operators):
         return format(self.array.item(), spec) if self.array.size == 1 and spec else format(repr(self), spec)
 
     def __repr__(self) -> str:
-        text = np.array2string(self.array, separator=", ", precision=4, prefix="tensor(", threshold=1000)
+        text = text_of(self.array, "tensor(")
+        if not self.array.size and self.array.ndim != 1:
+            text += f", size={self.shape}"
         if self.array.dtype not in (get_default_dtype(), int64, bool_):
             text += f", dtype={self.array.dtype}"
         if self.node is not None:

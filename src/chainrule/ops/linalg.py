@@ -10,6 +10,7 @@ import numpy as np
 from chainrule.autograd import Pullback, primitive
 from chainrule.native import Unsupported, core
 from chainrule.ops.arguments import methods, numpy_names, one_dim, require_tensors, whole_number
+from chainrule.ops.solving import inverse
 from chainrule.tensor import Array, Scalar, Tensor, method
 
 __all__ = [
@@ -172,13 +173,13 @@ methods(ger=outer)
 def matrix_power(input: Tensor, n: int) -> Tensor:
     """The product of n times a square matrix, or each of a batch: (…, M, M) -> (…, M, M); for n = 0 the unit matrix.
 
-    Unlike in PyTorch n must not be negative.
+    For n < 0 it is that of the inverse. Errors: ValueError for matrices that are not square, or then singular.
     """
     require_tensors("matrix_power", input)
     if input.ndim < 2 or input.shape[-1] != input.shape[-2]:
         raise ValueError(f"matrix_power(): a square matrix is needed, not shape {input.shape}")
     if whole_number("matrix_power", "n", n) < 0:
-        raise ValueError(f"matrix_power(): n = {n} must not be negative")
+        return matrix_power(inverse(input), -n)
     if n == 0:
         return input * 0 + Tensor(np.eye(input.shape[-1], dtype=input.dtype))
     if n == 1:
@@ -190,18 +191,25 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
 
 @method
 @numpy_names
-def cross(input: Tensor, other: Tensor, dim: int = -1) -> Tensor:
+def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
     """The cross product of vectors of three elements along `dim`, which are broadcast: y = a × b.
 
     y₀ = a₁·b₂ − a₂·b₁ and so on, in a circle.   da = b × dy,   db = dy × a
-    Unlike in PyTorch `dim` is the last one unless given, and not the first of size 3.
+    Without `dim` it is the first of size 3; better name it, or take `linalg.cross`, for which it is the last one.
     """
     whole = np.broadcast_shapes(input.shape, other.shape)
+    if dim is None:
+        dim = whole.index(3) if 3 in whole else -1
     axis = one_dim("cross", dim, len(whole), whole) - len(whole)
     if any(x.ndim < -axis or x.shape[axis] != 3 for x in (input, other)):
         raise ValueError(f"cross(): dim {dim} of shapes {input.shape} and {other.shape} must have size 3")
     y: Tensor = input.roll(-1, axis) * other.roll(-2, axis) - input.roll(-2, axis) * other.roll(-1, axis)
     return y
+
+
+def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
+    """The cross product along `dim`, the last dimension if not given; see `cross`."""
+    return cross(input, other, dim)
 
 
 @method
