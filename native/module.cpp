@@ -8,6 +8,9 @@
 #include <typeinfo>
 
 namespace chainrule {
+
+void bind_limits(nb::module_&);
+
 namespace {
 
 int import_numpy() {
@@ -51,6 +54,7 @@ NB_MODULE(CHAINRULE_MODULE, m) {
   m.def("set_num_threads", &set_num_threads);
   m.def("get_num_threads", &get_num_threads);
   m.def("system_allocations", &system_allocations);
+  bind_limits(m);
   bind_linalg(m);
   bind_convolution(m);
   bind_pooling(m);

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import chainrule
-from chainrule.bench import command, epoch, figure, models, operators, training, turns, works
+from chainrule.bench import command, epoch, figure, growth, limits, models, operators, tables, training, turns, works
 from chainrule.bench.worker import prepare
 from chainrule.data.folders import SAMPLES
 
@@ -139,13 +139,13 @@ def test_the_process_of_a_peer_does_not_import_chainrule():
 def test_ratios_are_taken_within_rounds_and_the_best_peer_has_the_least_median():
     assert turns.ratio([2, 20, 6], [1, 10, 2]) == 2
     rows = {"chainrule": [1, 10, 2], "torch": [4, 40, 8], "jax": [3, 30, 6]}
-    assert command._best(rows) == 3
+    assert tables.best(rows) == 3
 
 
 def test_a_row_with_a_target_says_the_best_ratio():
     found = {"mlp": {"chainrule": {"": [1.0]}, "torch": {"": [3.0]}, "jax": {"": [2.5]}}}
-    settings, chosen = command.Settings(rounds=1, threads=1), {"mlp": STEPS["mlp"]}
-    table = command._times_table(settings, chosen, found)
+    chosen = {"mlp": STEPS["mlp"]}
+    table = tables.times_table("", chosen, found)
     last = [list(column.cells)[-1] for column in table.columns]
     assert last == ["", "best peer", "", "at least 1.05", "", "2.50"]
     assert next(iter(table.columns[4].cells)) == "100,000 samples/s"
@@ -154,7 +154,7 @@ def test_a_row_with_a_target_says_the_best_ratio():
 def test_the_figure_names_works_and_peers():
     found = {name: {"chainrule": {"": [1.0]}, "torch": {"": [3.0]}} for name in ("mlp", "vgg")}
     found["mlp"]["jax"] = {"": [2.0]}
-    svg = figure.ratios({name: STEPS[name] for name in found}, found)
+    svg = figure.standalone(figure.ratios({name: STEPS[name] for name in found}, found))
     texts = {"".join(e.itertext()).strip() for e in ElementTree.fromstring(svg).iter() if e.tag.endswith("text")}  # noqa: S314
     assert {STEPS["mlp"].title, STEPS["vgg"].title, "torch", "jax", "aim, for the best peer"} <= texts
 
@@ -189,7 +189,7 @@ def test_the_sweep_times_all_and_finds_the_worst(monkeypatch):
     assert len(timed) == 2 * 2 + len(operators.OPTIMIZERS) + 1
     ours = {"relu forward": [1.0, 1.0], "exp forward": [3.0, 3.0], "sum forward": [1.1, 1.1], "import": [1.0]}
     theirs = {"relu forward": [2.0, 2.0], "exp forward": [2.0, 2.0], "sum forward": [1.0, 1.0], "import": [9.0]}
-    table = command.worst({"chainrule": ours, "torch": theirs}, n=2)
+    table = tables.worst({"chainrule": ours, "torch": theirs}, n=2)
     assert table.title == "3 operators and directions: 1 faster than torch's, 1 slower by more than 1.2×"
     assert [list(column.cells) for column in table.columns] == [
         ["exp forward", "sum forward"], ["3000.0", "1100.0"], ["2000.0", "1000.0"], ["1.50", "1.10"]
@@ -209,6 +209,51 @@ def test_an_epoch_is_a_program_from_start_to_end(engine):
 def test_an_epoch_without_its_data_says_what_is_missing(tmp_path, capsys):
     assert command.main(["epoch", "--data", str(tmp_path)]) == 2
     assert "mnist was not found" in capsys.readouterr().err
+
+
+def test_what_a_step_asks_for_is_counted():
+    work = replace(STEPS["mlp"], batch=5, width=7)
+    weights = 785 * 7 + 8 * 7 + 8 * 10
+    products = 5 * (784 * 7 + 7 * 7 + 7 * 10)
+    found = limits.costs(work)
+    assert found.flops == 2 * (3 * products - 5 * 784 * 7)  # forward, dw, dx; nobody wants dx of the images
+    assert found.bytes == 4 * (2 * weights * 2 + 2 * 5 * (4 * 7 + 10))  # of ReLU too
+    assert found.milliseconds(limits.Machine(1e3 * found.flops, 1e6 * found.bytes)) == (1, 1e-3)
+
+
+def test_the_rates_of_the_machine_are_those_of_work_done(monkeypatch):
+    if chainrule.native.core is not None:
+        done = chainrule.native.core.multiply_adds
+        assert done(3, 20) == 3 * done(1, 20) == 6 * done(1, 10)
+        with pytest.raises(TypeError, match="rounds are needed"):
+            done(1, 0)
+    clock = iter(range(100))
+    monkeypatch.setattr(limits.time, "perf_counter", lambda: float(next(clock)))
+    assert limits.machine(1, 10, 1).bytes == 2 << 20
+    threads = chainrule.get_num_threads()
+    assert limits.machine(2, 10, 1).flops > 0
+    assert chainrule.get_num_threads() == threads
+
+
+def test_growth_beside_the_limit(monkeypatch):
+    chosen = growth.works(3)
+    assert {w.threads for name, w in chosen.items() if name.startswith("vgg")} == {1, 2, 3}
+    assert (chosen["width 128"].width, chosen["width 128"].batch, chosen["length 25"].length) == (128, 100, 25)
+    monkeypatch.setattr(growth, "machine", lambda threads: limits.Machine(1e9, 1e12))
+    small_one = replace(chosen["width 128"], width=8, batch=2, seconds=0, threads=1)
+    measured = growth.measured(small_one, ["chainrule", "jax"], 1)
+    assert list(measured) == ["chainrule", growth.FLOPS, growth.BYTES]
+    assert measured[growth.FLOPS][""] == [limits.costs(small_one).flops / 1e6]
+    found = {name: {"chainrule": {"": [6.0]}, growth.FLOPS: {"": [3.0]}, growth.BYTES: {"": [1.0]}} for name in chosen}
+    assert set(list(growth.table(chosen, found).columns)[-1].cells) == {"2.0"}
+    svg = figure.standalone(growth.figure(chosen, found))
+    texts = {"".join(e.itertext()).strip() for e in ElementTree.fromstring(svg).iter() if e.tag.endswith("text")}  # noqa: S314
+    assert {"batch", "width", "length", "limit", "chainrule"} <= texts
+
+
+def test_a_figure_that_is_not_there_is_told(capsys):
+    assert command.main(["tape", "--figure", "x.svg"]) == 2
+    assert "not of tape" in capsys.readouterr().err
 
 
 def test_jax_is_written_for_every_kind_of_layer():

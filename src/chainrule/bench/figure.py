@@ -10,18 +10,19 @@ from chainrule.bench.turns import Measurements, ratio
 from chainrule.bench.works import Work
 from chainrule.report.figures import INK, Drawing
 
-__all__ = ["ratios"]
+__all__ = ["ratios", "standalone"]
 
 COLORS = """<style>
-svg { --rule: #dfe3e8; --c1: #2463c9; --c2: #d2601a; --c3: #1a7f45; color: #1c2024; font-family: sans-serif }
+svg { --rule: #dfe3e8; --c1: #2463c9; --c2: #d2601a; --c3: #1a7f45; --c6: #5b6470; color: #1c2024 }
+svg { font-family: sans-serif }
 @media (prefers-color-scheme: dark) {
-svg { --rule: #343a42; --c1: #7db0ff; --c2: #ff9d5c; --c3: #58c98a; color: #e6e9ec } }
+svg { --rule: #343a42; --c1: #7db0ff; --c2: #ff9d5c; --c3: #58c98a; --c6: #9aa4af; color: #e6e9ec } }
 </style>"""
 """What a report's page says of colours, for a drawing that stands alone."""
 
 
-def ratios(works: Mapping[str, Work], found: Mapping[str, Measurements]) -> str:
-    """An SVG: for each work one mark a peer, on a logarithmic axis, and the least that was set."""
+def ratios(works: Mapping[str, Work], found: Mapping[str, Measurements]) -> Drawing:
+    """For each work one mark a peer, on a logarithmic axis, and the least that was set."""
     drawing = Drawing(width=7.2, height=1.2 + 0.34 * len(works))
     peers = [e for e in dict.fromkeys(e for m in found.values() for e in m) if e != "chainrule"]
     with drawing as axes:
@@ -42,6 +43,11 @@ def ratios(works: Mapping[str, Work], found: Mapping[str, Measurements]) -> str:
         axes.invert_yaxis()
         axes.set_xlabel("time of a step, in chainrule's")
         axes.figure.legend(loc="outside upper left", ncols=4, handlelength=1)
+    return drawing
+
+
+def standalone(drawing: Drawing) -> str:
+    """The SVG file of a drawing, with colours of its own."""
     svg = str(drawing.svg())
     end = svg.index(">") + 1
     return svg[:end] + COLORS + svg[end:] + "\n"

@@ -23,6 +23,8 @@ class Work:
     least: float | None = None
     """The least that the best peer's time over chainrule's shall be, with all cores of a 2-core AVX-512 machine."""
     unit: str = "ms"
+    threads: int = 0
+    """0: as many as were asked for."""
     seconds: float = 1
     """How long a round repeats each thing that is timed."""
 
