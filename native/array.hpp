@@ -29,6 +29,7 @@ template <class T> constexpr int TYPENUM = NPY_NOTYPE;
 template <> inline constexpr int TYPENUM<float> = NPY_FLOAT32;
 template <> inline constexpr int TYPENUM<double> = NPY_FLOAT64;
 template <> inline constexpr int TYPENUM<int64_t> = NPY_INT64;
+template <> inline constexpr int TYPENUM<uint8_t> = NPY_UINT8;
 
 using Shape = std::vector<int64_t>;
 

@@ -22,5 +22,6 @@ void bind_embedding(nb::module_&);
 void bind_normalization(nb::module_&);
 void bind_loss(nb::module_&);
 void bind_optim(nb::module_&);
+void bind_warping(nb::module_&);
 
 }  // namespace chainrule

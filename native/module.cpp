@@ -68,4 +68,5 @@ NB_MODULE(CHAINRULE_MODULE, m) {
   bind_normalization(m);
   bind_loss(m);
   bind_optim(m);
+  bind_warping(m);
 }

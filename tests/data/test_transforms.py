@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule import set_num_threads
 from chainrule.data import DataLoader, Draws, TensorDataset
 from chainrule.data.transforms import (
     ColorJitter,
@@ -27,6 +28,7 @@ from chainrule.data.transforms import (
     ToFloat,
     Transform,
     transform,
+    warping,
 )
 
 RNG = np.random.default_rng(0)
@@ -214,6 +216,43 @@ def test_random_affine(kind: str) -> None:
                 expected = looked_up(image, py, px, 0.5)
                 tolerance = 0.501 if kind == "uint8" else 1e-5
                 np.testing.assert_allclose(result[:, i, j], expected, atol=tolerance)
+
+
+NATIVE = pytest.mark.skipif(not hasattr(warping.core, "warp"), reason="there is no kernel here")
+
+
+@NATIVE
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("shape", [(40, 3, 32, 32), (3, 1, 5, 9), (0, 1, 4, 4), (5, 1, 1, 1)])
+def test_the_kernel_of_affine_maps_agrees_with_the_reference(
+    kind: str, shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = np.random.default_rng(0).integers(0, 256, shape).astype(kind)
+    affine = RandomAffine(180, (0.3, 0.3), (0.3, 2), (-30, 30, -20, 20), fill=7)
+    lying_otherwise = np.asfortranarray(x)
+    results = []
+    for threads in (1, 2, 5):
+        set_num_threads(threads)
+        results += [affine(x, draws(np.arange(shape[0]))), affine(lying_otherwise, draws(np.arange(shape[0])))]
+    assert len({result.tobytes() for result in results}) == 1
+    monkeypatch.setattr(warping, "core", None)
+    expected = affine(x, draws(np.arange(shape[0])))
+    assert results[0].dtype == expected.dtype
+    np.testing.assert_allclose(results[0], expected, atol={"uint8": 1, "float32": 0.02, "float64": 1e-9}[kind])
+    assert (results[0] != expected).sum() <= 0.01 * x.size or kind != "uint8"
+
+
+@NATIVE
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf, 1e30, -1e30])
+def test_the_kernel_of_affine_maps_never_looks_outside(wrong: float) -> None:
+    x, back, begin = np.ones((2, 1, 6, 6), np.float32), np.full((2, 2, 2), wrong), np.full((2, 2), wrong)
+    y = warping.core.warp(x, back.astype(np.float32), begin.astype(np.float32), 5.0)
+    assert set(y.reshape(-1).tolist()) <= {1, 5}
+    for argument in (back[:1].astype(np.float32), back, np.zeros((2, 4), np.float32)):
+        with pytest.raises(warping.Unsupported):
+            warping.core.warp(x, argument, begin.astype(np.float32), 5.0)
+    with pytest.raises(warping.Unsupported):
+        warping.core.warp(x.astype(np.uint8), back.astype(np.float32), begin.astype(np.float32), 256.0)
 
 
 def test_directions_of_turning() -> None:

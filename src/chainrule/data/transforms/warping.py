@@ -1,19 +1,20 @@
 """Rotations and other affine maps of images: every new pixel is interpolated where it came from.
 
-The four neighbours of N · H · W places are gathered, at many times the cost of a crop: a kernel in C++ would pay here
-first.
+The four neighbours of N · H · W places are gathered, at many times the cost of a crop: the kernel `core.warp` does it
+where there is one, and the reference below it elsewhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from chainrule.data.randomness import Draws
+from chainrule.native import Unsupported, core
 
 from .transform import Array, Transform, in_slices, interval, like
 
@@ -98,13 +99,29 @@ def warped(x: Array, matrices: Array, shift: Array, fill: float) -> Array:
 
     Shapes: x (N, C, H, W), matrices (N, 2, 2) on (x, y), shift (N, 2) -> (N, C, H, W).
     """
-    return in_slices(partial(_warped, fill=fill), x, matrices, shift)
-
-
-def _warped(x: Array, matrices: Array, shift: Array, fill: float) -> Array:
-    N, C, H, W = x.shape
     kind = np.result_type(x.dtype, np.float32)
-    across, along = _origins(matrices, shift, H, W, kind)
+    back, begin = (a.astype(kind) for a in _backwards(matrices, shift, *x.shape[2:]))
+    if kernel := getattr(core, "warp", None):
+        with suppress(Unsupported):
+            y: Array = kernel(x, back, begin, fill)
+            return y
+    return in_slices(partial(_warped, fill=fill), x, back, begin)
+
+
+def _backwards(matrices: Array, shift: Array, H: int, W: int) -> tuple[Array, Array]:
+    """Where each pixel came from, p = c + matrix⁻¹ · (p' − c − shift): matrix⁻¹, and where (0, 0) did, (N, 2)."""
+    center = np.array([(W - 1) / 2, (H - 1) / 2])
+    back = np.linalg.inv(matrices)  # (N, 2, 2)
+    return back, center - (back @ (center + shift)[:, :, None])[..., 0]
+
+
+def _warped(x: Array, back: Array, begin: Array, fill: float) -> Array:
+    """The reference: each pixel from its place back · (column, row) + begin."""
+    N, C, H, W = x.shape
+    kind = back.dtype
+    rows, columns = np.indices((H, W), kind)
+    grid = np.stack([columns, rows]).reshape(2, -1)
+    across, along = (back @ grid + begin[:, :, None]).swapaxes(0, 1)  # (N, 2, H·W) -> two of (N, H·W)
     left, dx = _cells(across, W)
     above, dy = _cells(along, H)
     framed = np.full((C, N, H + 2, W + 2), fill, kind)
@@ -115,17 +132,6 @@ def _warped(x: Array, matrices: Array, shift: Array, fill: float) -> Array:
     lower = _between(planes.take(corner + W + 2, 1), planes.take(corner + W + 3, 1), dx)
     y = like(_between(y, lower, dy), x)
     return np.ascontiguousarray(y.reshape(C, N, H, W).swapaxes(0, 1))
-
-
-def _origins(matrices: Array, shift: Array, H: int, W: int, kind: Any) -> Array:
-    """Where each pixel came from: p = c + matrix⁻¹ · (p' − c − shift), as x and y, (2, N, H·W)."""
-    center = np.array([(W - 1) / 2, (H - 1) / 2])
-    back = np.linalg.inv(matrices)  # (N, 2, 2)
-    rows, columns = np.indices((H, W), kind)
-    grid = np.stack([columns, rows]).reshape(2, -1)
-    begin = center - (back @ (center + shift)[:, :, None])[..., 0]  # (N, 2), where the pixel (0, 0) came from
-    places: Array = back.astype(kind) @ grid + begin[:, :, None].astype(kind)  # (N, 2, H·W)
-    return places.swapaxes(0, 1)
 
 
 def _cells(places: Array, size: int) -> tuple[Array, Array]:
