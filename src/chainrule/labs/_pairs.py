@@ -88,7 +88,7 @@ def dates(train: int, valid: int, test: int, seed: int) -> Corpus:
     ]
     parts = pairs[:train], pairs[train : train + valid], pairs[train + valid :]
     groups = ((1, 14), (15, 24), (25, 44), (45, 99))
-    return corpus(*parts, 1, cut=list, joined="".join, score=exact, measure="Exact dates (%)", groups=groups, long=25)
+    return corpus(*parts, 1, cut=list, joined="".join, score=exact, measure="Exact dates (%)", groups=groups, long=45)
 
 
 def exact(written: Sequence[str], right: Sequence[str]) -> float:

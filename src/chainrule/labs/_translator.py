@@ -49,11 +49,11 @@ def translator(nn: Any, sources: int, targets: int, width: int, attends: bool, d
             self.bridge = nn.Linear(2 * width, width)
             self.decoder = nn.GRU(width, width, batch_first=True)
             self.from_state = nn.Linear(width, width)
+            self.from_context = nn.Linear(2 * width, width, bias=False)
             if attends:
                 self.query = nn.Linear(width, width, bias=False)
                 self.key = nn.Linear(2 * width, width)
                 self.score = nn.Linear(width, 1, bias=False)
-                self.from_context = nn.Linear(2 * width, width, bias=False)
             self.dropout = nn.Dropout(dropout)
             self.out = nn.Linear(width, targets)
 
@@ -61,23 +61,24 @@ def translator(nn: Any, sources: int, targets: int, width: int, attends: bool, d
             return self.decode(read, *self.encode(source))[0]
 
         def encode(self, source: Any) -> tuple[Any, Any, Any]:
-            """What the encoder found at each token, the decoder's first state, and where tokens are padding."""
+            """What the encoder found at each token, or in all, the decoder's first state, and where padding is."""
             padding = source == PADDING  # (N, S)
             lengths = (~padding).sum(1)
             x = self.dropout(self.source_embedding(source))
             packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
             found, last = self.encoder(packed)
             found, _ = nn.utils.rnn.pad_packed_sequence(found, batch_first=True)  # (N, S, 2·width)
-            state = self.bridge(last.transpose(0, 1).flatten(1)).tanh()  # (2, N, width) -> (N, width)
-            return found, state.unsqueeze(0), padding
+            whole = last.transpose(0, 1).flatten(1)  # (2, N, width) -> (N, 2·width)
+            return found if attends else whole.unsqueeze(1), self.bridge(whole).tanh().unsqueeze(0), padding
 
         def decode(self, read: Any, found: Any, state: Any, padding: Any) -> tuple[Any, Any, Any]:
             """Scores of the next token at each step, the last state, and the attention's weights (N, L, S)."""
             states, last = self.decoder(self.dropout(self.target_embedding(read)), state)  # (N, L, width)
-            hidden, weights = self.from_state(states), None
-            if attends:
-                weights = self.attend(states, found, padding)
-                hidden = hidden + self.from_context(weights @ found)
+            weights = self.attend(states, found, padding) if attends else None
+            context = (
+                weights @ found if attends else found
+            )  # (N, L, 2·width), or the same for all steps (N, 1, 2·width)
+            hidden = self.from_state(states) + self.from_context(context)
             return self.out(self.dropout(hidden.tanh())), last, weights
 
         def attend(self, states: Any, found: Any, padding: Any) -> Any:

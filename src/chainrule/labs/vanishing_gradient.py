@@ -84,7 +84,7 @@ class Settings(TrainingSettings):
             raise ValueError(f"--steps {' '.join(map(str, self.steps))}: they must rise, and be at least 4")
 
 
-FULL = Settings(preset="full", steps=(10, 20, 40, 80, 160), epochs=15, seeds=3)
+FULL = Settings(preset="full", steps=(10, 20, 40, 80, 160), epochs=10, seeds=3)
 
 
 def expected(settings: Settings) -> list[Expectation]:
