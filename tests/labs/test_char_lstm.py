@@ -15,7 +15,7 @@ from chainrule import labs
 from chainrule.cli import main
 from chainrule.data import DataLoader, shakespeare
 from chainrule.labs import char_lstm
-from chainrule.labs._char_report import guesses
+from chainrule.labs._char_report import followers, guesses
 from chainrule.labs._characters import (
     Carried,
     Rolled,
@@ -310,3 +310,14 @@ def test_correlations_are_pearsons() -> None:
     r = correlations(activity, mark)
     np.testing.assert_allclose(r[:2], [np.corrcoef(activity[:, i], mark)[0, 1] for i in range(2)])
     assert r[2] == 0
+
+
+def test_a_cell_is_chosen_on_one_half_and_judged_on_the_other() -> None:
+    texts = ["to be or\nnot to", "that is\nthe ques", "tion: whe\nther it", "is nobler\nin the "]
+    activity = 0.1 * np.random.default_rng(0).standard_normal((4, 15, 5))
+    activity[:2, :, 3] = [-marks(text[:15])["the position in the line"] for text in texts[:2]]
+    found = followers(activity, [text[:15] for text in texts])
+    cell, chosen_on, elsewhere = found["the position in the line"]
+    assert (cell, round(chosen_on, 6)) == (3, -1)
+    assert abs(elsewhere) < 0.7
+    assert "being inside a speaker's name" not in found

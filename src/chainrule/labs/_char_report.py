@@ -302,18 +302,10 @@ def temperatures(run: Run, settings: Settings, text: Text, model: Any) -> None:
 
 
 def a_cell(run: Run, settings: Settings, text: Text, model: Any) -> None:
-    ids, streams = text.x_valid[:24_000], 32
-    length = len(ids) // streams
-    ids = ids[: streams * length].reshape(streams, length)
-    read = ["".join(text.vocabulary.decode(row)) for row in ids]
-    activity = cells(run.engine, model, ids)  # (streams, length, cells)
-    found = {}
-    for mark in marks(""):
-        values = np.stack([marks(row)[mark] for row in read])
-        first, second = (correlations(activity[part].reshape(-1, activity.shape[-1]), values[part].ravel())
-                         for part in (slice(None, streams // 2), slice(streams // 2, None)))  # fmt: skip
-        cell = int(np.abs(first).argmax())
-        found[mark] = (cell, float(first[cell]), float(second[cell]))
+    ids = text.x_valid[:24_000]
+    ids = ids[: len(ids) // 32 * 32].reshape(32, -1)
+    activity = cells(run.engine, model, ids)  # (32, T) -> (32, T, cells)
+    found = followers(activity, ["".join(text.vocabulary.decode(row)) for row in ids])
     best = max(found, key=lambda mark: abs(found[mark][1]))
     cell, _, r = found[best]
     prompt = text.valid[:40]
@@ -345,6 +337,25 @@ def a_cell(run: Run, settings: Settings, text: Text, model: Any) -> None:
 
 
 # ------------------------------------------------------------------------------------------ small helpers
+
+
+def followers(activity: Array, texts: list[str]) -> dict[str, tuple[int, float, float]]:
+    """For every mark of the texts the cell that follows it best in their first half, and r in this half and the other.
+
+    activity: (texts, characters, cells). A mark that is nowhere, as speakers in a text without any, is left out.
+    """
+    half, found = len(texts) // 2, {}
+    flat = [part.reshape(-1, activity.shape[-1]) for part in (activity[:half], activity[half:])]
+    rows = [marks(text) for text in texts]
+    for mark in rows[0]:
+        values = np.stack([row[mark] for row in rows])
+        if values.any():
+            first, second = (
+                correlations(a, v.ravel()) for a, v in zip(flat, (values[:half], values[half:]), strict=True)
+            )
+            cell = int(np.abs(first).argmax())
+            found[mark] = (cell, float(first[cell]), float(second[cell]))
+    return found
 
 
 class Unrolled(nn.Module):

@@ -63,7 +63,7 @@ class Settings(TrainingSettings):
     """Streams of the text that are read side by side."""
     steps: int = 128
     """Characters of each stream in a training step: how far gradients go back."""
-    epochs: int = 8
+    epochs: int = 6
     """Passes over the text."""
     optimizer: Literal["adamw", "adagrad"] = "adamw"
     """AdamW with a rate that rises and falls, gradients scaled to a norm of at most --clip; or Adagrad with a constant
@@ -95,7 +95,7 @@ PRESETS = {
         preset="exercise", characters=20_000, embedding=256, hidden=256, layers=1, dropout=0.0, batch_size=1, steps=50,
         epochs=20, optimizer="adagrad", lr=0.05, clip=5.0,
     ),
-    "best": Settings(preset="best", hidden=512, dropout=0.3, batch_size=32, epochs=10, lr=2e-3),
+    "best": Settings(preset="best", hidden=512, dropout=0.3, batch_size=32, epochs=8, lr=2e-3),
 }  # fmt: skip
 
 
@@ -212,7 +212,7 @@ LAB = Lab(
     topic="recurrent networks",
     source="Deep Learning; Karpathy 2015",
     data="Shakespeare, built in; Tiny Shakespeare; tweets; any text",
-    time="7 min (quick: 30 s, exercise: 1 min, best: 15 min)",
+    time="6 min (quick: 30 s, exercise: 1 min, best: 15 min)",
     lead="""A network that reads Shakespeare one letter at a time, and after each says what comes next. It learns to
     spell, then to speak in verse, and can be let to write on by itself.""",
     exercise=__doc__,
