@@ -23,6 +23,7 @@ from chainrule.labs.mlp_init import (
     begun,
     loss_of,
     sizes,
+    switched_off,
     training,
     unlikeness,
     weights,
@@ -94,6 +95,16 @@ def test_sizes_at_the_beginning(digits: Digits) -> None:
     assert outputs == pytest.approx(28 * 16 * math.sqrt(128), rel=0.3)
     for large, sensible in zip(gradients, sizes(begun(GLOROT, cr, Settings()), cr, digits)[3:], strict=True):
         assert large > 100 * sensible
+
+
+def test_units_and_digits_that_are_off_are_counted(digits: Digits) -> None:
+    assert switched_off(cr, begun(ZEROS, cr, Settings()), digits.x) == (1, 1)
+    model = begun(GLOROT, cr, Settings())
+    model[3].bias.detach().numpy()[:64] = -1e6
+    dead, silent = switched_off(cr, model, digits.x)
+    assert 0.25 <= dead < 0.3
+    assert silent == 0
+    assert switched_off(cr, model, digits.x[:1])[0] > dead
 
 
 def test_units_that_began_alike_stay_alike(digits: Digits) -> None:

@@ -34,6 +34,7 @@ Array = npt.NDArray[Any]
 ZEROS, NORMAL, GLOROT = "zeros", "standard normal", "Glorot"
 LEAST, MOST = 500_000, 1_000_000
 LN10 = math.log(10)
+LOOKED_AT = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,14 +136,16 @@ class Course(NamedTuple):
     """Average over the training digits: before the training, and at the end of every epoch."""
     right: float
     """Share of the validation digits recognized in the end."""
-    moved: float
-    """By how much all weights changed, in their own size at the beginning: |w − w₀| / |w₀|, NaN for zeros."""
+    dead: float
+    """Share of the second layer's units that no digit switches on."""
+    silent: float
+    """Share of digits that switch none of them on."""
 
 
 def learned(run: Run, settings: Settings, data: Digits, name: str) -> Course:
     """Train from one beginning, and measure at the end of every epoch."""
     parts = training(name, data, run.engine, settings)
-    model, before = parts[0], weights(parts[0])
+    model = parts[0]
     first = loss_of(predict(run.engine, model, data.x), data.y)
 
     def validate() -> dict[str, float]:
@@ -151,20 +154,19 @@ def learned(run: Run, settings: Settings, data: Digits, name: str) -> Course:
 
     history = run.fit(name, *parts, settings.epochs, validate=validate)
     losses = [first, *(epoch.metrics["training loss"] for epoch in history)]
-    size = float(np.linalg.norm(before))
-    moved = float(np.linalg.norm(weights(model) - before)) / size if size else math.nan
-    return Course(model, losses, history[-1].metrics["validation accuracy"], moved)
+    right = history[-1].metrics["validation accuracy"]
+    return Course(model, losses, right, *switched_off(run.engine, model, data.x[:LOOKED_AT]))
 
 
 def experiment(settings: Settings, run: Run) -> None:
     """Count, begin three times, train, compare."""
     data = held_out(settings.full, settings.data)
     the_network(run, settings, data)
-    outputs = the_beginnings(run, settings, data)
+    the_beginnings(run, settings, data)
     courses = {name: learned(run, settings, data, name) for name in BEGINNINGS}
     the_curves(run, settings, data, courses)
     the_zeros(run, settings, data, courses[ZEROS])
-    the_normal(run, settings, courses, outputs)
+    the_normal(run, courses)
     the_glorot(run, settings, courses)
 
 
@@ -189,8 +191,7 @@ def the_network(run: Run, settings: Settings, data: Digits) -> None:
     )
 
 
-def the_beginnings(run: Run, settings: Settings, data: Digits) -> dict[str, float]:
-    """Returns the size of the outputs, by beginning."""
+def the_beginnings(run: Run, settings: Settings, data: Digits) -> None:
     measured = {name: sizes(begun(name, run.engine, settings), run.engine, data) for name in BEGINNINGS}
     first, second = settings.hidden
     foretold = math.sqrt(784) * math.sqrt(first / 2) * math.sqrt(second / 2)
@@ -216,7 +217,6 @@ def the_beginnings(run: Run, settings: Settings, data: Digits) -> dict[str, floa
         2/(inputs + outputs), and a uniform distribution on [−d, d] has the variance d²/3:""",
         report.formula(r"d = \sqrt{\dfrac{6}{inputs + outputs}}", "d = √(6 / (inputs + outputs))"),
     )
-    return {name: row[2] for name, row in measured.items()}
 
 
 def the_curves(run: Run, settings: Settings, data: Digits, courses: Mapping[str, Course]) -> None:
@@ -245,13 +245,10 @@ def the_curves(run: Run, settings: Settings, data: Digits, courses: Mapping[str,
             "The same in numbers.",
         ),
         report.Table(
-            ("Weights", "Validation digits mistaken", "Weights moved by"),
-            [
-                (name, report.percent(1 - c.right), "—" if math.isnan(c.moved) else report.percent(c.moved))
-                for name, c in courses.items()
-            ],
-            f"In the end: {len(data.x_valid):,} digits that were not learned from; and how far all weights together are"
-            " from where they began, in their length at the beginning.",
+            ("Weights", "Validation digits mistaken", "Units never on", "Digits with none on"),
+            [(name, *map(report.percent, (1 - c.right, c.dead, c.silent))) for name, c in courses.items()],
+            f"In the end: {len(data.x_valid):,} digits that were not learned from; units of layer 2 that none of"
+            f" {min(LOOKED_AT, len(data.x)):,} training digits switches on; and digits that switch on none of them.",
         ),
     )  # fmt: skip
 
@@ -283,13 +280,15 @@ def the_zeros(run: Run, settings: Settings, data: Digits, course: Course) -> Non
     )
 
 
-def the_normal(run: Run, settings: Settings, courses: Mapping[str, Course], outputs: Mapping[str, float]) -> None:
+def the_normal(run: Run, courses: Mapping[str, Course]) -> None:
     course, other = courses[NORMAL], courses[GLOROT]
     last, mistaken = course.losses[-1], [report.percent(1 - c.right) for c in (course, other)]
-    drawn = ": most of what they are is still what was drawn" if max(course.moved, other.moved) < 0.5 else ""
+    off = f"""In the end {report.percent(course.dead)} of the second layer's units are on for no digit, and may never
+        learn again; with Glorot it is {report.percent(other.dead)}. {report.percent(course.silent)} of the digits
+        switch on no unit of that layer at all: to the layer behind it they all look the same."""
     ending = f"Here that was enough: the last loss, {last:.3g}, is not above that of Glorot."
     if last > other.losses[-1]:
-        ending = f"""In the end the loss is {last / other.losses[-1]:.1f} times that of Glorot, and {mistaken[0]} of the
+        ending = f"""So the loss is {last / other.losses[-1]:.1f} times that of Glorot, and {mistaken[0]} of the
         validation digits are mistaken instead of {mistaken[1]}."""
     run.section(
         "Why standard normal weights start so badly",
@@ -298,12 +297,9 @@ def the_normal(run: Run, settings: Settings, courses: Mapping[str, Course], outp
         right and the greatest: {course.losses[0]:,.0f} on average at the beginning. A network that knows nothing, and
         admits it, loses {LN10:.2f}.
 
-        After the first epoch it is {loss_text(course.losses[1:])}; much of that is only learning to be less sure. What
-        the random numbers compute does not go away by that: {settings.epochs} epochs moved all weights together by
-        {report.percent(course.moved)} of their length, and those of Glorot by {report.percent(other.moved)}{drawn}.
-        With Glorot what they compute is faint, outputs of the size {outputs[GLOROT]:.2g}. Here it is loud,
-        {outputs[NORMAL]:,.0f}, and has to be cancelled on every digit; what cancels it on digits that were learned does
-        not on new ones. {ending}""",
+        After the first epoch it is {loss_text(course.losses[1:])}; most of that is only learning to be less sure. But
+        gradients as large as these make steps to match, and steps that large throw units far below zero, where ReLU
+        puts out 0 and lets no gradient back. {off} {ending}""",
     )
 
 
@@ -357,6 +353,16 @@ def sizes(model: Any, engine: Any, data: Digits) -> list[float]:
     engine.nn.CrossEntropyLoss()(x, engine.from_numpy(data.y[:500])).backward()
     gradients = [p.grad.numpy() for p in model.parameters() if p.ndim == 2]
     return [float(np.sqrt(np.mean(np.square(a, dtype=np.float64)))) for a in (*outputs[2::2], outputs[-1], *gradients)]
+
+
+def switched_off(engine: Any, model: Any, x: Array) -> tuple[float, float]:
+    """The share of the second layer's units that no digit switches on, and of digits that switch on none of them."""
+    h = engine.from_numpy(x)
+    with engine.no_grad():
+        for layer in list(model.children())[:-1]:
+            h = layer(h)
+    on = h.numpy() > 0
+    return 1 - float(on.any(axis=0).mean()), 1 - float(on.any(axis=1).mean())
 
 
 def unlikeness(model: Any) -> float:
