@@ -218,9 +218,10 @@ def what_is_searched(run: Run, settings: Settings, data: Digits) -> None:
     ]  # fmt: skip
     grid = 5 ** (len(SPACE) - 1) * len(SPACE["non-linearity"])
     random = f"""**Drawn at random.** Every trial is drawn anew, independent of all others: {settings.trials} trials try
-        {settings.trials} values of the learning rate. A grid of as many trials tries two or three of each setting, over
-        and over, whether the setting matters or not. That is why random search finds better settings in the same time
-        (Bergstra and Bengio, 2012)."""
+        {settings.trials} values of the learning rate. A grid of as many trials has room for
+        {settings.trials ** (1 / len(SPACE)):.1f} values of each setting, which it tries over and over, whether the
+        setting matters or not. That is why random search finds better settings in the same time (Bergstra and Bengio,
+        2012)."""
     tpe = f"""**Then learned from.** After {AT_RANDOM} trials a tree-structured Parzen estimator proposes (TPE, Bergstra
         et al. 2011). It divides what was tried into the good and the rest, estimates how either is distributed over
         the settings, g(x) and r(x), and tries next where g(x) / r(x) is great: where good trials have been frequent
@@ -243,9 +244,9 @@ def what_is_searched(run: Run, settings: Settings, data: Digits) -> None:
 
         {tpe if settings.sampler == "tpe" else ""}
 
-        **Given up early.** After every epoch from the {_nth(WARM_UP)} on, a trial is compared with those that were
-        finished: if the best that it has reached lies below the median of what they had at the same epoch, it is given
-        up. Time goes to what is promising. The price: a late starter is lost.""",
+        **Given up early.** Once five trials are finished, every other is compared with those that are, after each epoch
+        from the {_nth(WARM_UP)} on: if the best that it has reached lies below the median of what they had at the same
+        epoch, it is given up. Time goes to what is promising. The price: a late starter is lost.""",
     )
 
 
