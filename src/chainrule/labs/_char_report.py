@@ -168,7 +168,7 @@ def the_training(run: Run, settings: Settings, history: list[Epoch], carried: Ca
     steps, losses = np.array(carried.curve).T
     epochs = [epoch.number for epoch in history]
     held_out = [epoch.metrics["held-out loss"] for epoch in history]
-    recipe = f"""The optimizer is AdamW without weight decay. Its rate rises to {settings.lr:g} during the first 3 % of
+    recipe = f"""The optimizer is AdamW without weight decay. Its rate rises to {settings.lr:g} during the first 5 % of
         the training, then falls to zero along half a cosine. If the gradients, taken as one vector, are longer than
         {settings.clip:g}, they are scaled down to that."""
     if settings.optimizer == "adagrad":

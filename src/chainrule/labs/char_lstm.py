@@ -63,7 +63,7 @@ class Settings(TrainingSettings):
     """Streams of the text that are read side by side."""
     steps: int = 128
     """Characters of each stream in a training step: how far gradients go back."""
-    epochs: int = 6
+    epochs: int = 8
     """Passes over the text."""
     optimizer: Literal["adamw", "adagrad"] = "adamw"
     """AdamW with a rate that rises and falls, gradients scaled to a norm of at most --clip; or Adagrad with a constant
@@ -93,7 +93,7 @@ PRESETS = {
     "quick": Settings(preset="quick", corpus="shakespeare", hidden=192, layers=1, dropout=0.0, batch_size=32, epochs=2),
     "exercise": Settings(
         preset="exercise", characters=20_000, embedding=256, hidden=256, layers=1, dropout=0.0, batch_size=1, steps=50,
-        epochs=20, optimizer="adagrad", lr=0.05, clip=5.0,
+        epochs=10, optimizer="adagrad", lr=0.05, clip=5.0,
     ),
     "best": Settings(preset="best", hidden=512, dropout=0.3, batch_size=32, epochs=8, lr=2e-3),
 }  # fmt: skip
@@ -162,7 +162,7 @@ def training(text: Text, engine: Any, settings: Settings) -> tuple[Any, Any, Any
     return model, next_loss(engine), optimizer, DataLoader(streams, None, engine=engine, seed=settings.seed)
 
 
-def rise_and_fall(done: float, warm_up: float = 0.03) -> float:
+def rise_and_fall(done: float, warm_up: float = 0.05) -> float:
     """A straight line up to 1, then half a cosine down to 0."""
     if done < warm_up:
         return (done + 1e-3) / (warm_up + 1e-3)
