@@ -3,12 +3,15 @@
 #include "bindings.hpp"
 #include "simd.hpp"
 
+#include <vector>
+
 namespace chainrule {
 namespace {
 
 // Rounds of a ← a·x + y on every accumulator; the sum is returned so that no compiler leaves them out.
 float multiply_add_rounds(int64_t rounds, float x) {
-  Vec<float> a[ACCUMULATORS] = {};
+  Vec<float> a[ACCUMULATORS];
+  for (int k = 0; k < ACCUMULATORS; ++k) a[k] = splat(x + float(k));  // all different, or the compiler makes them one
   const Vec<float> factor = splat(x), term = splat(1 - x);
   for (int64_t i = 0; i < rounds; ++i)
 #pragma GCC unroll 32
