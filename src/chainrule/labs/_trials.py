@@ -142,7 +142,8 @@ def what_matters(trials: Sequence[Tried]) -> list[Block]:
         _bars(shares, "How much each setting tells the best fifth from all; together 100 %."),
         f"""Most of all it was the {first} that decided ({percent(shares[first], 0)}), least the {last}
         ({percent(shares[last], 0)}). The estimate rests on {len(top)} good trials, so read it as an order, not as
-        digits. It speaks of the values that were tried: in a narrower range the same setting matters less.""",
+        digits. It speaks of what was tried: in a narrower range a setting matters less, and so does one that the search
+        itself has settled early, for then hardly anything else was tried. Look at the slices, too.""",
         slices(trials, "One setting at a time: every point is a trial (errors on a logarithmic axis)."),
         report.Table(
             ("Setting", "Importance", "All trials", f"The {len(top)} best"),

@@ -365,7 +365,7 @@ LAB = Lab(
     topic="convolution",
     source="IFT6135 Representation Learning",
     data="MNIST, 5,000 built in",
-    time="30 s (full: 6 min)",
+    time="20 s (full: 4 min)",
     lead="""Two networks with the same number of parameters learn the same digits in the same way. One knows that an
     image is a grid. How much is that worth, what is its price, and why?""",
     exercise=__doc__,

@@ -388,7 +388,7 @@ LAB = Lab(
     topic="multilayer perceptron",
     source="IFT6135 Representation Learning; Bergstra & Bengio 2012",
     data="MNIST, 5,000 built in",
-    time="40 s (full: 10 min)",
+    time="30 s (full: 5 min)",
     lead="""Widths, learning rate, non-linearity, batch size: nobody can say beforehand which values are good. So many
     are tried, bad ones given up early, and the best is tested once: with what is learned on the way about which
     settings matter, and about how far the best of many can be believed.""",
