@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from matplotlib.ticker import LogLocator
 from rich.table import Table
 
 from chainrule.bench.limits import costs, machine
@@ -85,6 +86,7 @@ def figure(works: Mapping[str, Work], found: Found) -> Drawing:
             axes.set(xscale="log", yscale="log", xlabel=what, title=TARGETS[name].title.partition(",")[0])
             axes.set_xticks(sizes, [str(n) for n in sizes])
             axes.xaxis.set_minor_formatter(lambda value, _: "")
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
             axes.yaxis.set_minor_formatter(lambda value, _: "")
         drawing.panels[0].set_ylabel("ms a step")
