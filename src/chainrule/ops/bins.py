@@ -55,6 +55,7 @@ def _found(name: str, rows: Array, input: Any, right: bool, short: bool) -> Tens
 
 
 @method
+@np.errstate(all="ignore")
 def histc(input: Tensor, bins: int = 100, min: Scalar = 0, max: Scalar = 0) -> Tensor:
     """How many numbers fall into each of `bins` equal parts of [min, max]: (bins), in the dtype of x.
 
@@ -63,7 +64,7 @@ def histc(input: Tensor, bins: int = 100, min: Scalar = 0, max: Scalar = 0) -> T
     """
     x = require_floating("histc", input.array)
     low, high = float(min), float(max)
-    if whole_number("histc", "bins", bins) < 1 or not low <= high:
+    if not 1 <= whole_number("histc", "bins", bins) < 2**31 or not low <= high:
         raise ValueError(f"histc(): bins={bins} must be at least 1, and min={min} not greater than max={max}")
     if low == high == 0 and x.size:
         low, high = float(x.min()), float(x.max())

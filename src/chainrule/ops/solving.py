@@ -35,6 +35,8 @@ def det(x: Array) -> tuple[Array, Pullback]:
     _check_square("det", x)
 
     def dx(dy: Array) -> Array:
+        if not np.isfinite(x).all():
+            return np.full_like(x, np.nan)
         u, s, vt = np.linalg.svd(x)
         others = np.where(np.eye(x.shape[-1], dtype=bool), 1, s[..., None, :]).prod(-1)
         sign = np.asarray(np.linalg.det(u) * np.linalg.det(vt) * dy)
@@ -50,14 +52,27 @@ def slogdet(input: Tensor) -> SignLogAbsDet:
     A singular matrix has the sign 0 and −∞. Errors: ValueError where x is not square, TypeError for integers.
     """
     require_tensors("slogdet", input)
-    _check_square("slogdet", input.array)
-    return SignLogAbsDet(Tensor(np.asarray(np.linalg.slogdet(input.array)[0])), _logabsdet(input))
+    return SignLogAbsDet(_sign(input.detach()), _logabsdet(input))
+
+
+@primitive
+def _sign(x: Array) -> tuple[Array, Pullback]:
+    """The sign of det x; it has no gradient."""
+    _check_square("slogdet", x)
+    return np.linalg.slogdet(x)[0], lambda dy: np.zeros_like(x)
 
 
 @primitive
 def _logabsdet(x: Array) -> tuple[Array, Pullback]:
-    """ln |det x|.   dx = dy · x⁻ᵀ"""
-    return np.linalg.slogdet(x)[1], lambda dy: dy[..., None, None] * _inverted("slogdet", x).mT
+    """ln |det x|.   dx = dy · x⁻ᵀ, and NaN where a matrix is singular"""
+
+    def dx(dy: Array) -> Array:
+        try:
+            return dy[..., None, None] * np.linalg.inv(x).mT
+        except np.linalg.LinAlgError:
+            return np.full_like(x, np.nan)
+
+    return np.linalg.slogdet(x)[1], dx
 
 
 @method
