@@ -26,5 +26,4 @@ def test_a_module_says_what_it_computes(name: str) -> None:
     module = getattr(nn, name, None)
     if module is None:
         pytest.skip("a use of a module under another name")
-    assert len(module.__doc__ or "") > 20, f"{name} has no docstring of its own"
-    assert "__doc__" in vars(module)
+    assert vars(module)["__doc__"], f"{name} has no docstring of its own"

@@ -52,7 +52,7 @@ def slogdet(input: Tensor) -> SignLogAbsDet:
     A singular matrix has the sign 0 and −∞. Errors: ValueError where x is not square, TypeError for integers.
     """
     require_tensors("slogdet", input)
-    return SignLogAbsDet(_sign(input.detach()), _logabsdet(input))
+    return SignLogAbsDet(_sign(input), _logabsdet(input))
 
 
 @primitive
@@ -120,11 +120,10 @@ def _solve(a: Array, b: Array) -> tuple[Array, Pullback]:
         raise TypeError(f"solve(): the dtypes differ: {a.dtype} and {b.dtype}; convert one side with .to(dtype)")
     y = _refused("solve", np.linalg.solve, a, b)
 
-    def pullback(dy: Array) -> tuple[Array, Array]:
-        db = np.linalg.solve(a.mT, dy)
-        return -(db @ y.mT), db
+    def db(dy: Array) -> Array:
+        return np.asarray(np.linalg.solve(a.mT, dy))
 
-    return y, pullback
+    return y, (lambda dy: -(db(dy) @ y.mT), db)
 
 
 def _inverted(name: str, x: Array) -> Array:
