@@ -227,7 +227,7 @@ def what_it_said(run: Run, text: Text, watch: Watch) -> None:
         blocks += [
             f"**After {seen['steps']:,} step{'s' * (seen['steps'] > 1)}** {report.percent(same, 0)} of the predictions "
             "are right.",
-            report.Verbatim(f"{on_a_line(watch.text[1:])}\n{on_a_line(seen['predicted'])}"),
+            report.Verbatim(f"{on_a_line(watch.text[1:])}\n{on_a_line(seen['predicted'])}", wrap=False),
             report.Verbatim(seen["written"]),
         ]
     run.section(
