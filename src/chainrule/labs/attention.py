@@ -360,7 +360,7 @@ BLEU = """BLEU compares word sequences: of the runs of 1, 2, 3 and 4 words that 
 right translation too? It is the geometric mean of the four shares, from 0 to 100, cut where the whole is shorter than
 it should be. Here it is counted by sacrebleu (its usual 13a tokens, lower case). There is one right translation for
 each sentence, so good translations in other words score low, too."""
-NO_HALF = "A wrong one is often right but for a digit."
+NO_HALF = "A single wrong digit makes a date wrong."
 MANY_RIGHT = "A good translation in other words is none of them."
 
 
