@@ -386,7 +386,7 @@ LAB = Lab(
     topic="recurrent networks",
     source="Deep Learning; Bahdanau 2014",
     data="dates, made up (full: Tatoeba)",
-    time="40 s (full: 8 min)",
+    time="35 s (full: 6 min)",
     lead="""A recurrent network reads a text to its end and then writes it anew, in another language or another form.
     Once it has to do so from memory, and once it may look back at every step.""",
     exercise=__doc__,

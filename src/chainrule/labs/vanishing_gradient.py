@@ -390,7 +390,7 @@ LAB = Lab(
     topic="recurrent networks",
     source="Deep Learning; Bengio 1994, Pascanu 2013",
     data="made up",
-    time="25 s (full: 5 min)",
+    time="25 s (full: 4 min)",
     lead="""Recurrent networks can, in principle, remember anything for any time. Whether they can learn to is a
     question of what is left of the gradient after the way back. Here it is measured, step by step.""",
     exercise=__doc__,
