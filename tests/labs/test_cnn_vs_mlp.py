@@ -70,10 +70,13 @@ class Losses(Callback):
 
 @pytest.mark.parametrize("name", BUILD)
 def test_both_engines_have_the_same_loss_curve(name: str, digits: Digits) -> None:
-    """At a smaller rate than the lab's, at which PyTorch's own curve moves by 2 % if the first filters do by 1e-7."""
+    """At a smaller rate than the lab's, at which PyTorch's own curve moves by 2 % if the first filters do by 1e-7.
+
+    Rounding grows from step to step, so that only the first thirty are compared.
+    """
     torch, curves = pytest.importorskip("torch"), []
     for engine in (cr, torch):
-        watch = Losses(50)
+        watch = Losses(30)
         with pytest.raises(Enough):
             fit(*training(name, digits, engine, Settings(lr=0.02)), 10, schedule=one_cycle, callbacks=[watch])
         curves.append(watch.losses)

@@ -8,7 +8,6 @@ from chainrule.ops import (
     convolution,
     convolution_transpose,
     ctc,
-    distance,
     loss,
     loss_elementwise,
     loss_margin,
@@ -27,7 +26,7 @@ from chainrule.ops.columns import *
 from chainrule.ops.convolution import *
 from chainrule.ops.convolution_transpose import *
 from chainrule.ops.ctc import *
-from chainrule.ops.distance import *
+from chainrule.ops.distance import cosine_similarity, normalize, pairwise_distance
 from chainrule.ops.embeddings import embedding
 from chainrule.ops.joining import one_hot
 from chainrule.ops.linalg import bilinear, linear
@@ -56,6 +55,7 @@ __all__ = [
     "alpha_dropout",
     "bilinear",
     "celu_",
+    "cosine_similarity",
     "dropout",
     "dropout1d",
     "dropout2d",
@@ -67,7 +67,9 @@ __all__ = [
     "leaky_relu_",
     "linear",
     "multi_head_attention_forward",
+    "normalize",
     "one_hot",
+    "pairwise_distance",
     "relu_",
     "rrelu_",
     "scaled_dot_product_attention",
@@ -80,7 +82,6 @@ __all__ += columns.__all__
 __all__ += convolution.__all__
 __all__ += convolution_transpose.__all__
 __all__ += ctc.__all__
-__all__ += distance.__all__
 __all__ += loss.__all__
 __all__ += loss_elementwise.__all__
 __all__ += loss_margin.__all__

@@ -67,7 +67,7 @@ def sub(x: Any, other: Any, alpha: Scalar = 1) -> tuple[Array, Pullback]:
 
 @sub.native
 def _(x: Any, other: Any, alpha: Scalar = 1) -> tuple[Array, Pullback]:
-    if alpha != 1:
+    if alpha != 1 or isinstance(x, bool) or isinstance(other, bool):
         raise Unsupported
     return core.sub(x, other), (_same, core.neg)
 

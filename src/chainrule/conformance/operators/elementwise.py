@@ -108,6 +108,7 @@ RECORDS = (
         errors=(
             wrong(TypeError, "sub(): alpha=0.5 needs operands of floats, not int64", whole, whole, 0.5),
             wrong(TypeError, "sub(): not defined for truth values; use x ^ y", mask, 1),
+            wrong(TypeError, "sub(): not defined for truth values; use x ^ y", whole, True),
         ),
         named={"alpha": st.sampled_from((1, 1, 2, -1))},
     ),
