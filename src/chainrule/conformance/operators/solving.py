@@ -13,7 +13,8 @@ def regular(*shape: int, seed: int = 0) -> np.ndarray:
 
 
 @st.composite
-def _squares(draw: st.DrawFn) -> Sample:
+def squares(draw: st.DrawFn) -> Sample:
+    """Square matrices, or batches of them, none of them near a singular one."""
     batch = draw(st.lists(st.integers(0, 3), max_size=2))
     n = draw(st.integers(1, 4))
     return s(regular(*batch, n, n, seed=draw(st.integers(0, 9))) * draw(st.sampled_from((1, -1, 0.5))))
@@ -22,7 +23,7 @@ def _squares(draw: st.DrawFn) -> Sample:
 @st.composite
 def _systems(draw: st.DrawFn) -> Sample:
     """A vector, a batch of them or matrices on the right; batches that are broadcast."""
-    a = draw(_squares()).args[0]
+    a = draw(squares()).args[0]
     n, form = a.shape[-1], draw(st.sampled_from(("vector", "vectors", "matrix", "broadcast")))
     k = draw(st.integers(0, 3))
     shapes = {
@@ -44,7 +45,7 @@ _inverse = Record(
     "inverse",
     (s(square), s(regular(2, 3, 3)), s(regular(0, 2, 2)), s(regular(1, 1))),
     errors=(not_square, whole, wrong(ValueError, "inverse(): the matrix is singular, its shape is (3, 3)", singular)),
-    draws=_squares(),
+    draws=squares(),
 )
 
 RECORDS = (
@@ -52,15 +53,15 @@ RECORDS = (
         "det",
         (s(square), s(regular(2, 3, 3)), s(regular(0, 2, 2)), s(singular, kink=True), s(regular(1, 1))),
         errors=(not_square, whole),
-        draws=_squares(),
+        draws=squares(),
     ),
     Record(
         "slogdet",
         (s(square), s(-regular(2, 3, 3)), s(regular(0, 2, 2))),
         errors=(not_square, whole),
-        draws=_squares(),
+        draws=squares(),
     ),
-    Record("logdet", (s(square), s(regular(2, 3, 3))), errors=(not_square, whole), draws=_squares()),
+    Record("logdet", (s(square), s(regular(2, 3, 3))), errors=(not_square, whole), draws=squares()),
     _inverse,
     Record(
         "linalg.solve",
