@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from curves import first_losses
 from rich.console import Console
 from scipy.stats import binomtest
 
@@ -16,7 +17,7 @@ from chainrule.labs import cnn_vs_mlp
 from chainrule.labs._digits import Digits, held_out
 from chainrule.labs.cnn_vs_mlp import BUILD, CNN, MLP, Settings, sign_test, training
 from chainrule.report import layers, totals
-from chainrule.train import Callback, Training, fit, one_cycle
+from chainrule.train import one_cycle
 
 
 @pytest.fixture(scope="module")
@@ -52,22 +53,6 @@ def test_both_networks_have_as_many_parameters(digits: Digits) -> None:
     assert work == 24 * 24 * 16 * 25 + 8 * 8 * 64 * 16 * 25 + 1024 * 492 + 492 * 10
 
 
-class Enough(Exception):
-    """So many steps were looked at."""
-
-
-class Losses(Callback):
-    """Collects the losses of the first steps, and stops the training then."""
-
-    def __init__(self, steps: int) -> None:
-        self.steps, self.losses = steps, list[float]()
-
-    def step(self, training: Training) -> None:
-        self.losses.append(training.current)
-        if len(self.losses) == self.steps:
-            raise Enough
-
-
 @pytest.mark.parametrize("name", BUILD)
 def test_both_engines_have_the_same_loss_curve(name: str, digits: Digits) -> None:
     """At a smaller rate than the lab's, at which PyTorch's own curve moves by 2 % if the first filters do by 1e-7.
@@ -76,10 +61,8 @@ def test_both_engines_have_the_same_loss_curve(name: str, digits: Digits) -> Non
     """
     torch, curves = pytest.importorskip("torch"), []
     for engine in (cr, torch):
-        watch = Losses(30)
-        with pytest.raises(Enough):
-            fit(*training(name, digits, engine, Settings(lr=0.02)), 10, schedule=one_cycle, callbacks=[watch])
-        curves.append(watch.losses)
+        parts = training(name, digits, engine, Settings(lr=0.02))
+        curves.append(first_losses(30, *parts, 10, schedule=one_cycle))
     np.testing.assert_allclose(*curves, rtol=1e-4)
     assert curves[0][-1] < curves[0][0]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from curves import first_losses
 from rich.console import Console
 
 import chainrule as cr
@@ -14,7 +15,7 @@ from chainrule.labs import lenet_mnist
 from chainrule.labs._digits import Digits
 from chainrule.labs.lenet_mnist import Settings, lenet, training
 from chainrule.report import layers
-from chainrule.train import Callback, Training, fit, one_cycle
+from chainrule.train import one_cycle
 
 
 @pytest.fixture(scope="module")
@@ -47,32 +48,13 @@ def test_the_default_run_holds_what_it_expects(tmp_path: Path) -> None:
     assert status == 0, text
 
 
-class Enough(Exception):
-    """So many steps were looked at."""
-
-
-class Losses(Callback):
-    """Collects the losses of the first steps, and stops the training then."""
-
-    def __init__(self, steps: int) -> None:
-        self.steps, self.losses = steps, list[float]()
-
-    def step(self, training: Training) -> None:
-        self.losses.append(training.current)
-        if len(self.losses) == self.steps:
-            raise Enough
-
-
-def first_losses(engine: Any, settings: Settings, data: Digits, steps: int = 50) -> list[float]:
-    watch = Losses(steps)
-    with pytest.raises(Enough):
-        fit(*training(lenet, data, engine, settings), settings.epochs, schedule=one_cycle, callbacks=[watch])
-    return watch.losses
-
-
 def test_both_engines_have_the_same_loss_curve(digits: Digits) -> None:
     torch = pytest.importorskip("torch")
-    ours, theirs = (first_losses(engine, Settings(), digits) for engine in (cr, torch))
+    settings = Settings()
+    ours, theirs = (
+        first_losses(50, *training(lenet, digits, engine, settings), settings.epochs, schedule=one_cycle)
+        for engine in (cr, torch)
+    )
     np.testing.assert_allclose(ours, theirs, rtol=1e-4)
     assert len(ours) == 50
     assert ours[-1] < ours[0]

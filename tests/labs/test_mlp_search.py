@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from curves import first_losses
 from PIL import Image
 from rich.console import Console
 
@@ -24,7 +25,7 @@ from chainrule.cli import main
 from chainrule.data import mnist
 from chainrule.labs import _search, _trials, mlp_search
 from chainrule.labs.mlp_search import SPACE, Choice, Settings, mlp, training
-from chainrule.train import Callback, Training, fit, one_cycle
+from chainrule.train import one_cycle
 
 optuna = pytest.importorskip("optuna")
 SHORT = Settings(trials=6, epochs=1, processes=1)
@@ -234,31 +235,12 @@ def test_figures_tell_the_best() -> None:
 # ---------------------------------------------------------------------------------------------- the model
 
 
-class Enough(Exception):
-    """So many steps were looked at."""
-
-
-class Losses(Callback):
-    """Collects the losses of the first steps, and stops the training then."""
-
-    def __init__(self, steps: int) -> None:
-        self.steps, self.losses = steps, list[float]()
-
-    def step(self, training: Training) -> None:
-        self.losses.append(training.current)
-        if len(self.losses) == self.steps:
-            raise Enough
-
-
 @pytest.mark.parametrize("activation", SPACE["non-linearity"])
 def test_both_engines_have_the_same_loss_curve(activation: str) -> None:
     torch = pytest.importorskip("torch")
     choice, data, curves = Choice(64, 48, 0.05, activation, 32), mlp_search.load(False, None), []
     for engine in (cr, torch):
-        watch = Losses(50)
-        with pytest.raises(Enough):
-            fit(*training(choice, data, engine, 1), 2, schedule=one_cycle, callbacks=[watch])
-        curves.append(watch.losses)
+        curves.append(first_losses(50, *training(choice, data, engine, 1), 2, schedule=one_cycle))
     np.testing.assert_allclose(*curves, rtol=1e-4)
     assert curves[0][-1] < curves[0][0]
 
