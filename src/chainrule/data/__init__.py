@@ -2,10 +2,10 @@
 
 The sets are read with care, checked against the official files, and found where people keep them. One file a data set:
 `mnist.load` (60,000 and 10,000 digits, from a folder), `mnist.digits` (5,000 of them, built in), `fashion_mnist.load`,
-`cifar10.load`, `dogs_vs_cats.load`, `imdb.load`, `glove.load`, `tatoeba.load`, `shakespeare.load` (built in),
-`tiny_shakespeare.load`, `tweets.load`; `SOURCES` says where each comes from, by name. `DataLoader`, its data sets and
-samplers are those of `torch.utils.data`. Texts become numbers by `words` and `Vocabulary`, and batches by
-`padded_collate` and `BucketBatchSampler`, `Streams` or `Windows`.
+`fashion_mnist.excerpt` (1,500 and 500, built in), `cifar10.load`, `dogs_vs_cats.load`, `imdb.load`, `glove.load`,
+`tatoeba.load`, `shakespeare.load` (built in), `tiny_shakespeare.load`, `tweets.load`; `SOURCES` says where each comes
+from, by name. `DataLoader`, its data sets and samplers are those of `torch.utils.data`. Texts become numbers by `words`
+and `Vocabulary`, and batches by `padded_collate` and `BucketBatchSampler`, `Streams` or `Windows`.
 """
 
 from typing import Any
