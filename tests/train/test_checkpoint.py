@@ -14,6 +14,7 @@ from chainrule import nn, optim
 from chainrule.data import DataLoader, TensorDataset
 from chainrule.io import load_tree, save_tree
 from chainrule.train import (
+    AverageWeights,
     Callback,
     Checkpoint,
     EarlyStopping,
@@ -57,7 +58,7 @@ def train(
     log: Callback | None = None,
     **more: Any,
 ) -> dict[str, np.ndarray]:
-    """Dropout, augmentation, Adam with a schedule, early stopping: everything that has a state."""
+    """Dropout, augmentation, Adam with a schedule, averages, early stopping: everything that has a state."""
     engine.manual_seed(5)
     model = engine.nn.Sequential(
         engine.nn.Linear(4, 8),
@@ -69,10 +70,11 @@ def train(
     optimizer = engine.optim.Adam(model.parameters(), lr=0.02)
     scheduler = engine.optim.lr_scheduler.StepLR(optimizer, 3, 0.7)
     loader = DataLoader(TensorDataset(X, Y), 5, shuffle=True, seed=3, transform=noise, engine=engine, **more)
-    logs = [log] if log else []
+    logs, average = [log] if log else [], AverageWeights(model, 0.7)
     callbacks = [
         KillAt(kill),
         Scheduler(scheduler, "step"),
+        average,
         *logs,
         EarlyStopping(patience=99),
         Checkpoint(folder, every),
@@ -85,8 +87,9 @@ def train(
         )  # fmt: skip
     except Killed:
         return {}
+    states = {"": model.state_dict(), "average ": average.averaged.state_dict()}
     return {
-        **{name: value.detach().numpy().copy() for name, value in model.state_dict().items()},
+        **{kind + key: value.detach().numpy().copy() for kind, state in states.items() for key, value in state.items()},
         "history": np.array([[epoch.number, epoch.loss, epoch.metrics["norm"]] for epoch in history]),
     }
 
@@ -163,7 +166,7 @@ def test_callbacks_without_a_state_may_come_and_go(tmp_path: Path) -> None:
     whole = train(tmp_path / "whole")
     train(tmp_path / "cut", kill=9)
     state = load_tree(tmp_path / "cut" / "step-00000005.safetensors")
-    assert len(state["callbacks"]) == 3
+    assert len(state["callbacks"]) == 4
     assert same(train(tmp_path / "cut", resume=True, log=Callback()), whole)
 
 
@@ -223,7 +226,7 @@ def test_other_parts_than_were_saved_are_refused(tmp_path: Path) -> None:
     state = load_checkpoint(tmp_path)
     model = nn.Linear(4, 2)
     optimizer, loader = optim.Adam(model.parameters()), DataLoader(TensorDataset(X, Y), 5)
-    with pytest.raises(ValueError, match="saved with 3 callbacks that have a state, and there are 0 now"):
+    with pytest.raises(ValueError, match="saved with 4 callbacks that have a state, and there are 0 now"):
         fit(model, nn.CrossEntropyLoss(), optimizer, loader, 4, resume=state)
 
 

@@ -9,7 +9,17 @@ import pytest
 import chainrule as cr
 from chainrule import nn, optim
 from chainrule.data import DataLoader, TensorDataset
-from chainrule.train import Callback, NonFiniteLoss, Training, accuracy, evaluate, fit, one_cycle, predict
+from chainrule.train import (
+    AverageWeights,
+    Callback,
+    NonFiniteLoss,
+    Training,
+    accuracy,
+    evaluate,
+    fit,
+    one_cycle,
+    predict,
+)  # fmt: skip
 
 X = np.random.default_rng(0).standard_normal((10, 3)).astype(np.float32)
 Y = (X[:, 0] > 0).astype(np.int64)
@@ -167,3 +177,28 @@ def test_fit_leaves_the_rate_alone_without_a_schedule() -> None:
     optimizer = optim.SGD(model.parameters(), lr=0.25)
     fit(model, loss, optimizer, batches, 1)
     assert optimizer.param_groups[0]["lr"] == 0.25
+
+
+class Weights(Callback):
+    def __init__(self) -> None:
+        self.after: list[np.ndarray] = []
+
+    def step(self, training: Training) -> None:
+        self.after.append(training.model[1].weight.detach().numpy().copy())
+
+
+@pytest.mark.parametrize("engine", ["chainrule", "torch"])
+def test_averages_of_the_weights_begin_with_the_first_step_and_follow_slowly(engine: str) -> None:
+    library = pytest.importorskip(engine)
+    _, loss, _, batches = parts(library)
+    model = library.nn.Sequential(library.nn.BatchNorm1d(3), library.nn.Linear(3, 2))
+    optimizer, weights, average = library.optim.SGD(model.parameters(), lr=0.5), Weights(), AverageWeights(model, 0.8)
+    fit(model, loss, optimizer, batches, 3, callbacks=[weights, average])
+    mean = weights.after[0]
+    for new in weights.after[1:]:
+        mean = 0.8 * mean + 0.2 * new
+    averaged = average.averaged[1].weight.detach().numpy()
+    np.testing.assert_allclose(averaged, mean, rtol=1e-5)
+    assert np.abs(averaged - weights.after[-1]).max() > 0.01
+    buffers = (m[0].running_mean.numpy() for m in (model, average.averaged))
+    assert not np.array_equal(*buffers), "running means are averaged, too"

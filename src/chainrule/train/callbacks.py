@@ -14,7 +14,7 @@ from chainrule.io import write_whole
 
 from .callback import Callback, Training
 
-__all__ = ["ClipNorm", "ClipValue", "EarlyStopping", "JsonLines", "Scheduler"]
+__all__ = ["AverageWeights", "ClipNorm", "ClipValue", "EarlyStopping", "JsonLines", "Scheduler"]
 
 
 class ClipNorm(Callback):
@@ -146,6 +146,35 @@ class JsonLines(Callback):
             self.file = None
 
 
+class AverageWeights(Callback):
+    """A moving average of the weights, taken after every step: θ̄ ← decay·θ̄ + (1 − decay)·θ, and buffers alike.
+
+    Its model, `averaged`, is often better than the one that is trained, whose last steps still jump to and fro; judge
+    and keep it in that one's place. It looks back on about 1 / (1 − decay) steps. Polyak, Juditsky: Acceleration of
+    stochastic approximation by averaging, 1992.
+    """
+
+    def __init__(self, model: Any, decay: float = 0.999) -> None:
+        averages = _engine(model).optim.swa_utils
+        self.average = averages.AveragedModel(
+            model, multi_avg_fn=averages.get_ema_multi_avg_fn(decay), use_buffers=True
+        )
+
+    @property
+    def averaged(self) -> Any:
+        """The model with the averages as its weights; before the first step, with those of the start."""
+        return self.average.module
+
+    def step(self, training: Training) -> None:
+        self.average.update_parameters(training.model)
+
+    def state_dict(self) -> dict[str, Any]:
+        return dict(self.average.state_dict())
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.average.load_state_dict(state)
+
+
 def measured(training: Training, metric: str) -> float:
     """A metric of the latest epoch: "loss", or what `validate` gave under that name."""
     epoch = training.history[-1]
@@ -157,10 +186,15 @@ def measured(training: Training, metric: str) -> float:
 
 def _nn_utils(model: Any) -> Any:
     """`nn.utils` of the engine that the model belongs to."""
-    from chainrule import nn
+    return _engine(model).nn.utils
 
-    if isinstance(model, nn.Module):
-        return nn.utils
+
+def _engine(model: Any) -> Any:
+    """The library that the model belongs to."""
+    import chainrule
+
+    if isinstance(model, chainrule.nn.Module):
+        return chainrule
     import torch
 
-    return torch.nn.utils
+    return torch
