@@ -1,0 +1,399 @@
+"""The report of the lab fashion-cnn, section by section."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from chainrule import report
+from chainrule.data import Draws
+from chainrule.labs import Run
+from chainrule.labs._clothes import (
+    CLASSES,
+    FAMILIES,
+    MOVED,
+    SHOWN,
+    WHAT,
+    Array,
+    Clothes,
+    augmentation,
+    in_family,
+    log_probabilities,
+    matrix,
+    mistakes,
+    surest_first,
+    tiles,
+)
+from chainrule.labs.cnn_vs_mlp import sign_test
+from chainrule.report import percent
+from chainrule.train import Epoch, accuracy, class_accuracy, confusion, standard_error
+
+if TYPE_CHECKING:
+    from chainrule.labs.fashion_cnn import Settings
+
+EXERCISE, EXPLORED = "the exercise's network", "the explored network"
+GAINED = "points gained on the exercise's network"
+MINUTES = "minutes of training, the explored network"
+
+
+class Learned(NamedTuple):
+    """A network after its training."""
+
+    model: Any
+    history: list[Epoch]
+    answers: Array
+    """Logarithms of the classes' probabilities for the articles that it was asked about, or what they follow from."""
+    labels: Array
+    """What those articles are."""
+
+    @property
+    def right(self) -> float:
+        """The share of them that it recognised."""
+        return accuracy(self.answers, self.labels)
+
+    @property
+    def seconds(self) -> float:
+        """The time of the training steps."""
+        return sum(epoch.seconds for epoch in self.history)
+
+
+def the_clothes(run: Run, data: Clothes) -> None:
+    each = [np.flatnonzero(data.y == label)[:4] for label in range(len(CLASSES))]
+    shown = [
+        report.Tile(report.picture(data.x[i, 0]), CLASSES[label], CLASSES[label] if k == 0 else "")
+        for k in range(4)
+        for label in range(len(CLASSES))
+        for i in each[label][k : k + 1]
+    ]
+    families = "; ".join(f"**{name}**: {', '.join(CLASSES[i] for i in own)}" for name, own in FAMILIES.items())
+    run.section(
+        "Ten kinds of clothes",
+        f"""Each picture of Fashion-MNIST is an article from the catalogue of a shop, made grey and shrunk to 28 × 28
+        pixels. There are ten classes, and as many pictures of each: {len(data.x):,} articles to learn from,
+        {len(data.x_test):,} to be tested on{_held_out(data)}. Whoever guesses is right once in ten times.""",
+        report.Grid(shown, "Four articles of each class.", 64),
+        f"""The classes are not equally far from one another. Some are worn in the same place and have the same outline;
+        this report calls them a family: {families}. The pixels are shifted and scaled so that over all training
+        pictures they have mean 0 and standard deviation 1.""",
+    )
+
+
+def _held_out(data: Clothes) -> str:
+    return f", and {len(data.x_valid):,} held out, to choose by" if len(data.x_valid) else ""
+
+
+def layer_by_layer(run: Run, data: Clothes, model: Any) -> None:
+    table = report.layers(run.engine, model, data.x[:1])
+    convolution, _, pool, flat, linear, _ = table
+    run.measure("parameters of the convolution", convolution.parameters)
+    run.measure("parameters of the linear layer", linear.parameters)
+    filters, channels, height, width = convolution.module.weight.shape
+    rows = [
+        (o.name, _volume(o.input_shape[1:]), o.arithmetic, _volume(o.shape), o.weights, o.parameters, o.multiply_adds)
+        for o in table
+    ]
+    depth, rows_out, columns_out = pool.shape
+    run.section(
+        "The exercise's network: what goes in and out",
+        """An article is a volume of 1 × 28 × 28 numbers: channels × height × width. A window slides over height and
+        width in the convolution and in the pooling; how many positions it has follows from the sizes alone.""",
+        report.formula(
+            r"out = \left\lfloor \dfrac{in + 2 \cdot padding - kernel}{stride} \right\rfloor + 1",
+            "out = ⌊(in + 2·padding − kernel) / stride⌋ + 1",
+        ),
+        report.Table(
+            ("Layer", "Goes in", "Height = width", "Comes out", "Weights + biases", "Parameters", "Multiply-adds"),
+            rows,
+            "Read off the model itself, with one article sent through it. Multiply-adds are for one article.",
+            total=("All layers", "", "", "", "", *report.totals(table)),
+        ),
+        f"""**Convolution.** A filter has a weight for each of the {height} × {width} pixels of its window in each of
+        the {channels} input channels, and one bias: {channels}·{height}·{width} + 1 = {channels * height * width + 1}.
+        There are {filters} filters, which makes {filters} · {channels * height * width + 1} =
+        **{convolution.parameters:,}** parameters. One row and one column of zeros on every side (padding 1) keep the
+        map as large as the picture, so the {filters} filters yield {_volume(convolution.shape)} numbers.
+
+        **Logistic activation, pooling.** σ(z) = 1 / (1 + e⁻ᶻ) acts on each number by itself, and the shape stays.
+        Pooling keeps the greatest number of each 2 × 2 square, which halves height and width:
+        {_volume(pool.shape)}. Neither has a parameter.
+
+        **Linear layer.** It reads the volume as one vector of {depth}·{rows_out}·{columns_out} = {flat.shape[0]:,}
+        numbers. Each of its 10 outputs has a weight for every one of them and a bias:
+        10 · ({flat.shape[0]:,} + 1) = **{linear.parameters:,}** parameters, {_share(linear.parameters, table)} of all.
+
+        **Log-softmax** makes logarithms of probabilities of the ten outputs z; it has nothing to learn.""",
+        report.formula(
+            r"\log p_k = z_k - \log \sum_{j=1}^{10} e^{z_j}", "log p_k = z_k − log Σⱼ exp z_j, j from 1 to 10"
+        ),
+    )
+
+
+def _volume(shape: tuple[int, ...]) -> str:
+    return " × ".join(f"{size:,}" for size in shape)
+
+
+def _share(part: int, table: list[report.Layer]) -> str:
+    return percent(part / report.totals(table)[0])
+
+
+def the_output(run: Run, data: Clothes, learned: Learned) -> None:
+    i = int(np.flatnonzero(data.y_test == CLASSES.index("Shirt"))[0])
+    log_p = learned.answers[i].astype(float)
+    p, true, order = np.exp(log_p), int(data.y_test[i]), np.argsort(-log_p)
+    best = int(order[0])
+    right = "which is right" if best == true else f"which is wrong: it is of the class {CLASSES[true]}"
+    run.section(
+        "What the output means",
+        f"""For one article the network gives ten numbers, one a class: the logarithms of the probabilities with which
+        it takes the article to be of that class. So none is above 0, and exponentials of them are the
+        probabilities themselves, which add up to 1 (here: {p.sum():.6f}). The first test article of the class
+        {CLASSES[true]} gets these:""",
+        report.Grid([report.Tile(report.picture(data.x_test[i, 0]), CLASSES[true], CLASSES[true])], width=96),
+        report.Table(
+            ("Class", "Output: log p", "Probability p"),
+            [(CLASSES[k], _signed(log_p[k]), percent(float(p[k]), 2)) for k in order],
+            "The ten outputs for this article after the training, the greatest first.",
+        ),
+        f"""The greatest output names the answer: {CLASSES[best]}, {right}. That logarithms are computed and not the
+        probabilities keeps tiny ones apart, which else would be rounded to 0, and it makes the loss simple.
+        The **negative log-likelihood** of an article is the output of its true class with the sign turned, here
+        {-log_p[true]:.3f}: 0 if the network were certain and right, without bound if it were certain and wrong. Who
+        gives every class a tenth pays ln 10 = {math.log(10):.3f}. The probabilities are the network's opinion, and no
+        promise: how often they come true is seen below.""",
+    )
+
+
+def _signed(value: float) -> str:
+    return f"{value:.3f}".replace("-", "−")
+
+
+def the_training(run: Run, data: Clothes, learned: Learned) -> None:
+    history = learned.history
+    numbers = [epoch.number for epoch in history]
+    asked = "" if len(history) == 5 else " (the exercise asks for 5; so few articles are passed over more often)"
+    run.section(
+        "Training the exercise's network",
+        f"""{len(data.x):,} articles, 100 to a step, in an order drawn anew for each of {len(history)} epochs{asked}.
+        Adam with a learning rate of 0.001 made the average negative log-likelihood of an epoch fall from
+        {history[0].loss:.3f} to {history[-1].loss:.3f}. The training steps took {learned.seconds:.1f} s, which is
+        {len(history) * len(data.x) / learned.seconds:,.0f} articles a second.""",
+        report.chart(
+            {"loss": (numbers, [epoch.loss for epoch in history])},
+            "epoch", "average loss", "Average negative log-likelihood of the training articles in each epoch.",
+        ),
+        report.chart(
+            {"errors": (numbers, _errors(history))},
+            "epoch", "wrong test articles",
+            "Share of the test articles taken for another class. Only shown: nothing was chosen by it.", percent=True,
+        ),
+    )  # fmt: skip
+
+
+def _errors(history: list[Epoch]) -> list[float]:
+    return [1 - epoch.metrics["test accuracy"] for epoch in history]
+
+
+def the_test(run: Run, data: Clothes, learned: Learned) -> None:
+    run.measure(f"test accuracy, {EXERCISE}", learned.right)
+    y, n = learned.labels, len(learned.labels)
+    counts = confusion(learned.answers, y)
+    by_class = class_accuracy(learned.answers, y)
+    worst, best = int(by_class.argmin()), int(by_class.argmax())
+    within, found = mistakes(data.x_test, y, log_probabilities(learned.answers))
+    run.measure("mistakes within a family of clothes", within)
+    rows = [
+        (name, int(counts[k].sum()), percent(float(by_class[k])), *_most(counts, k)) for k, name in enumerate(CLASSES)
+    ]
+    run.section(
+        "Test of the exercise's network",
+        f"""**{percent(learned.right, 2)} of the {n:,} test articles are recognised.** On that many chance alone moves
+        such a figure by about {100 * standard_error(learned.right, n):.1g} points (one standard error). The
+        classes differ much: of {CLASSES[best]} {percent(float(by_class[best]))} are recognised, of {CLASSES[worst]}
+        {percent(float(by_class[worst]))}.""",
+        report.Table(
+            ("Class", "Test articles", "Recognised", "Most often taken for", "So many"),
+            rows, "Accuracy of each class, and its most frequent confusion.",
+        ),
+        matrix(counts),
+        *found,
+    )  # fmt: skip
+
+
+def _most(counts: Array, label: int) -> tuple[str, int]:
+    wrong = counts[label].copy()
+    wrong[label] = 0
+    return (CLASSES[wrong.argmax()], int(wrong.max())) if wrong.any() else ("—", 0)
+
+
+# ------------------------------------------------------------------------------------------ the explored network
+
+
+def what_is_added(run: Run, settings: Settings, data: Clothes, model: Any) -> None:
+    table = report.layers(run.engine, model, data.x[:1])
+    rows = [
+        (o.name, _volume(o.input_shape[1:]), _volume(o.shape), o.weights, o.parameters, o.multiply_adds) for o in table
+    ]
+    some = data.x[:10]
+    change = augmentation(data)
+    drawn = [change(some, Draws(settings.seed, epoch, np.arange(len(some)))) for epoch in range(4)]
+    moved = [
+        report.Tile(report.picture(x[0]), "a training article, changed at random" if images is not some else "as it is")
+        for images in (some, *drawn)
+        for x in images
+    ]
+    run.section(
+        "A deeper network",
+        """The exercise's network looks once, through windows of 3 × 3 pixels, and its linear layer has to learn a
+        sleeve anew for every place where one can be. The explored network looks again at what it saw, five
+        times, and has the following means.
+
+        **More convolutions.** There are three stages. Each begins with a convolution and a pooling, which halves height
+        and width and doubles the channels. A second convolution then adds to what it was given, x + f(x), a
+        *residual* connection, which lets gradients pass by it. At last each channel is pooled to one number, so that
+        the linear layer is small. (Pooling comes before the activation: as ReLU never falls, the result is the same,
+        and a quarter of the numbers remain to be worked on.)""",
+        report.Table(
+            ("Layer", "Goes in", "Comes out", "Weights + biases", "Parameters", "Multiply-adds"),
+            rows,
+            "The explored network, one article sent through it.",
+            total=("All layers", "", "", "", *report.totals(table)),
+        ),
+        f"""**Batch normalization**{_given(settings.norm)} shifts and scales every channel to mean 0 and deviation 1
+        over the batch, and then by two numbers that are learned. The next layer finds numbers of one range
+        throughout the training, and the steps can be far greater.
+
+        **Dropout**{_given(settings.dropout)}: in a training step {percent(settings.dropout, 0)} of the linear layer's
+        inputs are set to 0, drawn anew each time, so that none can be relied on alone.
+
+        **Weight decay**{_given(settings.weight_decay)} of {settings.weight_decay:g} draws every weight towards 0 unless
+        the data hold against it.
+
+        **Smoothed labels**{_given(settings.smoothing)}: the target is a probability of
+        {1 - 0.9 * settings.smoothing:g} for the true class, and the rest spread evenly over the others, which keeps
+        the network from growing ever surer of what it knows already.
+
+        **Augmentation**{_given(settings.augment)}: every time that an article is learned from, it is moved by up to
+        {MOVED} pixels in height and in width, and mirrored in half of the cases. A mirrored boot is a boot, so these
+        are new examples for nothing:""",
+        report.Grid(moved, "First row: training articles. Below, what the network sees of them in four epochs.", 64),
+        f"""It learns by gradient descent with Nesterov momentum 0.9, {settings.batch_size} articles to a step; the
+        learning rate rises to {settings.lr:g} during the first fifth of the training and then falls to 0. In the test
+        it is asked twice, about an article and about its mirror image, and the mean of the two answers counts. All this
+        was chosen by held-out training articles, as `--preset search` shows it step by step. The test articles had no
+        part in it.""",
+    )
+
+
+def _given(used: float) -> str:
+    return "" if used else " (switched off in this run)"
+
+
+def side_by_side(run: Run, settings: Settings, data: Clothes, learned: Mapping[str, Learned]) -> None:
+    right = {name: one.right for name, one in learned.items()}
+    n, best = len(data.y_test), learned[EXPLORED]
+    run.measure(f"test accuracy, {EXPLORED}", right[EXPLORED])
+    run.measure(GAINED, 100 * (right[EXPLORED] - right[EXERCISE]))
+    if settings.full:
+        run.measure(MINUTES, best.seconds / 60)
+    rows = [(name, *_row(run, data, one), percent(one.right, 2)) for name, one in learned.items()]
+    hit = {name: one.answers.argmax(axis=1) == data.y_test for name, one in learned.items()}
+    deep, small = (int(np.sum(hit[a] & ~hit[b])) for a, b in ((EXPLORED, EXERCISE), (EXERCISE, EXPLORED)))
+    chance = sign_test(deep, small)
+    names = {EXERCISE: "exercise", EXPLORED: "explored"}
+    curves = {names[name]: ([e.number for e in one.history], _errors(one.history)) for name, one in learned.items()}
+    work = len(best.history) * len(data.x) * _size(run, data, best.model)[1]
+    run.section(
+        "Both networks side by side",
+        report.Table(
+            ("Network", "Parameters", "Multiply-adds", "Epochs", "Time", "Articles a second", "Test accuracy"),
+            rows, f"""{n:,} test articles: one standard error is {100 * standard_error(right[EXPLORED], n):.1g} points.
+            Multiply-adds are for one article; the time is that of the training steps.""",
+        ),
+        f"""**The explored network recognises {percent(right[EXPLORED], 2)}, the exercise's
+        {percent(right[EXERCISE], 2)}.** {deep:,} articles only the explored one has right, {small:,} only the other. If
+        both were equally good, so uneven an outcome would have a probability of
+        {f"{chance:.1g}" if chance < 0.1 else f"{chance:.2f}"}. Its training took {best.seconds / 60:.1f} minutes,
+        three products for every multiply-add of the forward pass: {6e-12 * work:,.1f} TFLOP,
+        {6e-9 * work / best.seconds:,.0f} GFLOP a second on this machine.""",
+        report.chart(
+            curves, "epoch", "wrong test articles",
+            """Share of the test articles taken for another class after each epoch, each asked about once. Only shown:
+            nothing was chosen by it.""", percent=True,
+        ),
+        _by_class(learned),
+    )  # fmt: skip
+
+
+def _row(run: Run, data: Clothes, one: Learned) -> tuple[int, int, int, str, str]:
+    parameters, work = _size(run, data, one.model)
+    epochs = len(one.history)
+    return parameters, work, epochs, f"{one.seconds:.1f} s", f"{epochs * len(data.x) / one.seconds:,.0f}"
+
+
+def _size(run: Run, data: Clothes, model: Any) -> tuple[int, int]:
+    return report.totals(report.layers(run.engine, model, data.x[:1]))
+
+
+def _by_class(learned: Mapping[str, Learned]) -> report.Table:
+    shares = [class_accuracy(one.answers, one.labels) for one in learned.values()]
+    rows = [
+        (name, percent(float(a)), percent(float(b)), f"{100 * (b - a):+.1f}".replace("-", "−"))
+        for name, a, b in zip(CLASSES, *shares, strict=True)
+    ]
+    return report.Table(("Class", "Exercise", "Explored", "Points gained"), rows, "Accuracy of each class.")
+
+
+def what_is_left(run: Run, data: Clothes, learned: Learned) -> None:
+    counts = confusion(learned.answers, learned.labels)
+    shirt = CLASSES.index("Shirt")
+    wrong = counts.sum() - counts.trace()
+    about = counts[shirt].sum() + counts[:, shirt].sum() - 2 * counts[shirt, shirt]
+    answers, y = learned.answers, learned.labels
+    rows = surest_first(answers, y)
+    within = float(in_family(y[rows], answers.argmax(axis=1)[rows]).mean()) if len(rows) else 1.0
+    run.section(
+        "What the explored network still gets wrong",
+        f"""{wrong:,} mistakes are left, and {percent(float(about / max(1, wrong)))} of them are about shirts: a shirt
+        taken for something else, or something else for a shirt. {percent(within)} stay within a family.""",
+        matrix(counts),
+        report.Grid(
+            tiles(data.x_test, y, answers, rows[:SHOWN]),
+            f"The {min(SHOWN, len(rows))} most confident of them: {WHAT}", 96,
+        ),
+        """It was taught with smoothed labels, and so it seldom says more than nine in ten: its mistakes look less sure
+        than those of the exercise's network, which is a matter of what it was asked for.""",
+    )  # fmt: skip
+
+
+def step_by_step(run: Run, settings: Settings, data: Clothes, learned: Mapping[str, Learned]) -> None:
+    """The table of `--preset search`."""
+    shares = {name: one.right for name, one in learned.items()}
+    *_, last = shares
+    best = max(shares, key=lambda name: shares[name])
+    run.measure("validation accuracy, all steps", shares[last])
+    run.measure(GAINED, 100 * (shares[last] - shares[EXERCISE]))
+    rows, before, n = [], None, len(data.y_valid)
+    for name, one in learned.items():
+        gain = "" if before is None else f"{100 * (one.right - before):+.2f}".replace("-", "−")
+        size = _row(run, data, one)
+        rows.append((name, size[0], size[2], size[3], f"{one.history[-1].loss:.3f}", percent(one.right, 2), gain))
+        before = one.right
+    error = 100 * standard_error(shares[last], n)
+    run.section(
+        "Step by step",
+        f"""Each row has all that the rows above it have (but for the first, which is the network of the exercise), and
+        one thing more. All learn from the same {len(data.x):,} articles and are judged on the same {n:,}, which were
+        held out of the training set; the test set is not looked at. One standard error is {error:.2g} points, and two
+        trainings of the same network with different seeds differ too, so that small steps are not certain.""",
+        report.Table(
+            ("Network", "Parameters", "Epochs", "Time", "Training loss", "Validation accuracy", "Points gained"), rows,
+            "The training loss of the last row is that of smoothed labels, and cannot be compared with the others.",
+        ),
+        f"""The best of them is "{best}" with {percent(shares[best], 2)}.
+        {"All steps together are what the explored network is." if best == last else
+         f"All steps together come to {percent(shares[last], 2)}; after so few epochs what holds a network back can "
+         "cost more than it brings, and it pays in longer trainings."}""",
+    )  # fmt: skip
