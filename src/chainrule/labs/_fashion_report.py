@@ -61,24 +61,26 @@ class Learned(NamedTuple):
 
 
 def the_clothes(run: Run, data: Clothes) -> None:
-    each = [np.flatnonzero(data.y == label)[:4] for label in range(len(CLASSES))]
-    shown = [
-        report.Tile(report.picture(data.x[i, 0]), CLASSES[label], CLASSES[label] if k == 0 else "")
-        for k in range(4)
-        for label in range(len(CLASSES))
-        for i in each[label][k : k + 1]
-    ]
+    shown = [_four(data, label) for label in range(len(CLASSES))]
     families = "; ".join(f"**{name}**: {', '.join(CLASSES[i] for i in own)}" for name, own in FAMILIES.items())
     run.section(
         "Ten kinds of clothes",
         f"""Each picture of Fashion-MNIST is an article from the catalogue of a shop, made grey and shrunk to 28 × 28
         pixels. There are ten classes, and as many pictures of each: {len(data.x):,} articles to learn from,
         {len(data.x_test):,} to be tested on{_held_out(data)}. Whoever guesses is right once in ten times.""",
-        report.Grid(shown, "Four articles of each class.", 64),
+        report.Grid(shown, "Four training articles of each class.", 112),
         f"""The classes are not equally far from one another. Some are worn in the same place and have the same outline;
         this report calls them a family: {families}. The pixels are shifted and scaled so that over all training
         pictures they have mean 0 and standard deviation 1.""",
     )
+
+
+def _four(data: Clothes, label: int) -> report.Tile:
+    """Four articles of a class in a square."""
+    x = data.x[data.y == label][:4, 0]
+    x = np.concatenate([x, np.full((4 - len(x), 28, 28), data.x.min(), x.dtype)])
+    square = x.reshape(2, 2, 28, 28).transpose(0, 2, 1, 3).reshape(56, 56)
+    return report.Tile(report.picture(square), CLASSES[label], CLASSES[label])
 
 
 def _held_out(data: Clothes) -> str:
@@ -92,8 +94,7 @@ def layer_by_layer(run: Run, data: Clothes, model: Any) -> None:
     run.measure("parameters of the linear layer", linear.parameters)
     filters, channels, height, width = convolution.module.weight.shape
     rows = [
-        (o.name, _volume(o.input_shape[1:]), o.arithmetic, _volume(o.shape), o.weights, o.parameters, o.multiply_adds)
-        for o in table
+        (o.name, _volume(o.input_shape[1:]), o.arithmetic, _volume(o.shape), o.weights, o.parameters) for o in table
     ]
     depth, rows_out, columns_out = pool.shape
     run.section(
@@ -105,13 +106,13 @@ def layer_by_layer(run: Run, data: Clothes, model: Any) -> None:
             "out = ⌊(in + 2·padding − kernel) / stride⌋ + 1",
         ),
         report.Table(
-            ("Layer", "Goes in", "Height = width", "Comes out", "Weights + biases", "Parameters", "Multiply-adds"),
+            ("Layer", "Goes in", "Height = width", "Comes out", "Weights + biases", "Parameters"),
             rows,
-            "Read off the model itself, with one article sent through it. Multiply-adds are for one article.",
-            total=("All layers", "", "", "", "", *report.totals(table)),
+            "Read off the model itself, with one article sent through it.",
+            total=("All layers", "", "", "", "", report.totals(table)[0]),
         ),
-        f"""**Convolution.** A filter has a weight for each of the {height} × {width} pixels of its window in each of
-        the {channels} input channels, and one bias: {channels}·{height}·{width} + 1 = {channels * height * width + 1}.
+        f"""**Convolution.** A filter has a weight for each of the {height} × {width} pixels of its window in every
+        input channel (here {channels}), and a bias: {channels}·{height}·{width} + 1 = {channels * height * width + 1}.
         There are {filters} filters, which makes {filters} · {channels * height * width + 1} =
         **{convolution.parameters:,}** parameters. One row and one column of zeros on every side (padding 1) keep the
         map as large as the picture, so the {filters} filters yield {_volume(convolution.shape)} numbers.
@@ -234,15 +235,9 @@ def _most(counts: Array, label: int) -> tuple[str, int]:
 def what_is_added(run: Run, settings: Settings, data: Clothes, model: Any) -> None:
     table = report.layers(run.engine, model, data.x[:1])
     rows = [
-        (o.name, _volume(o.input_shape[1:]), _volume(o.shape), o.weights, o.parameters, o.multiply_adds) for o in table
-    ]
-    some = data.x[:10]
-    change = augmentation(data)
-    drawn = [change(some, Draws(settings.seed, epoch, np.arange(len(some)))) for epoch in range(4)]
-    moved = [
-        report.Tile(report.picture(x[0]), "a training article, changed at random" if images is not some else "as it is")
-        for images in (some, *drawn)
-        for x in images
+        (o.name, _volume(o.input_shape[1:]), _volume(o.shape), o.weights, o.parameters, o.multiply_adds)
+        for o in table
+        if o.parameters or o.input_shape != o.output_shape
     ]
     run.section(
         "A deeper network",
@@ -258,7 +253,7 @@ def what_is_added(run: Run, settings: Settings, data: Clothes, model: Any) -> No
         report.Table(
             ("Layer", "Goes in", "Comes out", "Weights + biases", "Parameters", "Multiply-adds"),
             rows,
-            "The explored network, one article sent through it.",
+            "The explored network, one article sent through it. Each ReLU and the dropout are left out.",
             total=("All layers", "", "", "", *report.totals(table)),
         ),
         f"""**Batch normalization**{_given(settings.norm)} shifts and scales every channel to mean 0 and deviation 1
@@ -278,13 +273,23 @@ def what_is_added(run: Run, settings: Settings, data: Clothes, model: Any) -> No
         **Augmentation**{_given(settings.augment)}: every time that an article is learned from, it is moved by up to
         {MOVED} pixels in height and in width, and mirrored in half of the cases. A mirrored boot is a boot, so these
         are new examples for nothing:""",
-        report.Grid(moved, "First row: training articles. Below, what the network sees of them in four epochs.", 64),
+        report.Grid(
+            _changed(settings, data), "Four articles, and after each what the network sees of it in four epochs.", 310
+        ),
         f"""It learns by gradient descent with Nesterov momentum 0.9, {settings.batch_size} articles to a step; the
         learning rate rises to {settings.lr:g} during the first fifth of the training and then falls to 0. In the test
         it is asked twice, about an article and about its mirror image, and the mean of the two answers counts. All this
         was chosen by held-out training articles, as `--preset search` shows it step by step. The test articles had no
         part in it.""",
     )
+
+
+def _changed(settings: Settings, data: Clothes) -> list[report.Tile]:
+    """Some training articles, each beside four random changes of it."""
+    x, change = data.x[:4], augmentation(data)
+    drawn = [change(x, Draws(settings.seed, epoch, np.arange(len(x)))) for epoch in range(4)]
+    strips = np.concatenate([x, *drawn], axis=3)[:, 0]  # (4, 28, 5·28)
+    return [report.Tile(report.picture(strip), "an article, and four changes of it") for strip in strips]
 
 
 def _given(used: float) -> str:
@@ -314,10 +319,11 @@ def side_by_side(run: Run, settings: Settings, data: Clothes, learned: Mapping[s
         ),
         f"""**The explored network recognises {percent(right[EXPLORED], 2)}, the exercise's
         {percent(right[EXERCISE], 2)}.** {deep:,} articles only the explored one has right, {small:,} only the other. If
-        both were equally good, so uneven an outcome would have a probability of
-        {f"{chance:.1g}" if chance < 0.1 else f"{chance:.2f}"}. Its training took {best.seconds / 60:.1f} minutes,
-        three products for every multiply-add of the forward pass: {6e-12 * work:,.1f} TFLOP,
-        {6e-9 * work / best.seconds:,.0f} GFLOP a second on this machine.""",
+        both were equally good, so uneven an outcome would have a probability of {_probability(chance)}.
+
+        Its training took {best.seconds / 60:.1f} minutes. A step costs three times the arithmetic of the forward pass,
+        for a product with the weights there are two in the backward pass: {6e-12 * work:,.1f} TFLOP in all, of which
+        this machine did {6e-9 * work / best.seconds:,.0f} GFLOP a second.""",
         report.chart(
             curves, "epoch", "wrong test articles",
             """Share of the test articles taken for another class after each epoch, each asked about once. Only shown:
@@ -325,6 +331,12 @@ def side_by_side(run: Run, settings: Settings, data: Clothes, learned: Mapping[s
         ),
         _by_class(learned),
     )  # fmt: skip
+
+
+def _probability(chance: float) -> str:
+    if chance < 1e-6:
+        return "less than one in a million"
+    return f"{chance:.1g}" if chance < 0.1 else f"{chance:.2f}"
 
 
 def _row(run: Run, data: Clothes, one: Learned) -> tuple[int, int, int, str, str]:
@@ -346,54 +358,25 @@ def _by_class(learned: Mapping[str, Learned]) -> report.Table:
     return report.Table(("Class", "Exercise", "Explored", "Points gained"), rows, "Accuracy of each class.")
 
 
-def what_is_left(run: Run, data: Clothes, learned: Learned) -> None:
-    counts = confusion(learned.answers, learned.labels)
-    shirt = CLASSES.index("Shirt")
-    wrong = counts.sum() - counts.trace()
+def what_is_left(run: Run, settings: Settings, data: Clothes, learned: Mapping[str, Learned]) -> None:
+    answers, y = learned[EXPLORED].answers, learned[EXPLORED].labels
+    counts, shirt = confusion(answers, y), CLASSES.index("Shirt")
+    wrong = max(1, counts.sum() - counts.trace())
     about = counts[shirt].sum() + counts[:, shirt].sum() - 2 * counts[shirt, shirt]
-    answers, y = learned.answers, learned.labels
     rows = surest_first(answers, y)
     within = float(in_family(y[rows], answers.argmax(axis=1)[rows]).mean()) if len(rows) else 1.0
+    sure = [float((np.exp(one.answers.max(axis=1)) > 0.95).mean()) for one in learned.values()]
+    smoothed = f"""It was taught with smoothed labels, which hold its probabilities down: {percent(sure[1])} of its
+        answers have more than 95 %, of those of the exercise's network {percent(sure[0])}. So its
+        mistakes look less sure."""
     run.section(
         "What the explored network still gets wrong",
-        f"""{wrong:,} mistakes are left, and {percent(float(about / max(1, wrong)))} of them are about shirts: a shirt
-        taken for something else, or something else for a shirt. {percent(within)} stay within a family.""",
+        f"""{len(rows):,} mistakes are left. {percent(float(about / wrong))} of them are about shirts, a shirt taken for
+        something else or something else for a shirt; {percent(within)} stay within a family.""",
         matrix(counts),
         report.Grid(
             tiles(data.x_test, y, answers, rows[:SHOWN]),
             f"The {min(SHOWN, len(rows))} most confident of them: {WHAT}", 96,
         ),
-        """It was taught with smoothed labels, and so it seldom says more than nine in ten: its mistakes look less sure
-        than those of the exercise's network, which is a matter of what it was asked for.""",
-    )  # fmt: skip
-
-
-def step_by_step(run: Run, settings: Settings, data: Clothes, learned: Mapping[str, Learned]) -> None:
-    """The table of `--preset search`."""
-    shares = {name: one.right for name, one in learned.items()}
-    *_, last = shares
-    best = max(shares, key=lambda name: shares[name])
-    run.measure("validation accuracy, all steps", shares[last])
-    run.measure(GAINED, 100 * (shares[last] - shares[EXERCISE]))
-    rows, before, n = [], None, len(data.y_valid)
-    for name, one in learned.items():
-        gain = "" if before is None else f"{100 * (one.right - before):+.2f}".replace("-", "−")
-        size = _row(run, data, one)
-        rows.append((name, size[0], size[2], size[3], f"{one.history[-1].loss:.3f}", percent(one.right, 2), gain))
-        before = one.right
-    error = 100 * standard_error(shares[last], n)
-    run.section(
-        "Step by step",
-        f"""Each row has all that the rows above it have (but for the first, which is the network of the exercise), and
-        one thing more. All learn from the same {len(data.x):,} articles and are judged on the same {n:,}, which were
-        held out of the training set; the test set is not looked at. One standard error is {error:.2g} points, and two
-        trainings of the same network with different seeds differ too, so that small steps are not certain.""",
-        report.Table(
-            ("Network", "Parameters", "Epochs", "Time", "Training loss", "Validation accuracy", "Points gained"), rows,
-            "The training loss of the last row is that of smoothed labels, and cannot be compared with the others.",
-        ),
-        f"""The best of them is "{best}" with {percent(shares[best], 2)}.
-        {"All steps together are what the explored network is." if best == last else
-         f"All steps together come to {percent(shares[last], 2)}; after so few epochs what holds a network back can "
-         "cost more than it brings, and it pays in longer trainings."}""",
+        *([smoothed] if settings.smoothing and sure[1] < sure[0] else []),
     )  # fmt: skip
