@@ -1,4 +1,16 @@
-"""The operators: a file per family, reference and native override side by side."""
+"""The operators: a file per family, reference and native override side by side.
+
+How their docstrings read: x is the first argument, also called input, y the result; dy is the gradient of a loss with
+respect to y, dx the one with respect to x; [x > 0] is 1 where that holds, else 0. "Elementwise" and "any shape" mean
+that the result has the shape of x; shapes that are broadcast are counted from the right, two sizes being equal, or one
+of them 1 or missing. N is the batch, C channels, D, H and W depth, height and width, L a length; T are time steps.
+
+The same everywhere: `dim` counts from 0, or from the end where it is negative; with `keepdim` a dimension that is
+reduced stays, with size 1. `dtype` is that of the result, `device` can only be the CPU, with `requires_grad` the result
+is a leaf that wants a gradient. `generator` is NumPy's, to draw from in the place of chainrule's own. With `inplace`
+the input becomes the result. `non_blocking` is taken for PyTorch's sake. What is no tensor where one is needed is a
+TypeError.
+"""
 
 # ruff: noqa: F403
 from types import ModuleType

@@ -28,7 +28,10 @@ __all__ = [
 @inplace_option
 @primitive
 def relu(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
-    """The rectifier max(x, 0); NaN stays NaN.   dx = dy · [x > 0]"""
+    """The rectifier max(x, 0), elementwise; NaN stays NaN.   dx = dy · [x > 0]
+
+    Errors: TypeError for truth values.
+    """
     if x.dtype == np.bool_:
         raise TypeError("relu(): not defined for truth values")
     y = np.maximum(x, 0)
@@ -44,7 +47,7 @@ def _(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
 @method
 @primitive
 def sigmoid(x: Array) -> tuple[Array, Pullback]:
-    """σ(x) = 1 / (1 + e⁻ˣ).   dx = dy · σ(x) · (1 − σ(x))"""
+    """σ(x) = 1 / (1 + e⁻ˣ), elementwise.   dx = dy · σ(x) · (1 − σ(x))"""
     y = _sigmoid(floating(x))
     return y, lambda dy: dy * y * (1 - y)
 
@@ -63,7 +66,7 @@ def _(x: Array) -> tuple[Array, Pullback]:
 @method
 @primitive
 def tanh(x: Array) -> tuple[Array, Pullback]:
-    """(eˣ − e⁻ˣ) / (eˣ + e⁻ˣ).   dx = dy · (1 − y²)"""
+    """(eˣ − e⁻ˣ) / (eˣ + e⁻ˣ), elementwise.   dx = dy · (1 − y²)"""
     y = np.tanh(floating(x))
     return y, lambda dy: dy * (1 - y * y)
 
@@ -79,7 +82,8 @@ def _(x: Array) -> tuple[Array, Pullback]:
 def leaky_relu(x: Array, negative_slope: float = 0.01, inplace: bool = False) -> tuple[Array, Pullback]:
     """x where x > 0, else negative_slope · x.   dx = dy where x > 0, else negative_slope · dy
 
-    Maas, Hannun, Ng: Rectifier nonlinearities improve neural network acoustic models (2013).
+    Any shape. Errors: TypeError for integers.
+    Paper: Maas, Hannun, Ng: Rectifier nonlinearities improve neural network acoustic models (2013).
     """
     require_floating("leaky_relu", x)
     y = np.where(x > 0, x, negative_slope * x)
@@ -94,11 +98,11 @@ def _(x: Array, negative_slope: float = 0.01, inplace: bool = False) -> tuple[Ar
 def rrelu(
     input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False
 ) -> Tensor:
-    """x where x > 0, else s · x: s is drawn from [lower, upper] in training, each time anew, else it is their mean.
+    """x where x > 0, else s · x.   dx = dy where x > 0, else s · dy
 
-    dx = dy where x > 0, else s · dy
-
-    Xu et al.: Empirical evaluation of rectified activations in convolution network (2015).
+    In `training` each s is drawn anew from [lower, upper], else all are their mean. Any shape.
+    Errors: ValueError where lower > upper, TypeError for integers.
+    Paper: Xu et al.: Empirical evaluation of rectified activations in convolution network (2015).
     """
     require_floating("rrelu", input.array)
     if not lower <= upper:
@@ -113,7 +117,8 @@ def rrelu(
 def elu(x: Array, alpha: float = 1.0, inplace: bool = False) -> tuple[Array, Pullback]:
     """x where x > 0, else alpha · (eˣ − 1).   dx = dy where x > 0, else dy · (y + alpha)
 
-    Clevert, Unterthiner, Hochreiter: Fast and accurate deep network learning by exponential linear units (2016).
+    Any shape. Errors: TypeError for integers.
+    Paper: Clevert, Unterthiner, Hochreiter: Fast and accurate deep network learning by exponential linear units (2016).
     """
     require_floating("elu", x)
     y = np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
@@ -132,7 +137,8 @@ def selu(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
 
     dx = λ · dy where x > 0, else dy · (y + λα)
 
-    Klambauer et al.: Self-normalizing neural networks (2017).
+    Any shape. Errors: TypeError for integers.
+    Paper: Klambauer et al.: Self-normalizing neural networks (2017).
     """
     require_floating("selu", x)
     y = np.where(x > 0, _SCALE * x, _SCALE * _ALPHA * np.expm1(np.minimum(x, 0)))
@@ -152,7 +158,8 @@ def _(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
 def celu(x: Array, alpha: float = 1.0, inplace: bool = False) -> tuple[Array, Pullback]:
     """x where x > 0, else alpha · (e^(x/alpha) − 1): of one slope at 0.   dx = dy where x > 0, else dy · e^(x/alpha)
 
-    Barron: Continuously differentiable exponential linear units (2017).
+    Any shape. Errors: ValueError where alpha is 0, TypeError for integers.
+    Paper: Barron: Continuously differentiable exponential linear units (2017).
     """
     require_floating("celu", x)
     if alpha == 0:
@@ -177,7 +184,9 @@ def gelu(x: Array, approximate: str = "none") -> tuple[Array, Pullback]:
     approximate="sigmoid":  y = x · s with s = σ(1.702 x)
                             dx = dy · (s + 1.702 x · s(1 − s))
 
-    The third, which some call QuickGELU, PyTorch does not have. Hendrycks, Gimpel: Gaussian error linear units (2016).
+    The third, which some call QuickGELU, PyTorch does not have. Any shape.
+    Errors: ValueError for another `approximate`, TypeError for integers.
+    Paper: Hendrycks, Gimpel: Gaussian error linear units (2016).
     """
     require_floating("gelu", x)
     if approximate == "none":
@@ -209,7 +218,8 @@ def _(x: Array, approximate: str = "none") -> tuple[Array, Pullback]:
 def silu(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
     """x · σ(x), also called swish.   dx = dy · σ(x) · (1 + x · (1 − σ(x)))
 
-    Elfwing, Uchibe, Doya: Sigmoid-weighted linear units for neural network function approximation (2018).
+    Any shape. Errors: TypeError for integers.
+    Paper: Elfwing, Uchibe, Doya: Sigmoid-weighted linear units for neural network function approximation (2018).
     """
     s = _sigmoid(require_floating("silu", x))
     return x * s, lambda dy: dy * s * (1 + x * (1 - s))
@@ -225,7 +235,8 @@ def _(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
 def mish(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
     """x · t with t = tanh(ln(1 + eˣ)).   dx = dy · (t + x · σ(x) · (1 − t²))
 
-    Misra: Mish, a self regularized non-monotonic activation function (2020).
+    Any shape. Errors: TypeError for integers.
+    Paper: Misra: Mish, a self regularized non-monotonic activation function (2020).
     """
     t = np.tanh(np.logaddexp(require_floating("mish", x), 0))
     return x * t, lambda dy: dy * (t + x * _sigmoid(x) * (1 - t * t))
@@ -238,7 +249,7 @@ def _(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
 
 @primitive
 def softsign(x: Array) -> tuple[Array, Pullback]:
-    """x / (1 + |x|).   dx = dy / (1 + |x|)²"""
+    """x / (1 + |x|), elementwise.   dx = dy / (1 + |x|)²"""
     x = floating(x)
     d = 1 + np.abs(x)
     return x / d, lambda dy: dy / (d * d)
@@ -246,7 +257,7 @@ def softsign(x: Array) -> tuple[Array, Pullback]:
 
 @primitive
 def tanhshrink(x: Array) -> tuple[Array, Pullback]:
-    """x − tanh x.   dx = dy · tanh² x"""
+    """x − tanh x, elementwise.   dx = dy · tanh² x"""
     x = floating(x)
     t = np.tanh(x)
     return x - t, lambda dy: dy * (t * t)
@@ -254,7 +265,10 @@ def tanhshrink(x: Array) -> tuple[Array, Pullback]:
 
 @primitive
 def logsigmoid(x: Array) -> tuple[Array, Pullback]:
-    """ln σ(x) = −ln(1 + e⁻ˣ), without overflow.   dx = dy · σ(−x)"""
+    """ln σ(x) = −ln(1 + e⁻ˣ), elementwise, without overflow.   dx = dy · σ(−x)
+
+    Errors: TypeError for integers.
+    """
     require_floating("logsigmoid", x)
     return -np.logaddexp(-x, 0), lambda dy: dy * _sigmoid(-x)
 
@@ -266,11 +280,11 @@ def _(x: Array) -> tuple[Array, Pullback]:
 
 @primitive
 def glu(x: Array, dim: int = -1) -> tuple[Array, Pullback]:
-    """a · σ(b) for the two halves (a, b) of x along `dim`, whose size is halved.
+    """a · σ(b) for the two halves (a, b) of x along `dim`.   da = dy · σ(b),   db = dy · a · σ(b) · (1 − σ(b))
 
-    da = dy · σ(b),   db = dy · a · σ(b) · (1 − σ(b))
-
-    Dauphin et al.: Language modeling with gated convolutional networks (2017).
+    Shapes: (N, 2C), dim=1 -> (N, C).   dx is da and db, side by side.
+    Errors: IndexError where there is no such dim, ValueError where its size is odd, TypeError for integers.
+    Paper: Dauphin et al.: Language modeling with gated convolutional networks (2017).
     """
     axis = one_dim("glu", dim, require_floating("glu", x).ndim, x.shape)
     if x.shape[axis] % 2:
@@ -292,7 +306,10 @@ def _(x: Array, dim: int = -1) -> tuple[Array, Pullback]:
 
 @primitive
 def softplus(x: Array, beta: float = 1.0, threshold: float = 20.0) -> tuple[Array, Pullback]:
-    """ln(1 + e^(beta·x)) / beta, and x itself where beta·x > threshold.   dx = dy · σ(beta·x), or dy there"""
+    """ln(1 + e^(beta·x)) / beta, and x itself where beta·x > threshold.   dx = dy · σ(beta·x), or dy there
+
+    Any shape. Errors: TypeError for integers.
+    """
     z = beta * require_floating("softplus", x)
     y = np.where(z > threshold, x, np.logaddexp(z, 0) / beta)
     return y, lambda dy: np.where(z > threshold, dy, dy * _sigmoid(z))

@@ -22,9 +22,9 @@ Size = int | None
 
 
 def adaptive_avg_pool1d(input: Tensor, output_size: Size | tuple[Size, ...]) -> Tensor:
-    """The means of `output_size` parts of a sequence: `adaptive_avg_pool2d` of a single row.
+    """The means of `output_size` parts of a sequence: adaptive_avg_pool2d of a single row.
 
-    Shapes: x (N, C, L) or (C, L) -> y (N, C, output_size).
+    Shapes: x (N, C, L) or (C, L) -> y (N, C, output_size). Gradient and errors as `adaptive_avg_pool2d`.
     """
     return _avg("adaptive_avg_pool1d", 1, input, output_size)
 
@@ -33,25 +33,29 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Size | tuple[Size, ...]) -> 
     """The means of OH × OW parts of an image:   y[n, c, i, j] = mean of x[n, c, a_i : b_i, a_j : b_j]
 
     from row a_i = ⌊i·H / OH⌋ up to row b_i = ⌈(i + 1)·H / OH⌉, and columns alike: parts of almost the same size, which
-    overlap by a pixel where OH does not divide H. Each pixel gets dy / pixels of its parts.
+    overlap by a pixel where OH does not divide H. dx: each pixel gets dy / pixels of its parts.
 
-    Shapes: x (N, C, H, W) or (C, H, W) -> y (N, C, OH, OW); one number stands for both, None keeps a size.
+    Shapes: x (N, C, H, W) or (C, H, W) -> y (N, C, OH, OW), (OH, OW) = output_size; one number stands for both, None
+    keeps a size. Errors: ValueError for another shape or a negative size, TypeError for one that is no whole number,
+    and for integers in x.
     """
     return _avg("adaptive_avg_pool2d", 2, input, output_size)
 
 
 def adaptive_avg_pool3d(input: Tensor, output_size: Size | tuple[Size, ...]) -> Tensor:
-    """The means of OD × OH × OW parts of a volume: `adaptive_avg_pool2d` with one more axis.
+    """The means of OD × OH × OW parts of a volume: adaptive_avg_pool2d with one more axis.
 
-    Shapes: x (N, C, D, H, W) or (C, D, H, W) -> y (N, C, OD, OH, OW).
+    Shapes: x (N, C, D, H, W) or (C, D, H, W) -> y (N, C, OD, OH, OW). output_size, gradient and errors as
+    `adaptive_avg_pool2d`.
     """
     return _avg("adaptive_avg_pool3d", 3, input, output_size)
 
 
 def adaptive_max_pool1d(input: Tensor, output_size: Size | tuple[Size, ...], return_indices: bool = False) -> Any:
-    """The greatest values of `output_size` parts of a sequence: `adaptive_max_pool2d` of a single row.
+    """The greatest values of `output_size` parts of a sequence: adaptive_max_pool2d of a single row.
 
-    Shapes: x (N, C, L) or (C, L) -> y (N, C, output_size); with `return_indices` (y, places in the row).
+    Shapes: x (N, C, L) or (C, L) -> y (N, C, output_size); with `return_indices` (y, places in the row). Gradient and
+    errors as `adaptive_max_pool2d`.
     """
     return _max("adaptive_max_pool1d", 1, input, output_size, return_indices)
 
@@ -59,19 +63,20 @@ def adaptive_max_pool1d(input: Tensor, output_size: Size | tuple[Size, ...], ret
 def adaptive_max_pool2d(input: Tensor, output_size: Size | tuple[Size, ...], return_indices: bool = False) -> Any:
     """The greatest values of the OH × OW parts into which `adaptive_avg_pool2d` cuts an image.
 
-    dy goes to the place of the greatest value, of several equal ones to the first; NaN is greater than all.
+    dx is dy at the place of the greatest value, of several equal ones at the first; NaN is greater than all.
 
-    Shapes: x (N, C, H, W) or (C, H, W) -> y (N, C, OH, OW); one number stands for both, None keeps a size. With
-    `return_indices` (y, places), the place of a pixel being row · W + column.
+    Shapes: x (N, C, H, W) or (C, H, W) -> y (N, C, OH, OW), (OH, OW) = output_size; one number stands for both, None
+    keeps a size. With `return_indices` (y, places), the place of a pixel being row · W + column.
+    Errors: ValueError for another shape or a negative size, TypeError for one that is no whole number.
     """
     return _max("adaptive_max_pool2d", 2, input, output_size, return_indices)
 
 
 def adaptive_max_pool3d(input: Tensor, output_size: Size | tuple[Size, ...], return_indices: bool = False) -> Any:
-    """The greatest values of OD × OH × OW parts of a volume: `adaptive_max_pool2d` with one more axis.
+    """The greatest values of OD × OH × OW parts of a volume: adaptive_max_pool2d with one more axis.
 
     Shapes: x (N, C, D, H, W) or (C, D, H, W) -> y (N, C, OD, OH, OW); with `return_indices` (y, places), the place
-    being (depth · H + row) · W + column.
+    being (depth · H + row) · W + column. output_size, gradient and errors as `adaptive_max_pool2d`.
     """
     return _max("adaptive_max_pool3d", 3, input, output_size, return_indices)
 

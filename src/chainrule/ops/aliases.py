@@ -15,7 +15,7 @@ __all__ = [
 
 
 def true_divide(dividend: Any, divisor: Any) -> Tensor:
-    """dividend / divisor; see `div`."""
+    """dividend / divisor, broadcast; see `div`."""
     return elementwise.div(dividend, divisor)
 
 

@@ -30,12 +30,14 @@ def scaled_dot_product_attention(
     """y = p·value,  p = softmax(scale · query·keyᵀ + mask),  scale = 1/√E unless given.
 
     `attn_mask` (…, L, S) is added to the scores, or says by truth values which keys take part; `is_causal` lets query
-    i see the keys 0 … i. A query that sees no key gets 0. Dropout acts on p, always: there is no training mode here.
-    With `enable_gqa` query heads share key heads, (…, G·H, L, E) with (…, H, S, E).
+    i see the keys 0 … i. A query that sees no key gets 0. Dropout acts on p, with `dropout_p`, always: there is no
+    training mode here. With `enable_gqa` query heads share key heads, (…, G·H, L, E) with (…, H, S, E).
 
     Shapes: query (…, L, E), key (…, S, E), value (…, S, V), leading axes broadcast -> y (…, L, V).
     The gradients: see `_attention`. 2·L·S·(E + V) FLOPs a head, 2.5 times that backwards.
-    Paper: Vaswani et al.: Attention is all you need, 2017.
+    Errors: ValueError where the shapes do not fit, or attn_mask and is_causal are both given, TypeError for integers or
+    several dtypes.
+    Paper: Vaswani et al.: Attention is all you need (2017).
     """
     if is_causal and attn_mask is not None:
         raise ValueError("scaled_dot_product_attention(): give attn_mask or is_causal=True, not both")
@@ -143,8 +145,9 @@ def additive_attention(
 
     `key_padding_mask` (N, S) is True where a key is ignored. Every row needs a key that is not.
     Shapes: query (N, L, Q), key (N, S, K), value (N, S, V), w_query (A, Q), w_key (A, K), v and bias (A)
-    -> y (N, L, V), weights (N, L, S). Not in PyTorch.
-    Paper: Bahdanau, Cho, Bengio: Neural machine translation by jointly learning to align and translate, 2014.
+    -> y (N, L, V), weights (N, L, S). Not in PyTorch. The gradients are those of the products, tanh and softmax.
+    Errors: ValueError where the shapes do not fit, TypeError where the dtypes differ.
+    Paper: Bahdanau, Cho, Bengio: Neural machine translation by jointly learning to align and translate (2014).
     """
     queries, keys = linear(query, w_query), linear(key, w_key, bias)
     hidden = tanh(queries.unsqueeze(-2) + keys.unsqueeze(-3))  # (N, L, 1, A) + (N, 1, S, A) -> (N, L, S, A)

@@ -18,8 +18,10 @@ def searchsorted(
 ) -> Tensor:  # fmt: skip
     """Where each number would be put into sorted ones: the i with s[i − 1] < x ≤ s[i], or ≤ and < with `right`.
 
-    side="right" is right=True. Without `sorter` the sequence must be in order; else s[sorter] is.
-    Shapes: s (K), x any or a number -> that of x; or rows s (…, K) and x (…, M), with equal leading sizes -> (…, M).
+    side="right" is right=True. Without `sorter` the sequence must be in order; else s[sorter] is. The places are int64,
+    or int32 with `out_int32`.
+    Shapes: sorted_sequence s (K), x any or a number -> that of x; or rows s (…, K) and x (…, M), with equal leading
+    sizes -> (…, M).
     Errors: ValueError where the leading sizes differ, or side says neither "left" nor "right".
     """
     require_tensors("searchsorted", sorted_sequence)
@@ -33,7 +35,10 @@ def searchsorted(
 
 @method
 def bucketize(input: Any, boundaries: Tensor, *, out_int32: bool = False, right: bool = False) -> Tensor:
-    """The bucket of each number between sorted boundaries (K): from 0 to K. As `searchsorted(boundaries, input)`."""
+    """The bucket of each number between sorted boundaries (K): from 0 to K, in the shape of input.
+
+    As `searchsorted` with `boundaries` for the sequence. Errors: ValueError where they are no vector.
+    """
     require_tensors("bucketize", boundaries)
     if boundaries.ndim != 1:
         raise ValueError(f"bucketize(): the boundaries must be a vector, their shape is {boundaries.shape}")
@@ -57,10 +62,11 @@ def _found(name: str, rows: Array, input: Any, right: bool, short: bool) -> Tens
 @method
 @np.errstate(all="ignore")
 def histc(input: Tensor, bins: int = 100, min: Scalar = 0, max: Scalar = 0) -> Tensor:
-    """How many numbers fall into each of `bins` equal parts of [min, max]: (bins), in the dtype of x.
+    """How many numbers fall into each of `bins` equal parts of [min, max]: any shape -> (bins), in the dtype of x.
 
     The last part has its end, too; what lies outside, and NaN, is not counted. Where min = max = 0 they are those of x;
-    where all are equal, one less and one more. Errors: ValueError where min > max, TypeError for integers.
+    where all are equal, one less and one more.
+    Errors: ValueError where min > max, bins < 1 or an end is not finite, TypeError for integers.
     """
     x = require_floating("histc", input.array)
     low, high = float(min), float(max)

@@ -24,37 +24,55 @@ def _of_bits(name: str, f: Any, *operands: Any) -> Tensor:
 
 @method
 def bitwise_not(input: Tensor) -> Tensor:
-    """Each bit turned over, `~input`: −input − 1 of integers, "not" of truth values. TypeError for floats."""
+    """Each bit turned over, `~input`, elementwise: −input − 1 of integers, "not" of truth values.
+
+    Errors: TypeError for floats.
+    """
     return _of_bits("bitwise_not", np.invert, input)
 
 
 @method
 def bitwise_and(input: Any, other: Any) -> Tensor:
-    """The bits that both have: `input & other`, broadcast; "and" of truth values. TypeError for floats."""
+    """The bits that both have: `input & other`, broadcast; "and" of truth values.
+
+    Errors: ValueError where the shapes do not broadcast, TypeError for floats.
+    """
     return _of_bits("bitwise_and", np.bitwise_and, input, other)
 
 
 @method
 def bitwise_or(input: Any, other: Any) -> Tensor:
-    """The bits that at least one has: `input | other`, broadcast; "or" of truth values. TypeError for floats."""
+    """The bits that at least one has: `input | other`, broadcast; "or" of truth values.
+
+    Errors: ValueError where the shapes do not broadcast, TypeError for floats.
+    """
     return _of_bits("bitwise_or", np.bitwise_or, input, other)
 
 
 @method
 def bitwise_xor(input: Any, other: Any) -> Tensor:
-    """The bits that exactly one has: `input ^ other`, broadcast; "either or" of truth values. TypeError for floats."""
+    """The bits that exactly one has: `input ^ other`, broadcast; "either or" of truth values.
+
+    Errors: ValueError where the shapes do not broadcast, TypeError for floats.
+    """
     return _of_bits("bitwise_xor", np.bitwise_xor, input, other)
 
 
 @method
 def bitwise_left_shift(input: Any, other: Any) -> Tensor:
-    """input · 2^other, the bits shifted up: `input << other`, broadcast. TypeError for floats and truth values."""
+    """input · 2^other, the bits shifted up: `input << other`, broadcast.
+
+    Errors: ValueError where the shapes do not broadcast, TypeError for floats and truth values.
+    """
     return _of_bits("bitwise_left_shift", _shift(np.left_shift), input, other)
 
 
 @method
 def bitwise_right_shift(input: Any, other: Any) -> Tensor:
-    """⌊input / 2^other⌋, the bits shifted down: `input >> other`, broadcast. TypeError for floats and truth values."""
+    """⌊input / 2^other⌋, the bits shifted down: `input >> other`, broadcast.
+
+    Errors: ValueError where the shapes do not broadcast, TypeError for floats and truth values.
+    """
     return _of_bits("bitwise_right_shift", _shift(np.right_shift), input, other)
 
 

@@ -26,9 +26,12 @@ def unfold(
 
         y[n, (c·KH + kh)·KW + kw, i·OW + j] = x[n, c, i·s + kh·d − p, j·s + kw·d − p],     dx = fold(dy)
 
-    for stride s, dilation d and padding p with zeros. conv2d is w as a matrix (O, C·KH·KW) times these columns.
+    for windows (KH, KW) = kernel_size, stride s, dilation d and padding p with zeros. conv2d is w as a matrix
+    (O, C·KH·KW) times these columns.
 
     Shapes: x (N, C, H, W) or (C, H, W) -> y (N, C·KH·KW, OH·OW), OH = ⌊(H + 2p − d·(KH − 1) − 1) / s⌋ + 1.
+    Errors: ValueError for another shape, or a window larger than the padded image, TypeError for sizes that are no
+    whole numbers.
     """
     require_tensors("unfold", input)
     if input.ndim == 3:
@@ -52,7 +55,8 @@ def fold(
 
         y[n, c, i·s + kh·d − p, j·s + kw·d − p] += x[n, (c·KH + kh)·KW + kw, i·OW + j],     dx = unfold(dy)
 
-    Shapes: x (N, C·KH·KW, OH·OW) or without N -> y (N, C, H, W), where (H, W) is `output_size`.
+    Shapes: x (N, C·KH·KW, OH·OW) or without N -> y (N, C, H, W), where (H, W) is `output_size`; the other arguments and
+    the errors are those of `unfold`.
     """
     require_tensors("fold", input)
     if input.ndim == 2:

@@ -26,62 +26,89 @@ def _array(value: Any) -> Any:
 @np.errstate(all="ignore")
 def _pairwise(name: str, f: Any, x: Any, other: Any) -> Tensor:
     x, other = _array(x), _array(other)
-    if getattr(x, "dtype", None) != getattr(other, "dtype", None):
+    if not (isinstance(x, np.ndarray) and isinstance(other, np.ndarray) and x.dtype == other.dtype):
         x, other = promoted(x, other)
     return _truth(broadcast(name, f, x, other))
 
 
 @method
 def eq(input: Tensor, other: Any) -> Tensor:
-    """input = other, elementwise."""
+    """input = other, broadcast.
+
+    Errors: ValueError where the shapes do not broadcast, TypeError for what is no number.
+    """
     return _pairwise("eq", np.equal, input, other)
 
 
 @method
 def ne(input: Tensor, other: Any) -> Tensor:
-    """input ≠ other, elementwise."""
+    """input ≠ other, broadcast.
+
+    Errors: ValueError where the shapes do not broadcast, TypeError for what is no number.
+    """
     return _pairwise("ne", np.not_equal, input, other)
 
 
 @method
 def lt(input: Tensor, other: Any) -> Tensor:
-    """input < other, elementwise."""
+    """input < other, broadcast.
+
+    Errors: ValueError where the shapes do not broadcast, TypeError for what is no number.
+    """
     return _pairwise("lt", np.less, input, other)
 
 
 @method
 def le(input: Tensor, other: Any) -> Tensor:
-    """input ≤ other, elementwise."""
+    """input ≤ other, broadcast.
+
+    Errors: ValueError where the shapes do not broadcast, TypeError for what is no number.
+    """
     return _pairwise("le", np.less_equal, input, other)
 
 
 @method
 def gt(input: Tensor, other: Any) -> Tensor:
-    """input > other, elementwise."""
+    """input > other, broadcast.
+
+    Errors: ValueError where the shapes do not broadcast, TypeError for what is no number.
+    """
     return _pairwise("gt", np.greater, input, other)
 
 
 @method
 def ge(input: Tensor, other: Any) -> Tensor:
-    """input ≥ other, elementwise."""
+    """input ≥ other, broadcast.
+
+    Errors: ValueError where the shapes do not broadcast, TypeError for what is no number.
+    """
     return _pairwise("ge", np.greater_equal, input, other)
 
 
 @method
 def logical_and(input: Tensor, other: Any) -> Tensor:
-    """Whether both are true (not 0), elementwise."""
+    """Whether both input and other are true (not 0), broadcast.
+
+    Errors: ValueError where the shapes do not broadcast, TypeError for what is no number.
+    """
     return _pairwise("logical_and", np.logical_and, input, other)
 
 
 @method
 def logical_or(input: Tensor, other: Any) -> Tensor:
-    """Whether at least one is true (not 0), elementwise."""
+    """Whether at least one of input and other is true (not 0), broadcast.
+
+    Errors: ValueError where the shapes do not broadcast, TypeError for what is no number.
+    """
     return _pairwise("logical_or", np.logical_or, input, other)
 
 
 @method
 def logical_xor(input: Tensor, other: Any) -> Tensor:
-    """Whether exactly one is true (not 0), elementwise."""
+    """Whether exactly one of input and other is true (not 0), broadcast.
+
+    Errors: ValueError where the shapes do not broadcast, TypeError for what is no number.
+    """
     return _pairwise("logical_xor", np.logical_xor, input, other)
 
 
@@ -134,22 +161,28 @@ def _reduced(y: Any, input: Tensor) -> Tensor:
 @method
 @numpy_names
 def any(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
-    """Whether any element is true (not 0), over all dimensions or those in `dim`."""
+    """Whether any element is true (not 0), over all dimensions or those in `dim`: (A, B), dim=1 -> (A).
+
+    Errors: IndexError where there is no such dim, TypeError where it is no whole number.
+    """
     return _reduced(np.any(input.array, _dims("any", dim, input), keepdims=keepdim), input)
 
 
 @method
 @numpy_names
 def all(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
-    """Whether all elements are true (not 0), over all dimensions or those in `dim`."""
+    """Whether all elements are true (not 0), over all dimensions or those in `dim`: (A, B), dim=1 -> (A).
+
+    Errors: IndexError where there is no such dim, TypeError where it is no whole number.
+    """
     return _reduced(np.all(input.array, _dims("all", dim, input), keepdims=keepdim), input)
 
 
 @method
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
-    """|input − other| ≤ atol + rtol · |other|, elementwise; infinities must be equal, NaNs are if `equal_nan`.
+    """|input − other| ≤ atol + rtol · |other|, broadcast; infinities must be equal, NaNs are if `equal_nan`.
 
-    Raises TypeError where the dtypes differ, ValueError for a negative rtol or atol.
+    Errors: TypeError where the dtypes differ, ValueError for a negative rtol or atol, or shapes that do not broadcast.
     """
     if _array(input).dtype != _array(other).dtype:
         raise TypeError(f"isclose(): the dtypes {input.dtype} and {other.dtype} differ; convert one side")
@@ -160,11 +193,14 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8
 
 @method
 def allclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
-    """Whether `isclose` holds for all elements: a Python bool."""
+    """Whether |input − other| ≤ atol + rtol · |other| everywhere, or both are NaN with `equal_nan`: a Python bool.
+
+    See `isclose`, which says it for each element.
+    """
     return bool(isclose(input, other, rtol, atol, equal_nan).array.all())
 
 
 @method
 def equal(input: Tensor, other: Tensor) -> bool:
-    """Whether both have the same shape and the same values: a Python bool."""
+    """Whether input and other have the same shape and the same values: a Python bool."""
     return np.array_equal(input.array, other.array)

@@ -15,9 +15,11 @@ __all__ = ["addcdiv", "addcmul", "lerp"]
 
 @method
 def addcmul(input: Tensor, tensor1: Any, tensor2: Any, *, value: Scalar = 1) -> Tensor:
-    """input + value · tensor1 · tensor2.
+    """input + value · tensor1 · tensor2, broadcast.
 
     dinput = dy,   dtensor1 = value · dy · tensor2,   dtensor2 = value · dy · tensor1
+
+    Errors: ValueError where the shapes do not broadcast.
     """
     y: Tensor = _addcmul(input, tensor1, tensor2, value)
     return y
@@ -33,9 +35,11 @@ def _addcmul(x: Array, a: Any, b: Any, value: Scalar) -> tuple[Array, Pullback]:
 
 @method
 def addcdiv(input: Tensor, tensor1: Any, tensor2: Any, *, value: Scalar = 1) -> Tensor:
-    """input + value · tensor1 / tensor2; TypeError if all are integers.
+    """input + value · tensor1 / tensor2, broadcast.
 
     dinput = dy,   dtensor1 = value · dy / tensor2,   dtensor2 = −value · dy · tensor1 / tensor2²
+
+    Errors: ValueError where the shapes do not broadcast, TypeError if all are integers.
     """
     y: Tensor = _addcdiv(input, tensor1, tensor2, value)
     return y
@@ -53,11 +57,12 @@ def _addcdiv(x: Array, a: Any, b: Any, value: Scalar) -> tuple[Array, Pullback]:
 @method
 @primitive
 def lerp(x: Array, end: Array, weight: Any) -> tuple[Array, Pullback]:
-    """On the line from x to end: x + w · (end − x), with w = weight, a number or a tensor.
+    """On the line from x to end, broadcast: x + w · (end − x), with w = weight, a number or a tensor.
 
     dx = dy · (1 − w),   dend = dy · w,   dw = dy · (end − x)
 
-    Raises TypeError where the dtypes of x, end and a tensor of weights differ, or are not floats.
+    Errors: ValueError where the shapes do not broadcast, TypeError where the dtypes of x, end and a tensor of weights
+    differ, or are not floats.
     """
     dtypes = [a.dtype for a in (x, end, weight) if isinstance(a, np.ndarray)]
     if len(dtypes) < 2 or len(set(dtypes)) > 1:

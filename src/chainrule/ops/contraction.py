@@ -30,8 +30,8 @@ LETTERS = string.ascii_letters
 def einsum(equation: Any, *operands: Any) -> Tensor:
     """The sum of products that "ij,jk->ik", an equation, describes; without "->" the letters that come once are kept.
 
-    "..." stands for dimensions without names, which are broadcast; a letter twice in one operand is its diagonal.
-    The other form names dimensions by numbers: einsum(x, [0, 1], y, [1, 2], [0, 2]).
+    "..." stands for dimensions without names, which are broadcast; a letter twice in one of the `operands` is its
+    diagonal. The other form names dimensions by numbers: einsum(x, [0, 1], y, [1, 2], [0, 2]).
 
     dxᵢ = the contraction of dy and all other operands that has the letters of xᵢ
 
@@ -65,6 +65,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     """Σ of products over pairs of dimensions: the last `dims` of a and the first of b, or those in a pair of lists.
 
     Shapes: a (A, B, C), b (C, B, D), dims=([1, 2], [1, 0]) -> (A, D). The gradients are those of a product of matrices.
+    Errors: ValueError where the sizes do not fit, or there are not as many dims, TypeError where the dtypes differ.
     """
     left, right = _paired(a, b, dims)
     letters = LETTERS[: a.ndim]
@@ -89,7 +90,11 @@ def _paired(a: Tensor, b: Tensor, dims: Any) -> tuple[list[int], list[int]]:
 
 @method
 def inner(input: Tensor, other: Tensor) -> Tensor:
-    """Σ of products over the last dimension of both: (A, K), (B, K) -> (A, B); a number multiplies everything."""
+    """Σ of products over the last dimension of input and other; a number multiplies everything.
+
+    Shapes: (A, K), (B, K) -> (A, B). Gradients as in `einsum`.
+    Errors: ValueError where the last sizes differ, TypeError where the dtypes do.
+    """
     if not (input.ndim and other.ndim):
         return input * other
     if input.shape[-1] != other.shape[-1]:
@@ -105,14 +110,20 @@ def vdot(input: Tensor, other: Tensor) -> Tensor:
 
 
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
-    """Σ x·y along `dim`, which is dropped; the two are broadcast."""
+    """Σ x·y along `dim`, which is dropped; the two are broadcast: (N, K), (N, K) -> (N).   dx = dy · y,   dy alike
+
+    Errors: ValueError where the shapes do not broadcast, IndexError where there is no such dim.
+    """
     total: Tensor = (x * y).sum(dim)
     return total
 
 
 @method
 def kron(input: Tensor, other: Tensor) -> Tensor:
-    """Kronecker's product: every element of input times all of other, (A, B), (C, D) -> (A·C, B·D)."""
+    """Kronecker's product: every element of input times all of other, (A, B), (C, D) -> (A·C, B·D).
+
+    dinput = Σ dy · other over the part that each element made, dother = Σ dy · input alike.
+    """
     n = max(input.ndim, other.ndim)
     a, b = ((1,) * (n - x.ndim) + x.shape for x in (input, other))
     pairs = input.reshape([m for k in a for m in (k, 1)]) * other.reshape([m for k in b for m in (1, k)])
@@ -120,15 +131,16 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
 
 
 def chain_matmul(*matrices: Tensor) -> Tensor:
-    """The product of matrices, see `linalg.multi_dot`."""
+    """The product of `matrices` (M, K), (K, L), … -> (M, …), with gradients and errors as in `multi_dot`."""
     return multi_dot(matrices)
 
 
 def multi_dot(tensors: Sequence[Tensor]) -> Tensor:
-    """The product of two matrices or more, in the order of least work; the first and the last may be vectors.
+    """The product of two `tensors` or more, in the order of least work; the first and the last may be vectors.
 
     The order is that of dynamic programming over all cuts: cost(i, j) = min over k of cost(i, k) + cost(k, j) + the
-    multiplications of the two results.
+    multiplications of the two results. Shapes: (M, K), (K, L), (L, N) -> (M, N). The gradients are those of `matmul`.
+    Errors: ValueError where there is none, or one in the middle is no matrix, else as in `matmul`.
     """
     if not tensors:
         raise ValueError("multi_dot(): there are no matrices to multiply")

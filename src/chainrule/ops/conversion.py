@@ -30,13 +30,13 @@ __all__ = ["clone"]
 @method
 @primitive
 def clone(x: Array) -> tuple[Array, Pullback]:
-    """A copy in memory of its own, in the same order.   dx = dy"""
+    """A copy in memory of its own, in the same order and of the same shape.   dx = dy"""
     return x.copy("K"), lambda dy: dy
 
 
 @method
 def contiguous(input: Tensor) -> Tensor:
-    """Row by row in memory without gaps: itself if it is, else a copy."""
+    """Row by row in memory without gaps, in the same shape: itself if it is, else a copy.   dx = dy"""
     return input if input.is_contiguous() else _contiguous(input)
 
 
@@ -50,8 +50,10 @@ def _contiguous(x: Array) -> tuple[Array, Pullback]:
 def to(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     """In another dtype: `x.to(dtype)`, `x.to(other)` as another tensor is, `x.to("cpu", dtype)`; itself if it is that.
 
-    dx = dy in the dtype of x; an integer result has no gradient. `copy=True` makes a copy in any case; `device` can
-    only be "cpu"; `non_blocking` and `memory_format` change nothing. A name such as "float64" does for a dtype, too.
+    Same shape.   dx = dy in the dtype of x; an integer result has no gradient.
+    Among *args and **kwargs, `copy=True` makes a copy in any case; `device` can only be "cpu"; `non_blocking` and
+    `memory_format` change nothing. A name such as "float64" does for a dtype, too.
+    Errors: ValueError for another device, TypeError for what is no dtype.
     """
     dtype, copy = wanted(input.dtype, *args, **kwargs)
     if dtype == input.dtype:
@@ -85,7 +87,7 @@ def _to(x: Array, dtype: DType) -> tuple[Array, Pullback]:
 
 @method
 def type_as(input: Tensor, other: Tensor) -> Tensor:
-    """In the dtype of `other`."""
+    """In the dtype of `other`: as `to`."""
     return to(input, other)
 
 
@@ -100,7 +102,7 @@ def _converter(name: str, dtype: DType) -> Any:
         y: Tensor = to(input, dtype)
         return y
 
-    convert.__name__, convert.__doc__ = name, f"As {dtype}: `x.to({dtype})`."
+    convert.__name__, convert.__doc__ = name, f"As {dtype}, in the same shape: `x.to({dtype})`; see `to`."
     return convert
 
 

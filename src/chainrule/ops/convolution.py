@@ -50,8 +50,8 @@ def conv2d(
 
         y[n, o, i, j] = b[o] + Σ_{c, kh, kw} w[o, c, kh, kw] · x[n, c, i·s + kh·d − p, j·s + kw·d − p]
 
-    for stride s, dilation d and padding p with zeros; "same" padding keeps the size, "valid" is none. With
-    `groups` G the channels are split into G parts that do not mix.
+    for weight w, bias b, stride s, dilation d and padding p with zeros; "same" padding keeps the size, "valid" is none.
+    With `groups` G the channels are split into G parts that do not mix.
 
         dx = dy, spread out by the stride, convolved with the kernels turned round
         dw[o, c, kh, kw] = Σ_{n, i, j} dy[n, o, i, j] · x[n, c, i·s + kh·d − p, j·s + kw·d − p]
@@ -59,7 +59,9 @@ def conv2d(
 
     Shapes: x (N, C, H, W) or (C, H, W), w (O, C/G, KH, KW), b (O) -> y (N, O, OH, OW) with
     OH = ⌊(H + 2p − d·(KH − 1) − 1) / s⌋ + 1.   2·N·O·OH·OW·C/G·KH·KW FLOPs, twice that backwards.
-    Paper: LeCun et al., Gradient-based learning applied to document recognition, 1998.
+    Errors: ValueError where shapes or groups do not fit, or the kernel is larger than the padded input, TypeError where
+    the dtypes differ or a setting is no whole number.
+    Paper: LeCun et al.: Gradient-based learning applied to document recognition (1998).
     """
     return _convolve("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
 
@@ -73,12 +75,14 @@ def conv3d(
     dilation: int | Sizes = 1,
     groups: int = 1,
 ) -> Tensor:
-    """The cross-correlation of volumes with O kernels: `conv2d` with one more axis, and its arguments and gradients.
+    """The cross-correlation of volumes with O kernels: conv2d with one more axis.
 
         y[n, o, h, i, j] = b[o] + Σ_{c, kd, kh, kw} w[o, c, kd, kh, kw] · x[n, c, h·s + kd·d − p, i·s + …, j·s + …]
 
+    The arguments, the gradients and the errors are those of `conv2d`.
+
     Shapes: x (N, C, D, H, W) or (C, D, H, W), w (O, C/G, KD, KH, KW), b (O) -> y (N, O, OD, OH, OW).
-    Paper: Tran et al., Learning spatiotemporal features with 3D convolutional networks, 2015.
+    Paper: Tran et al.: Learning spatiotemporal features with 3D convolutional networks (2015).
     """
     return _convolve("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
 

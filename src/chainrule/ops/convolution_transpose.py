@@ -25,9 +25,10 @@ def conv_transpose1d(
     groups: int = 1,
     dilation: int | Sizes = 1,
 ) -> Tensor:
-    """`conv_transpose2d` of sequences, images that are one pixel high.
+    """conv_transpose2d of sequences, images that are one pixel high.
 
     Shapes: x (N, C, L) or (C, L), w (C, O/G, K), b (O) -> y (N, O, OL), OL = (L − 1)·s − 2p + d·(K − 1) + op + 1.
+    The equations, the arguments and the errors are those of `conv_transpose2d`.
     """
     return _convolve("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
@@ -46,8 +47,9 @@ def conv_transpose2d(
 
         y[n, o, i·s + kh·d − p, j·s + kw·d − p] += w[c, o, kh, kw] · x[n, c, i, j],   and then + b[o]
 
-    for stride s, dilation d and padding p, which cuts the edge off here. Several sizes of y belong to one of x where
-    s > 1; `output_padding` op adds rows and columns behind. With `groups` G the channels do not mix between G parts.
+    for weight w, bias b, stride s, dilation d and padding p, which cuts the edge off here. Several sizes of y belong to
+    one of x where s > 1; `output_padding` op adds rows and columns behind. With `groups` G the channels do not mix
+    between G parts.
 
         dx[n, c, i, j] = Σ_{o, kh, kw} w[c, o, kh, kw] · dy[n, o, i·s + kh·d − p, j·s + kw·d − p], a convolution
         dw[c, o, kh, kw] = Σ_{n, i, j} x[n, c, i, j] · dy[n, o, i·s + kh·d − p, j·s + kw·d − p]
@@ -55,7 +57,9 @@ def conv_transpose2d(
 
     Shapes: x (N, C, H, W) or (C, H, W), w (C, O/G, KH, KW), b (O) -> y (N, O, OH, OW) with
     OH = (H − 1)·s − 2p + d·(KH − 1) + op + 1.   2·N·C·H·W·O/G·KH·KW FLOPs, twice that backwards.
-    Paper: Zeiler et al., Deconvolutional networks, 2010.
+    Errors: ValueError where shapes or groups do not fit, output_padding is too large or nothing is left of y, TypeError
+    where the dtypes differ or a setting is no whole number.
+    Paper: Zeiler et al.: Deconvolutional networks (2010).
     """
     return _convolve("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
@@ -70,7 +74,11 @@ def conv_transpose3d(
     groups: int = 1,
     dilation: int | Sizes = 1,
 ) -> Tensor:
-    """`conv_transpose2d` of volumes: x (N, C, D, H, W) or (C, D, H, W), w (C, O/G, KD, KH, KW), b (O) -> y."""
+    """conv_transpose2d of volumes, with one more axis.
+
+    Shapes: x (N, C, D, H, W) or (C, D, H, W), w (C, O/G, KD, KH, KW), b (O) -> y (N, O, OD, OH, OW).
+    The equations, the arguments and the errors are those of `conv_transpose2d`.
+    """
     return _convolve("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 

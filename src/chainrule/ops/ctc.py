@@ -28,12 +28,15 @@ def ctc_loss(
         βₜ(s) = (βₜ₊₁(s) + βₜ₊₁(s + 1) + βₜ₊₁(s + 2) if lₛ ≠ lₛ₊₂ is a label) · pₜ(lₛ)
         ℓ = −ln (α(last label) + α(last blank)),   dlog_probs[t, c] = −dℓ · e^ℓ · Σ_{lₛ = c} αₜ(s) βₜ(s) / pₜ(lₛ)
 
-    "mean" divides each loss by its target's length, and takes the mean. A target that no path spells, being too
-    long, has an infinite loss, or 0 with `zero_infinity`; its gradient is 0.
+    reduction="mean" divides each loss by its target's length, and takes the mean. A target that no path spells, being
+    too long, has an infinite loss, or 0 with `zero_infinity`; its gradient is 0. `blank` is the number of the blank.
 
     Shapes: log_probs (T, N, C) or (T, C), as log_softmax gives them; targets (N, S), padded, or joined end to end;
-    lengths (N,). To the gradient of log_probs itself PyTorch adds p · dℓ, which log_softmax takes away again.
-    Paper: Graves et al., Connectionist temporal classification (2006).
+    input_lengths and target_lengths (N,) -> (), or (N,) with "none". To the gradient of log_probs itself PyTorch adds
+    p · dℓ, which log_softmax takes away again.
+    Errors: ValueError where shapes or lengths do not fit, and for another reduction, IndexError for a label or a blank
+    that is no class, TypeError for targets that are not whole.
+    Paper: Graves et al.: Connectionist temporal classification (2006).
     """
     require_floating("ctc_loss", log_probs.array)
     if log_probs.ndim == 2:

@@ -17,7 +17,11 @@ __all__ = ["cdist", "cosine_similarity", "normalize", "pairwise_distance"]
 
 
 def normalize(input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Tensor:
-    """x / max(‖x‖_p, eps), the norm along `dim`, of one dimension or several, or of all with None. Keeps the shape."""
+    """y = x / max(‖x‖, eps), the norm of order `p` along `dim`, of one dimension or several, or of all with None.
+
+    dx = (dy − Σ(y · dy) · ∂‖x‖/∂x) / ‖x‖, the sum along `dim`; dy / eps where the norm is less. Keeps the shape of x.
+    Errors: IndexError where there is no such dim, TypeError for integers.
+    """
     require_tensors("normalize", input)
     require_floating("normalize", input.array)
     dims = dim if dim is None else all_dims("normalize", dim, input.shape)
@@ -26,9 +30,11 @@ def normalize(input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -
 
 
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
-    """‖x1 − x2 + eps‖_p along the last dimension: (N, D), (N, D) -> (N,), or (N, 1); the two are broadcast.
+    """‖x1 − x2 + eps‖ of order `p` along the last dimension; the two are broadcast.
 
     dx1 is the gradient of the norm at x1 − x2 + eps, dx2 = −dx1; eps keeps it away from the norm's kink at 0.
+    Shapes: (N, D), (N, D) -> (N,), or (N, 1) with `keepdim`.
+    Errors: ValueError where the shapes do not broadcast, TypeError for what is no tensor.
     """
     require_tensors("pairwise_distance", x1, x2)
     broadcast("pairwise_distance", lambda a, b: np.broadcast_shapes(a.shape, b.shape), x1.array, x2.array)
@@ -38,9 +44,9 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6,
 def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str | None = None) -> Tensor:
     """The distance ‖a − b‖_p of each row a of x1 from each row b of x2: (…, P, D), (…, R, D) -> (…, P, R).
 
-    dx1 is the gradient of the norm at a − b, summed over b, and dx2 alike; 0 where a = b. Leading axes are broadcast.
-    Unlike in PyTorch every `compute_mode` takes the differences, which cancel less than products of matrices.
-    Errors: ValueError where D differs or there are no rows, TypeError for integers.
+    dx1 is the gradient of the norm, of order `p`, at a − b, summed over b, and dx2 alike; 0 where a = b. Leading axes
+    are broadcast. Unlike in PyTorch every `compute_mode` takes the differences, which cancel less than matrix products.
+    Errors: ValueError where D differs, there are no rows or p is negative, TypeError for integers.
     """
     require_tensors("cdist", x1, x2)
     for x in (x1, x2):
@@ -59,6 +65,8 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
 
     With the vectors x̂ of length 1 and y = x̂1 · x̂2:   dx1 = dy · (x̂2 − y · x̂1) / ‖x1‖,   dx2 alike
     Of a vector shorter than eps it is dx1 = dy · x̂2 / eps; PyTorch subtracts a part along x̂1 there too.
+    Shapes: (N, D), (N, D) -> (N). Errors: IndexError where there is no such dim, ValueError where the shapes do not
+    broadcast, TypeError for integers.
     """
     name = "cosine_similarity"
     require_tensors(name, x1, x2)

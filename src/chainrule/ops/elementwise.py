@@ -33,9 +33,10 @@ __all__ = [
 @method
 @primitive
 def add(x: Any, other: Any, alpha: Scalar = 1) -> tuple[Array, Pullback]:
-    """x + alpha · other.   dx = dy,   dother = alpha · dy
+    """x + alpha · other, broadcast.   dx = dy,   dother = alpha · dy
 
-    Raises TypeError for an alpha that is a float where the operands are integers.
+    Errors: ValueError where the shapes do not broadcast, TypeError for an operand that is no number, and for an alpha
+    that is a float where the operands are integers.
     """
     x, other = promoted(x, other)
     if alpha == 1:
@@ -53,9 +54,10 @@ def _(x: Any, other: Any, alpha: Scalar = 1) -> tuple[Array, Pullback]:
 @method
 @primitive
 def sub(x: Any, other: Any, alpha: Scalar = 1) -> tuple[Array, Pullback]:
-    """x − alpha · other.   dx = dy,   dother = −alpha · dy
+    """x − alpha · other, broadcast.   dx = dy,   dother = −alpha · dy
 
-    Raises TypeError for truth values, and for an alpha that is a float where the operands are integers.
+    Errors: ValueError where the shapes do not broadcast, TypeError for an operand that is no number, for truth values,
+    and for an alpha that is a float where the operands are integers.
     """
     if any(getattr(a, "dtype", type(a)) in (np.bool_, bool) for a in (x, other)):
         raise TypeError("sub(): not defined for truth values; use x ^ y for where they differ, ~x for where x is not")
@@ -86,7 +88,10 @@ def _scaled(name: str, alpha: Scalar, other: Array) -> Array:
 @method
 @primitive(promote=True)
 def mul(x: Any, other: Any) -> tuple[Array, Pullback]:
-    """x · other.   dx = dy · other,   dother = dy · x"""
+    """x · other, broadcast.   dx = dy · other,   dother = dy · x
+
+    Errors: ValueError where the shapes do not broadcast, TypeError for an operand that is no number.
+    """
     return broadcast("mul", np.multiply, x, other), (lambda dy: dy * other, lambda dy: dy * x)
 
 
@@ -100,7 +105,10 @@ def _(x: Any, other: Any) -> tuple[Array, Pullback]:
 def div(x: Any, other: Any, rounding_mode: str | None = None) -> tuple[Array, Pullback]:
     """x / other, the true quotient; or, in the dtype of the operands, rounded: "floor" down, "trunc" towards 0.
 
-    dx = dy / other,   dother = −dy · y / other;   both 0 where the quotient is rounded
+    dx = dy / other,   dother = −dy · y / other;   both 0 where the quotient is rounded, with `rounding_mode`
+
+    Shapes are broadcast. Errors: ValueError where they cannot be, and for another rounding_mode, TypeError for an
+    operand that is no number, ZeroDivisionError for rounded integers divided by 0.
     """
     if rounding_mode is not None:
         x, other = promoted(x, other)
@@ -121,10 +129,11 @@ def _(x: Any, other: Any, rounding_mode: str | None = None) -> tuple[Array, Pull
 @method
 @primitive
 def pow(x: Any, exponent: Any) -> tuple[Array, Pullback]:
-    """x to the power p = exponent.   dx = dy · p · x^(p − 1),   dexponent = dy · y · ln x
+    """x to the power p = exponent, broadcast.   dx = dy · p · x^(p − 1),   dexponent = dy · y · ln x
 
     dx is 0 where p = 0, and dexponent is 0 where x = 0 ≤ p: 0 · ∞ does not come up.
-    Errors: TypeError for truth values alone, ValueError for whole numbers to a negative number, which needs floats.
+    Errors: TypeError for truth values alone and for what is no number, ValueError where the shapes do not broadcast,
+    and for whole numbers to a negative number, which needs floats.
     """
     dtype = result_type(x, exponent)
     if dtype == np.bool_:
@@ -155,7 +164,7 @@ def _power(x: Any, p: Any) -> Any:
 
 @method
 def float_power(input: Any, exponent: Any) -> Tensor:
-    """`pow` in float64, whatever the dtypes of its operands: (−2)^0.5 of integers is NaN, not an error."""
+    """As `pow`, in float64, whatever the dtypes of its operands: (−2)^0.5 of integers is NaN, not an error."""
     x, p = (a.to(float64) if isinstance(a, Tensor) else a for a in (input, exponent))
     return pow(x, p)
 
@@ -163,7 +172,10 @@ def float_power(input: Any, exponent: Any) -> Tensor:
 @method
 @primitive(promote=True)
 def maximum(x: Any, other: Any) -> tuple[Array, Pullback]:
-    """The greater of x and other; NaN if either is.   dx = dy · [x > other], and one half at a tie; dother alike"""
+    """The greater of x and other; NaN if either is.   dx = dy · [x > other], and one half at a tie; dother alike
+
+    Shapes are broadcast. Errors: ValueError where they cannot be, TypeError for an operand that is no number.
+    """
     return broadcast("maximum", np.maximum, x, other), _dealt(x, other)
 
 
@@ -175,7 +187,10 @@ def _(x: Any, other: Any) -> tuple[Array, Pullback]:
 @method
 @primitive(promote=True)
 def minimum(x: Any, other: Any) -> tuple[Array, Pullback]:
-    """The lesser of x and other; NaN if either is.   dx = dy · [x < other], and one half at a tie; dother alike"""
+    """The lesser of x and other; NaN if either is.   dx = dy · [x < other], and one half at a tie; dother alike
+
+    Shapes are broadcast. Errors: ValueError where they cannot be, TypeError for an operand that is no number.
+    """
     return broadcast("minimum", np.minimum, x, other), _dealt(other, x)
 
 
@@ -187,14 +202,20 @@ def _(x: Any, other: Any) -> tuple[Array, Pullback]:
 @method
 @primitive(promote=True)
 def fmax(x: Any, other: Any) -> tuple[Array, Pullback]:
-    """The greater of x and other; NaN only if both are.   dx = dy where it is x, at a tie too;   dother = dy else"""
+    """The greater of x and other; NaN only if both are.   dx = dy where it is x, at a tie too;   dother = dy else
+
+    Shapes are broadcast. Errors: ValueError where they cannot be, TypeError for an operand that is no number.
+    """
     return broadcast("fmax", np.fmax, x, other), _given((x >= other) | np.isnan(other))
 
 
 @method
 @primitive(promote=True)
 def fmin(x: Any, other: Any) -> tuple[Array, Pullback]:
-    """The lesser of x and other; NaN only if both are.   dx = dy where it is x, at a tie too;   dother = dy else"""
+    """The lesser of x and other; NaN only if both are.   dx = dy where it is x, at a tie too;   dother = dy else
+
+    Shapes are broadcast. Errors: ValueError where they cannot be, TypeError for an operand that is no number.
+    """
     return broadcast("fmin", np.fmin, x, other), _given((x <= other) | np.isnan(other))
 
 
@@ -219,8 +240,8 @@ def _shares(a: Any, b: Any) -> tuple[Any, Any]:
 def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     """input where condition, else other.   dinput = dy where condition, else 0;   dother = 0 where condition, else dy
 
-    `where(condition)` alone is the places where it is true (not 0): a tensor of indices for each dimension. The
-    condition must be of truth values otherwise (TypeError).
+    `where(condition)` alone is the places where it is true (not 0): a tensor of indices for each dimension.
+    Shapes are broadcast. Errors: ValueError where they cannot be, TypeError where the condition is not of truth values.
     """
     if input is None and other is None:
         found = condition.array if condition.ndim else condition.array.reshape(1)
@@ -266,6 +287,9 @@ def clamp(x: Array, min: Any = None, max: Any = None) -> tuple[Array, Pullback]:
     """x, limited to [min, max]: numbers or tensors, either may be None; max wins where min > max.
 
     dx = dy · [min ≤ x ≤ max],   dmin = dy · [x < min < max],   dmax = dy · [x > max or min > max]
+
+    Shapes are broadcast. Errors: ValueError where they cannot be, or neither limit is given, TypeError for a limit that
+    is no number.
     """
     if min is None and max is None:
         raise ValueError("clamp(): give min, max or both")
@@ -292,13 +316,15 @@ def _(x: Array, min: Any = None, max: Any = None) -> tuple[Array, Pullback]:
 
 @method
 def clamp_min(input: Tensor, min: Any) -> Tensor:
-    """The greater of input and min, a number or a tensor; see `clamp`. At a tie the gradient is the input's."""
+    """The greater of input and min, a number or a tensor, broadcast. At a tie the gradient is the input's; see `clamp`.
+    """
     return clamp(input, min)
 
 
 @method
 def clamp_max(input: Tensor, max: Any) -> Tensor:
-    """The lesser of input and max, a number or a tensor; see `clamp`. At a tie the gradient is the input's."""
+    """The lesser of input and max, a number or a tensor, broadcast. At a tie the gradient is the input's; see `clamp`.
+    """
     return clamp(input, None, max)
 
 
@@ -308,7 +334,10 @@ def clamp_max(input: Tensor, max: Any) -> Tensor:
 @method
 @primitive
 def neg(x: Array) -> tuple[Array, Pullback]:
-    """−x.   dx = −dy"""
+    """−x, elementwise.   dx = −dy
+
+    Errors: TypeError for truth values.
+    """
     if x.dtype == np.bool_:
         raise TypeError("neg(): not defined for truth values; use ~x or logical_not(x)")
     return -x, np.negative
@@ -321,7 +350,10 @@ def _(x: Array) -> tuple[Array, Pullback]:
 
 @method
 def positive(input: Tensor) -> Tensor:
-    """+x: itself. TypeError for truth values."""
+    """+x: itself, of any shape.   dx = dy
+
+    Errors: TypeError for truth values.
+    """
     if input.dtype == np.bool_:
         raise TypeError("positive(): not defined for truth values")
     return input
@@ -330,7 +362,10 @@ def positive(input: Tensor) -> Tensor:
 @method
 @primitive
 def abs(x: Array) -> tuple[Array, Pullback]:
-    """|x|.   dx = dy · sign(x), which is 0 at 0"""
+    """|x|, elementwise.   dx = dy · sign(x), which is 0 at 0
+
+    Errors: TypeError for truth values.
+    """
     if x.dtype == np.bool_:
         raise TypeError("abs(): not defined for truth values")
     return np.abs(x), lambda dy: dy * np.sign(x)
@@ -344,7 +379,7 @@ def _(x: Array) -> tuple[Array, Pullback]:
 @method
 @primitive
 def square(x: Array) -> tuple[Array, Pullback]:
-    """x².   dx = dy · 2x"""
+    """x², elementwise.   dx = dy · 2x"""
     x = x if x.dtype != np.bool_ else x.astype(np.int64)
     return x * x, lambda dy: dy * (x + x)
 
@@ -357,7 +392,7 @@ def _(x: Array) -> tuple[Array, Pullback]:
 @method
 @primitive
 def sqrt(x: Array) -> tuple[Array, Pullback]:
-    """√x.   dx = dy / 2y, which is infinite at 0"""
+    """√x, elementwise.   dx = dy / 2y, which is infinite at 0"""
     y = np.sqrt(floating(x))
     return y, lambda dy: dy / (y + y)
 
@@ -371,7 +406,7 @@ def _(x: Array) -> tuple[Array, Pullback]:
 @method
 @primitive
 def rsqrt(x: Array) -> tuple[Array, Pullback]:
-    """1 / √x.   dx = −½ dy · y³"""
+    """1 / √x, elementwise.   dx = −½ dy · y³"""
     y = 1 / np.sqrt(floating(x))
     return y, lambda dy: -0.5 * dy * (y * y * y)
 
@@ -384,7 +419,7 @@ def _(x: Array) -> tuple[Array, Pullback]:
 @method
 @primitive
 def reciprocal(x: Array) -> tuple[Array, Pullback]:
-    """1 / x.   dx = −dy · y²"""
+    """1 / x, elementwise.   dx = −dy · y²"""
     y = 1 / floating(x)
     return y, lambda dy: -dy * (y * y)
 
@@ -397,7 +432,7 @@ def _(x: Array) -> tuple[Array, Pullback]:
 @method
 @primitive
 def exp(x: Array) -> tuple[Array, Pullback]:
-    """eˣ.   dx = dy · y"""
+    """eˣ, elementwise.   dx = dy · y"""
     y = np.exp(floating(x))
     return y, lambda dy: dy * y
 
@@ -411,7 +446,7 @@ def _(x: Array) -> tuple[Array, Pullback]:
 @method
 @primitive
 def exp2(x: Array) -> tuple[Array, Pullback]:
-    """2ˣ.   dx = dy · y · ln 2"""
+    """2ˣ, elementwise.   dx = dy · y · ln 2"""
     y = np.exp2(floating(x))
     return y, lambda dy: dy * (y * math.log(2))
 
@@ -419,7 +454,7 @@ def exp2(x: Array) -> tuple[Array, Pullback]:
 @method
 @primitive
 def expm1(x: Array) -> tuple[Array, Pullback]:
-    """eˣ − 1, exact near 0 too.   dx = dy · (y + 1)"""
+    """eˣ − 1, elementwise, exact near 0 too.   dx = dy · (y + 1)"""
     y = np.expm1(floating(x))
     return y, lambda dy: dy * (y + 1)
 
@@ -427,7 +462,7 @@ def expm1(x: Array) -> tuple[Array, Pullback]:
 @method
 @primitive
 def log(x: Array) -> tuple[Array, Pullback]:
-    """ln x.   dx = dy / x"""
+    """ln x, elementwise.   dx = dy / x"""
     return np.log(floating(x)), lambda dy: dy / x
 
 
@@ -439,19 +474,19 @@ def _(x: Array) -> tuple[Array, Pullback]:
 @method
 @primitive
 def log1p(x: Array) -> tuple[Array, Pullback]:
-    """ln(1 + x), exact near 0 too.   dx = dy / (1 + x)"""
+    """ln(1 + x), elementwise, exact near 0 too.   dx = dy / (1 + x)"""
     return np.log1p(floating(x)), lambda dy: dy / (1 + x)
 
 
 @method
 @primitive
 def log2(x: Array) -> tuple[Array, Pullback]:
-    """log₂ x.   dx = dy / (x · ln 2)"""
+    """log₂ x, elementwise.   dx = dy / (x · ln 2)"""
     return np.log2(floating(x)), lambda dy: dy / (x * math.log(2))
 
 
 @method
 @primitive
 def log10(x: Array) -> tuple[Array, Pullback]:
-    """log₁₀ x.   dx = dy / (x · ln 10)"""
+    """log₁₀ x, elementwise.   dx = dy / (x · ln 10)"""
     return np.log10(floating(x)), lambda dy: dy / (x * math.log(10))

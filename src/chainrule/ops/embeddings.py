@@ -16,14 +16,15 @@ def embedding(
     input: Tensor, weight: Tensor, padding_idx: int | None = None, max_norm: float | None = None,
     norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False,
 ) -> Tensor:  # fmt: skip
-    """The rows of a table with the numbers in `input`: y[…, :] = w[input[…], :].
+    """The rows of a table with the numbers in `input`: y[…, :] = w[input[…], :] for weight w.
 
     dw[i] = Σ dy over all places where input is i, divided by their number with `scale_grad_by_freq`; 0 for padding_idx.
-    With `max_norm` the rows that are used are first scaled down to that norm, in the table itself and unseen by the
-    tape. `sparse` is taken for PyTorch's sake: the gradient is dense here.
+    With `max_norm` the rows that are used are first scaled down to that norm, of order `norm_type`, in the table itself
+    and unseen by the tape. `sparse` is taken for PyTorch's sake: the gradient is dense here.
 
     Shapes: input (…) of whole numbers from 0 to V − 1, weight (V, E) -> y (…, E).
-    Errors: IndexError for a number out of range, TypeError where input is not of whole numbers.
+    Errors: IndexError for a number out of range, TypeError where input is not of whole numbers, ValueError for another
+    shape of weight, or a padding_idx that is no row.
     """
     _check(input.array, weight.array)
     V = len(weight)

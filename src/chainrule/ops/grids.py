@@ -19,9 +19,9 @@ __all__ = [
 
 
 def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
-    """The shape that these, or numbers for shapes of one dimension, are broadcast to: (3, 1), (4,) -> (3, 4).
+    """The shape that these `shapes`, or numbers for shapes of one dimension, are broadcast to: (3, 1), (4,) -> (3, 4).
 
-    Counted from the right, sizes must be equal, or 1, or missing; else it is a ValueError.
+    Counted from the right, sizes must be equal, or 1, or missing. Errors: ValueError where they are not.
     """
     try:
         return np.broadcast_shapes(*shapes)
@@ -30,7 +30,10 @@ def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
 
 
 def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
-    """All of them in their common shape, views without a copy; see `broadcast_to`."""
+    """All `tensors` in their common shape, views without a copy; see `broadcast_to`.
+
+    Errors: ValueError where there is no common shape.
+    """
     given = listed(tensors)
     shape = broadcast_shapes(*[x.shape for x in given])
     return tuple(broadcast_to(x, shape) for x in given)
@@ -44,24 +47,32 @@ def _each(tensors: tuple[Any, ...], f: Any) -> Any:
 
 
 def atleast_1d(*tensors: Any) -> Any:
-    """A tensor, or several, with at least one dimension: () -> (1)."""
+    """A tensor, or several, with at least one dimension: `tensors` () -> (1).   dx = dy in the shape of x"""
     return _each(tensors, lambda x: x if x.ndim else x.reshape(1))
 
 
 def atleast_2d(*tensors: Any) -> Any:
-    """A tensor, or several, with at least two dimensions: () -> (1, 1), (N) -> (1, N)."""
+    """A tensor, or several, with at least two dimensions: `tensors` () -> (1, 1), (N) -> (1, N).
+
+    dx = dy in the shape of x.
+    """
     return _each(tensors, lambda x: x if x.ndim > 1 else x.reshape(1, x.numel()))
 
 
 def atleast_3d(*tensors: Any) -> Any:
-    """A tensor, or several, with at least three dimensions: () -> (1, 1, 1), (N) -> (1, N, 1), (M, N) -> (M, N, 1)."""
+    """A tensor, or several, with at least three dimensions.   dx = dy in the shape of x
+
+    Shapes: `tensors` () -> (1, 1, 1), (N) -> (1, N, 1), (M, N) -> (M, N, 1).
+    """
     return _each(tensors, lambda x: x if x.ndim > 2 else x.reshape(*(x.shape if x.ndim == 2 else (1, x.numel())), 1))
 
 
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     """The coordinates of a grid, from vectors with those of its axes: yₖ[i₀, i₁, …] = xₖ[iₖ], views without a copy.
 
-    Shapes: (M), (N) -> (M, N), (M, N); with indexing="xy", as for images, (N, M), (N, M). Numbers count as vectors.
+    Shapes: `tensors` (M), (N) -> (M, N), (M, N); with indexing="xy", as for images, (N, M), (N, M). Numbers count as
+    vectors.   dxₖ = Σ dyₖ over the other axes
+    Errors: ValueError for what is no vector, and another `indexing`; TypeError for what is no tensor.
     """
     vectors = [x.reshape(-1) if not x.ndim else x for x in listed(tensors)]
     if indexing not in ("ij", "xy"):
@@ -76,9 +87,9 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
 
 
 def cartesian_prod(*tensors: Tensor) -> Tensor:
-    """All combinations of the elements of vectors, a row for each, the last one changing fastest: (M), (N) -> (M·N, 2).
+    """All combinations of the elements of vectors, a row for each, the last one changing fastest.
 
-    Of one vector it is that vector.
+    Shapes: `tensors` (M), (N) -> (M·N, 2); of one vector it is that vector.   dx = Σ dy over the rows that x is in
     """
     if len(tensors) == 1:
         return tensors[0]
@@ -86,12 +97,18 @@ def cartesian_prod(*tensors: Tensor) -> Tensor:
 
 
 def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = int64) -> Tensor:
-    """The places of the lower triangle of a matrix (row, col): (2, n), rows above columns. See `tril`."""
+    """The places of the lower triangle of a matrix (row, col), up to `offset` right of the diagonal: -> (2, n).
+
+    Rows above columns, in `dtype`. See `tril`. Errors: ValueError where row or col is negative.
+    """
     return _triangle("tril_indices", np.tril_indices, row, col, offset, dtype)
 
 
 def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = int64) -> Tensor:
-    """The places of the upper triangle of a matrix (row, col): (2, n), rows above columns. See `triu`."""
+    """The places of the upper triangle of a matrix (row, col), from `offset` right of the diagonal: -> (2, n).
+
+    Rows above columns, in `dtype`. See `triu`. Errors: ValueError where row or col is negative.
+    """
     return _triangle("triu_indices", np.triu_indices, row, col, offset, dtype)
 
 

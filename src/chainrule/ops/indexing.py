@@ -39,7 +39,10 @@ def _none(dy: Array) -> None:
 
 @method
 def select(input: Tensor, dim: int, index: int) -> Tensor:
-    """The view input[…, index, …] at one place of `dim`, which is dropped; −1 is the last."""
+    """The view input[…, index, …] at one place of `dim`, which is dropped; −1 is the last: (A, B, C), 1, 0 -> (A, C).
+
+    dx = dy there, else 0. Errors: IndexError where there is no such dim or place.
+    """
     axis, index = one_dim("select", dim, input.ndim, input.shape), whole_number("select", "index", index)
     if not -input.shape[axis] <= index < input.shape[axis]:
         raise IndexError(f"select(): index {index} is out of range for dim {dim} of shape {input.shape}")
@@ -48,7 +51,10 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
 
 @method
 def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
-    """The view input[…, start:start + length, …] along `dim`; a negative start counts from the end."""
+    """The view input[…, start:start + length, …] along `dim`; a negative start counts from the end.
+
+    (A, B), 1, 2, 3 -> (A, 3).   dx = dy there, else 0. Errors: IndexError where there is no such dim or part of it.
+    """
     axis = one_dim("narrow", dim, input.ndim, input.shape)
     size, first = input.shape[axis], whole_number("narrow", "start", start)
     length = whole_number("narrow", "length", length)
@@ -63,7 +69,8 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
 def index_select(x: Array, dim: int, index: Array) -> tuple[Array, Pullback]:
     """The slices of x along `dim` at each number of `index`, a vector or one number.   dx[…, index, …] += dy
 
-    Shapes: x (A, B, C), dim=1, index (K) -> (A, K, C)
+    Shapes: x (A, B, C), dim=1, index (K) -> (A, K, C). Errors: IndexError for a number or a dim out of range,
+    ValueError where the index has more dimensions, TypeError where it is not of integers.
     """
     rows, axis = np.atleast_1d(x), row_dim("index_select", dim, x.shape)
     index = np.atleast_1d(checked("index_select", index, rows.shape[axis]))
@@ -83,7 +90,9 @@ def index_select(x: Array, dim: int, index: Array) -> tuple[Array, Pullback]:
 def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: Any = None) -> Tensor:
     """Each element `repeats` times in a row (a number, or one for each in a tensor) along `dim`; None flattens first.
 
-    repeat_interleave(repeats) alone gives the indices: [2, 0, 1] -> [0, 0, 2]. `output_size` is not needed here.
+    (A, B), 3, dim=1 -> (A, 3·B).   dx = Σ dy over the copies. repeat_interleave(repeats) alone gives the indices:
+    [2, 0, 1] -> [0, 0, 2]. `output_size` is not needed here.
+    Errors: IndexError where there is no such dim, ValueError for negative repeats, or not as many as elements.
     """
     if repeats is None:
         return Tensor(np.repeat(np.arange(input.numel()), input.array))
@@ -130,7 +139,7 @@ def add_at(y: Array, places: tuple[Array, ...], values: Array) -> None:
 def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
     """y = input at the places of `index`: for dim=1 of a matrix, y[i, j] = input[i, index[i, j]].   dx[places] += dy
 
-    y has the shape of the index, whose sizes may be smaller than those of input but in `dim`.
+    Shapes: that of the index -> the same; its sizes may be smaller than those of input but in `dim`.
     `sparse_grad` is taken for PyTorch's sake: the gradient is always dense.
     Errors: IndexError for an index out of range, ValueError where the shapes do not fit, TypeError without integers.
     """
@@ -152,7 +161,10 @@ def _gather(x: Array, dim: int, index: Array) -> tuple[Array, Pullback]:
 
 @method
 def take(input: Tensor, index: Tensor) -> Tensor:
-    """The elements at these places of the flattened input, in the shape of `index`; −1 is the last. dx[index] += dy"""
+    """The elements at these places of the flattened input, in the shape of `index`; −1 is the last. dx[index] += dy
+
+    Errors: IndexError for a place that there is not, TypeError where they are no integers.
+    """
     n = input.numel()
     places = np.where(index.array < 0, index.array + n, index.array)
     return gather(input.reshape(-1), 0, Tensor(places.reshape(-1).astype(index.dtype))).reshape(index.shape)
@@ -160,9 +172,10 @@ def take(input: Tensor, index: Tensor) -> Tensor:
 
 @method
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
-    """`gather`, but the other dimensions of both are broadcast, and negative indices count from the end.
+    """`gather`, but the other dimensions of both are broadcast, and negative `indices` count from the end.
 
-    Without `dim` it takes from the flattened input: [4, 7], [1, 1, 0] -> [7, 7, 4].
+    Without `dim` it takes from the flattened input: [4, 7], [1, 1, 0] -> [7, 7, 4]. Gradient as in `gather`.
+    Errors: IndexError for an index or a dim out of range, ValueError where the shapes do not fit.
     """
     if dim is None:
         return take_along_dim(input.reshape(-1), Tensor(indices.array.reshape(-1)), 0)
@@ -204,6 +217,8 @@ def masked_fill(x: Array, mask: Array, value: Any) -> tuple[Array, Pullback]:
     """value (a number, or a tensor without dimensions) where mask, else x.   dx = 0 where mask, else dy
 
     dvalue = Σ dy where mask. Shapes are broadcast; the dtype is that of x.
+    Errors: ValueError where the shapes do not broadcast, or value has dimensions, TypeError for a mask that is not of
+    truth values.
     """
     check_mask("masked_fill", mask)
     if not isinstance(value, np.ndarray | int | float | np.generic):
@@ -217,7 +232,10 @@ def masked_fill(x: Array, mask: Array, value: Any) -> tuple[Array, Pullback]:
 
 @method
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
-    """The elements where mask is true, in row-major order, as a vector. Shapes are broadcast.   dx[mask] = dy"""
+    """The elements where mask is true, in row-major order, as a vector. Shapes are broadcast.   dx[mask] = dy
+
+    Errors: ValueError where the shapes do not broadcast, TypeError for a mask that is not of truth values.
+    """
     check_mask("masked_select", mask)
     shape = common_shape("masked_select", input, mask)
     return input.broadcast_to(shape)[Tensor(np.broadcast_to(mask.array, shape))]
@@ -237,7 +255,7 @@ def _check_matrix(name: str, x: Array, diagonal: int) -> None:
 def tril(x: Array, diagonal: int = 0) -> tuple[Array, Pullback]:
     """The lower triangle of each matrix (…, M, N), up to the diagonal `diagonal` places right of the main one, else 0.
 
-    dx = the lower triangle of dy
+    Same shape.   dx = the lower triangle of dy. Errors: ValueError for fewer than two dimensions.
     """
     _check_matrix("tril", x, diagonal)
     return np.tril(x, diagonal), lambda dy: np.tril(dy, diagonal)
@@ -248,7 +266,7 @@ def tril(x: Array, diagonal: int = 0) -> tuple[Array, Pullback]:
 def triu(x: Array, diagonal: int = 0) -> tuple[Array, Pullback]:
     """The upper triangle of each matrix (…, M, N), from the diagonal `diagonal` places right of the main one, else 0.
 
-    dx = the upper triangle of dy
+    Same shape.   dx = the upper triangle of dy. Errors: ValueError for fewer than two dimensions.
     """
     _check_matrix("triu", x, diagonal)
     return np.triu(x, diagonal), lambda dy: np.triu(dy, diagonal)
@@ -256,7 +274,11 @@ def triu(x: Array, diagonal: int = 0) -> tuple[Array, Pullback]:
 
 @method
 def diag(input: Tensor, diagonal: int = 0) -> Tensor:
-    """Of a vector the matrix that has it on its diagonal, of a matrix the diagonal. dx is dy the other way round."""
+    """Of a vector the matrix that has it on its diagonal, of a matrix the diagonal. dx is dy the other way round.
+
+    Shapes: (N) -> (N, N), and back; with `diagonal` k it is k places right of the main one: (N) -> (N + |k|, N + |k|).
+    Errors: ValueError for more dimensions.
+    """
     if input.ndim not in (1, 2):
         raise ValueError(f"diag(): a vector or a matrix is needed, not shape {input.shape}; diagonal() takes any")
     return _matrix(input, diagonal) if input.ndim == 1 else _diagonal(input, diagonal, 0, 1)
@@ -270,7 +292,10 @@ def _matrix(x: Array, offset: int) -> tuple[Array, Pullback]:
 
 @method
 def diagflat(input: Tensor, offset: int = 0) -> Tensor:
-    """The matrix that has the flattened elements on its diagonal; see `diag`."""
+    """The matrix that has the flattened elements on its diagonal, or `offset` places right of it: (A, B) -> (A·B, A·B).
+
+    dx = dy there. See `diag`.
+    """
     return _matrix(input.reshape(-1), offset)
 
 
@@ -279,6 +304,7 @@ def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -
     """Matrices, in the dimensions dim1 and dim2, with the last dimension on their diagonals, else 0.   dx = dy there
 
     Shapes: (A, N) -> (A, N, N); |offset| places beside the main diagonal, (A, N + |offset|, N + |offset|).
+    Errors: IndexError where there is no such dim, ValueError where both are one.
     """
     return _embedded(input, offset, *all_dims("diag_embed", (dim1, dim2), (*input.shape, 1)))
 
@@ -295,7 +321,10 @@ def _embedded(x: Array, offset: int, dim1: int, dim2: int) -> tuple[Array, Pullb
 
 @method
 def trace(input: Tensor) -> Tensor:
-    """Σ x[i, i] of a matrix.   dx = dy on the diagonal, else 0"""
+    """Σ x[i, i] of a matrix: (M, N) -> ().   dx = dy on the diagonal, else 0
+
+    Errors: ValueError for what is no matrix.
+    """
     if input.ndim != 2:
         raise ValueError(f"trace(): a matrix is needed, not shape {input.shape}")
     y: Tensor = diagonal(input).sum()
@@ -303,7 +332,7 @@ def trace(input: Tensor) -> Tensor:
 
 
 def linalg_diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
-    """`diagonal`, of the last two dimensions unless said otherwise."""
+    """As `diagonal`, of the last two dimensions unless said otherwise: A (…, M, N) -> (…, min(M, N))."""
     return diagonal(A, offset, dim1, dim2)
 
 
@@ -313,6 +342,7 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
 
     Shapes: (A, B, C), dim1=0, dim2=2 -> (B, min(A, C)).   dx = dy on the diagonal, else 0
     Unlike in PyTorch the result cannot be written to.
+    Errors: IndexError where there is no such dim, ValueError where both are one.
     """
     return _diagonal(input, offset, dim1, dim2)
 

@@ -43,6 +43,7 @@ def _setitem(x: Tensor, index: Any, value: Any) -> None:
     """x[index] = value, indexed as in `getitem`; value is broadcast, and brought to x's dtype.
 
     dx = dy, and 0 at the index,   dvalue = dy[index]
+    Errors: IndexError for an index out of range, ValueError where the value does not fit, TypeError for another value.
     """
     plain = tuple(_plain(i) for i in index) if isinstance(index, tuple) else _plain(index)
     if not isinstance(value, Tensor | np.ndarray | np.generic | int | float):
@@ -72,7 +73,9 @@ def _twin(name: str, f: Callable[..., Tensor], write: Callable[[Tensor, str, Ten
         return write(self, f"{name}()", f(self, *args, **named))
 
     in_place.__name__ = in_place.__qualname__ = name
-    in_place.__doc__ = f"x ← x.{name[:-1]}(…), in place."
+    in_place.__doc__ = (
+        f"In place: x ← x.{name[:-1]}(…), see `{name[:-1]}`.\n\nErrors: RuntimeError for a leaf that wants a gradient."
+    )
     methods(**{name: in_place})
 
 
@@ -95,7 +98,10 @@ for _f in (squeeze, t, transpose, unsqueeze):
 
 @method
 def fill_diagonal_(self: Tensor, fill_value: Scalar, wrap: bool = False) -> Tensor:
-    """Overwrite x[0, 0], x[1, 1], … by one number; with `wrap` a tall matrix begins anew below its square."""
+    """Overwrite x[0, 0], x[1, 1], … by fill_value, in the same shape; with `wrap` a tall matrix begins anew below.
+
+    dx = dy, and 0 on the diagonal. Errors: ValueError unless it is a matrix, or all sizes are equal.
+    """
     if self.ndim < 2 or (self.ndim > 2 and len(set(self.shape)) > 1):
         raise ValueError(f"fill_diagonal_(): a matrix or equal sizes are needed, not shape {self.shape}")
     n = min(self.shape)

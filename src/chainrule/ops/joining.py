@@ -36,9 +36,10 @@ def _tensors(name: str, tensors: Sequence[Tensor]) -> Sequence[Tensor]:
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """One after the other along `dim`, also called concat and concatenate.   dxᵢ = the part of dy that xᵢ went into
 
-    Shapes: (2, 4) and (3, 4) -> (5, 4) for dim=0. All other sizes must be equal, but a tensor of shape (0,) goes with
-    any. The dtype is the common one.
-    Errors: ValueError where the shapes do not fit or there is nothing to join, IndexError where there is no such dim.
+    Shapes: `tensors` (2, 4) and (3, 4) -> (5, 4) for dim=0. All other sizes must be equal, but a tensor of shape (0,)
+    goes with any. The dtype is the common one.
+    Errors: ValueError where the shapes do not fit or there is nothing to join, IndexError where there is no such dim,
+    TypeError where the tensors are not in a tuple or a list.
     """
     return _cat(dim, *_tensors("cat", tensors))
 
@@ -81,10 +82,11 @@ def _part(index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
 
 @numpy_names
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Side by side along a new dimension `dim`: two of (3, 4) -> (2, 3, 4).   dxᵢ = the slice of dy that xᵢ went into
+    """Side by side along a new dimension `dim`.   dxᵢ = the slice of dy that xᵢ went into
 
-    All shapes must be equal; the dtype is the common one.
-    Errors: ValueError where the shapes differ or there is nothing to join, IndexError where there is no such dim.
+    Shapes: `tensors` (3, 4) and (3, 4) -> (2, 3, 4) for dim=0. All must be equal; the dtype is the common one.
+    Errors: ValueError where the shapes differ or there is nothing to join, IndexError where there is no such dim,
+    TypeError where the tensors are not in a tuple or a list.
     """
     return _stack(dim, *_tensors("stack", tensors))
 
@@ -108,7 +110,10 @@ def hstack(tensors: Sequence[Tensor]) -> Tensor:
 
 
 def vstack(tensors: Sequence[Tensor]) -> Tensor:
-    """One above the other: along dim 0; vectors count as rows, numbers as rows of one element. Also row_stack."""
+    """One above the other: along dim 0; vectors count as rows, numbers as rows of one element: (3), (3) -> (2, 3).
+
+    Also row_stack. Gradients and errors as in `cat`.
+    """
     return cat([x if x.ndim > 1 else x.reshape(1, x.numel()) for x in _tensors("vstack", tensors)])
 
 
@@ -116,7 +121,10 @@ row_stack = vstack
 
 
 def dstack(tensors: Sequence[Tensor]) -> Tensor:
-    """One behind the other: along dim 2; matrices (M, N) count as (M, N, 1), vectors (N) as (1, N, 1)."""
+    """One behind the other: along dim 2; matrices (M, N) count as (M, N, 1), vectors (N) as (1, N, 1) -> (1, N, 2).
+
+    Gradients and errors as in `cat`.
+    """
     return cat([x if x.ndim > 2 else _deep(x) for x in _tensors("dstack", tensors)], 2)
 
 
@@ -126,7 +134,10 @@ def _deep(x: Tensor) -> Tensor:
 
 
 def column_stack(tensors: Sequence[Tensor]) -> Tensor:
-    """Side by side: along dim 1; vectors count as columns, numbers as columns of one element."""
+    """Side by side: along dim 1; vectors count as columns, numbers as columns of one element: (2), (2) -> (2, 2).
+
+    Gradients and errors as in `cat`.
+    """
     return cat([x if x.ndim > 1 else x.reshape(x.numel(), 1) for x in _tensors("column_stack", tensors)], 1)
 
 
@@ -218,8 +229,10 @@ def _taken(part: Any) -> int:
 def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """Views of pieces along `dim`: of one size, the last perhaps smaller, or of the sizes in a list.
 
-    dx = the pieces' cotangents, one after the other. As a method, the first argument is called split_size.
-    Errors: ValueError where the sizes do not add up to that of `dim`, IndexError where there is no such dim.
+    `tensor` (7), split_size_or_sections=3 -> (3), (3), (1);   (7), [2, 5] -> (2), (5).
+    dx = the pieces' cotangents, one after the other. As a method, the argument is called split_size.
+    Errors: ValueError where the sizes do not add up to that of `dim`, or the one is below 1, IndexError where there is
+    no such dim.
     """
     axis = one_dim("split", dim, tensor.ndim, tensor.shape)
     size = tensor.shape[axis]
@@ -252,7 +265,9 @@ methods(split=_split_method)
 def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of pieces along `dim`: so many, of sizes that differ by 1 at most, or cut in front of each index in a list.
 
-    (7), 3 -> (3), (2), (2);   (7), (2, 4) -> (2), (2), (3).   dx = the pieces' cotangents, one after the other
+    (7), indices_or_sections=3 -> (3), (2), (2);   (7), (2, 4) -> (2), (2), (3).
+    dx = the pieces' cotangents, one after the other.
+    Errors: ValueError for fewer than one piece, IndexError where there is no such dim.
     """
     size = _size("tensor_split", input, dim)
     cuts = indices_or_sections.tolist() if isinstance(indices_or_sections, Tensor) else indices_or_sections
@@ -283,9 +298,10 @@ def _split(x: Array, sizes: tuple[int, ...], axis: int) -> tuple[tuple[Array, ..
 @method
 @numpy_names
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """At most `chunks` views of equal pieces along `dim`, the last perhaps smaller.
+    """At most `chunks` views of equal pieces along `dim`, the last perhaps smaller: (7), 3 -> (3), (3), (1).
 
     dx = the pieces' cotangents, one after the other.
+    Errors: ValueError for fewer than one chunk, IndexError where there is no such dim.
     """
     if whole_number("chunk", "the number of chunks", chunks) < 1:
         raise ValueError(f"chunk(): at least 1 chunk is needed, not {chunks}")
@@ -296,7 +312,10 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
 @method
 @numpy_names
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """The views input[0], input[1], … along `dim`, which is dropped.   dx = the slices' cotangents, side by side"""
+    """The views input[0], input[1], … along `dim`, which is dropped: (2, 3) -> (3), (3).
+
+    dx = the slices' cotangents, side by side. Errors: IndexError where there is no such dim.
+    """
     return cast(tuple[Tensor, ...], _unbind(input, one_dim("unbind", dim, input.ndim, input.shape)))
 
 
@@ -308,10 +327,10 @@ def _unbind(x: Array, axis: int) -> tuple[tuple[Array, ...], Pullback]:
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
-    """Class numbers (…) as rows of zeros with a 1 at their place (…, num_classes); −1 takes the greatest plus one.
+    """Class numbers in `tensor` as rows of zeros with a 1 at their place: (…) -> (…, num_classes); −1 takes max + 1.
 
-    Errors: ValueError where a number is not from 0 to num_classes − 1, or where there is none to tell how many classes
-    there are. Unlike in PyTorch any dtype of integers will do, not int64 alone.
+    Errors: ValueError where a number is not whole, or not from 0 to num_classes − 1, or where there is none to tell how
+    many classes there are. Unlike in PyTorch any dtype of integers will do, not int64 alone.
     """
     index = tensor.array
     if whole_number("one_hot", "num_classes", num_classes) == -1 and not index.size:

@@ -56,7 +56,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
 def linear(x: Array, weight: Array, bias: Array | None = None) -> tuple[Array, Pullback]:
     """The affine map of a dense layer: y = x·wᵀ + b.   dx = dy·w,   dw = dyᵀ·x,   db = Σ dy, over all rows.
 
-    Shapes: x (…, I), w (O, I), b (O) -> y (…, O);   2·N·I·O FLOPs for N rows, twice that backwards.
+    Shapes: x (…, I), weight w (O, I), bias b (O) -> y (…, O);   2·N·I·O FLOPs for N rows, twice that backwards.
     With w (I) and a number for b, y (…). Errors: ValueError where the sizes differ, TypeError where the dtypes do.
     Unlike in PyTorch b is not broadcast over the outputs.
     """
@@ -130,14 +130,20 @@ def _with_dims(name: str, *operands: tuple[str, Tensor, int]) -> None:
 
 @method
 def mm(input: Tensor, mat2: Tensor) -> Tensor:
-    """The product of two matrices, (M, K) · (K, N) -> (M, N); see `matmul`."""
+    """The product of two matrices, input and mat2: (M, K) · (K, N) -> (M, N), with the gradients of `matmul`.
+
+    Errors: ValueError for other shapes, TypeError where the dtypes differ.
+    """
     _with_dims("mm", ("input", input, 2), ("mat2", mat2, 2))
     return _matmul(input, mat2)
 
 
 @method
 def bmm(input: Tensor, mat2: Tensor) -> Tensor:
-    """The products of two batches of matrices, (B, M, K) · (B, K, N) -> (B, M, N); see `matmul`."""
+    """The products of two batches of matrices, input and mat2: (B, M, K) · (B, K, N) -> (B, M, N).
+
+    Gradients as in `matmul`. Errors: ValueError where the shapes are others, TypeError where the dtypes differ.
+    """
     _with_dims("bmm", ("input", input, 3), ("mat2", mat2, 3))
     if input.shape[0] != mat2.shape[0]:
         raise ValueError(f"bmm(): the batches differ in length: {input.shape} · {mat2.shape}")
@@ -146,21 +152,30 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
 
 @method
 def mv(input: Tensor, vec: Tensor) -> Tensor:
-    """The product of a matrix and a vector, (M, K) · (K) -> (M); see `matmul`."""
+    """The product of a matrix and a vector, input and vec: (M, K) · (K) -> (M), with the gradients of `matmul`.
+
+    Errors: ValueError for other shapes, TypeError where the dtypes differ.
+    """
     _with_dims("mv", ("input", input, 2), ("vec", vec, 1))
     return matmul(input, vec)
 
 
 @method
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
-    """The inner product of two vectors, Σ input·tensor: (K) · (K) -> (); see `matmul`."""
+    """The inner product of two vectors, Σ input·tensor: (K) · (K) -> (), with the gradients of `matmul`.
+
+    Errors: ValueError for other shapes, TypeError where the dtypes differ.
+    """
     _with_dims("dot", ("input", input, 1), ("tensor", tensor, 1))
     return matmul(input, tensor)
 
 
 @method
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
-    """The outer product of two vectors, y[i, j] = input[i] · vec2[j]: (M), (N) -> (M, N). Also called ger."""
+    """The outer product of two vectors, y[i, j] = input[i] · vec2[j]: (M), (N) -> (M, N). Also called ger.
+
+    dinput = dy·vec2,   dvec2 = dyᵀ·input.   Errors: ValueError for what is no vector.
+    """
     _with_dims("outer", ("input", input, 1), ("vec2", vec2, 1))
     return input.unsqueeze(1) * vec2.unsqueeze(0)
 
@@ -173,7 +188,8 @@ methods(ger=outer)
 def matrix_power(input: Tensor, n: int) -> Tensor:
     """The product of n times a square matrix, or each of a batch: (…, M, M) -> (…, M, M); for n = 0 the unit matrix.
 
-    For n < 0 it is that of the inverse. Errors: ValueError for matrices that are not square, or then singular.
+    For n < 0 it is that of the inverse. The gradients are those of the products, see `matmul`.
+    Errors: ValueError for matrices that are not square, or then singular.
     """
     require_tensors("matrix_power", input)
     if input.ndim < 2 or input.shape[-1] != input.shape[-2]:
@@ -192,10 +208,11 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
 @method
 @numpy_names
 def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
-    """The cross product of vectors of three elements along `dim`, which are broadcast: y = a × b.
+    """The cross product of vectors of three elements along `dim`, which are broadcast: y = input × other.
 
-    y₀ = a₁·b₂ − a₂·b₁ and so on, in a circle.   da = b × dy,   db = dy × a
+    y₀ = a₁·b₂ − a₂·b₁ and so on, in a circle, for a × b.   dinput = other × dy,   dother = dy × input
     Without `dim` it is the first of size 3; better name it, or take `linalg.cross`, for which it is the last one.
+    Errors: ValueError where that size is not 3, or the shapes do not fit, IndexError where there is no such dim.
     """
     whole = np.broadcast_shapes(input.shape, other.shape)
     if dim is None:
@@ -208,7 +225,10 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
 
 
 def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
-    """The cross product along `dim`, the last dimension if not given; see `cross`."""
+    """The cross product along `dim`, the last dimension if not given, of input and other, which are broadcast.
+
+    Gradients and errors as in `cross`.
+    """
     return cross(input, other, dim)
 
 
@@ -218,6 +238,7 @@ def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Scalar = 1, alpha:
 
     dinput = beta · dy,   dmat1 = alpha · dy·mat2ᵀ,   dmat2 = alpha · mat1ᵀ·dy
     Shapes: input broadcasts to (M, N), mat1 (M, K), mat2 (K, N) -> (M, N). With beta = 0 input is left out, NaN or not.
+    Errors: ValueError where the shapes do not fit, TypeError where the dtypes differ.
     """
     _with_dims("addmm", ("mat1", mat1, 2), ("mat2", mat2, 2))
     return _plus("addmm", input, _matmul(mat1, mat2), beta, alpha)
@@ -225,16 +246,20 @@ def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Scalar = 1, alpha:
 
 @method
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Scalar = 1, alpha: Scalar = 1) -> Tensor:
-    """y = beta · input + alpha · mat·vec: input broadcasts to (M), mat (M, K), vec (K) -> (M); see `addmm`."""
+    """y = beta · input + alpha · mat·vec: input broadcasts to (M), mat (M, K), vec (K) -> (M).
+
+    Gradients and errors as in `addmm`.
+    """
     _with_dims("addmv", ("mat", mat, 2), ("vec", vec, 1))
     return _plus("addmv", input, matmul(mat, vec), beta, alpha)
 
 
 @method
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Scalar = 1, alpha: Scalar = 1) -> Tensor:
-    """y = beta · input + alpha · batch1·batch2: input broadcasts to (B, M, N), batch1 (B, M, K), batch2 (B, K, N).
+    """y = beta · input + alpha · batch1·batch2.
 
-    See `addmm` and `bmm`.
+    Shapes: input broadcasts to (B, M, N), batch1 (B, M, K), batch2 (B, K, N) -> (B, M, N).
+    Gradients and errors as in `addmm`.
     """
     return _plus("baddbmm", input, bmm(batch1, batch2), beta, alpha)
 
@@ -256,6 +281,7 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
 
     Shapes: input1 (…, I), input2 (…, J), weight (O, I, J), bias (O) -> (…, O). The gradients are those of two products:
     z[…, o, j] = Σ_i input1[…, i] · weight[o, i, j] of matrices, then Σ_j z[…, o, j] · input2[…, j].
+    Errors: ValueError where the shapes do not fit, TypeError where the dtypes differ.
     """
     _check_bilinear(input1, input2, weight, bias)
     o, i, j = weight.shape

@@ -76,6 +76,9 @@ def nll_loss(
     """The negative log-likelihood of the target's class: ℓ = −w[target] · input[target], for log-probabilities.
 
     dinput[target] = −w[target] · dℓ, else 0. "mean" divides Σℓ by Σ w[target]. Targets of `ignore_index` do not count.
+    Shapes: input (N, C, …) or (C,), target (N, …) or (), weight w (C,) -> (), or the target's with reduction="none".
+    Errors: IndexError for a class that there is not, ValueError where shapes do not fit, and for another reduction,
+    TypeError for an input of integers, or targets that are not whole.
     """
     return _likelihood_loss("nll_loss", input, target, weight, ignore_index, reduction)
 
@@ -108,11 +111,14 @@ def cross_entropy(
 ) -> Tensor:  # fmt: skip
     """The cross-entropy of softmax(input) against the target: ℓ = −Σ_c w_c · q_c · log_softmax(input)_c.
 
-    q is one-hot for class numbers (N, …), or the target itself, probabilities (N, C, …); with smoothing ε it becomes
-    (1 − ε) · q + ε / C. Without weight and smoothing, for the mean over (N, C): dinput = (softmax(input) − q) / N · dy.
-
+    q is one-hot for class numbers (N, …), or the target itself, probabilities (N, C, …); with `label_smoothing` ε it
+    becomes (1 − ε) · q + ε / C. Without weight and smoothing dinput = (softmax(input) − q) · dℓ.
     "mean" divides Σℓ by Σ w[target] for class numbers, by N… for probabilities. Targets of `ignore_index` do not count.
-    Smoothing: Szegedy et al., Rethinking the Inception architecture for computer vision (2016).
+
+    Shapes: input (N, C, …) or (C,), target as above, weight w (C,) -> (), or (N, …) with reduction="none".
+    Errors: IndexError for a class that there is not, ValueError where shapes do not fit, for another reduction and a
+    smoothing outside of [0, 1], TypeError for an input of integers.
+    Paper (smoothing): Szegedy et al.: Rethinking the Inception architecture for computer vision (2016).
     """
     numbers = target.dtype.kind in "iu"
     if numbers and weight is None and input.ndim == 2 and reduction == "mean" and not label_smoothing:
@@ -215,7 +221,10 @@ def _weighted(name: str, losses: Tensor, weight: Tensor | None, reduction: str) 
 def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Tensor | None = None) -> Tensor:
     """The squared error ℓ = (input − target)², times weight where given: "mean" divides Σℓ by Σ weight then.
 
+    dinput = 2 dℓ · weight · (input − target) = −dtarget,   dweight = dℓ · (input − target)², less dℓ · y for "mean".
     A target of another shape is broadcast, with a warning. Unlike in PyTorch `reduction` is the third argument.
+    Shapes: input, target and weight the same -> (), or the same with reduction="none".
+    Errors: ValueError where the shapes do not broadcast, or weight has another, and for another reduction.
     """
     _broadcast_with_a_warning("mse_loss", input, target)
     return _weighted("mse_loss", square(sub(input, target)), weight, reduction)
@@ -224,7 +233,10 @@ def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Ten
 def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", weight: Tensor | None = None) -> Tensor:
     """The absolute error ℓ = |input − target|, times weight where given: "mean" divides Σℓ by Σ weight then.
 
+    dinput = dℓ · weight · sign(input − target) = −dtarget,   dweight = dℓ · |input − target|, less dℓ · y for "mean".
     A target of another shape is broadcast, with a warning. Unlike in PyTorch `reduction` is the third argument.
+    Shapes: input, target and weight the same -> (), or the same with reduction="none".
+    Errors: ValueError where the shapes do not broadcast, or weight has another, and for another reduction.
     """
     _broadcast_with_a_warning("l1_loss", input, target)
     return _weighted("l1_loss", abs(sub(input, target)), weight, reduction)
@@ -234,7 +246,12 @@ def binary_cross_entropy_with_logits(
     input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean",
     pos_weight: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
-    """ℓ = −p · t · ln σ(x) − (1 − t) · ln(1 − σ(x)) for logits x, targets t in [0, 1], p = pos_weight; times weight."""
+    """ℓ = −p · t · ln σ(x) − (1 − t) · ln(1 − σ(x)) for logits x, the target t in [0, 1], p = pos_weight; times weight.
+
+    With k = 1 + (p − 1) · t:   dx = dℓ · (1 − t − k · σ(−x)),   dt = dℓ · ((p − 1) · ln(1 + e⁻ˣ) − x)
+    Shapes: x and t the same, p and weight broadcast -> (), or the same with reduction="none".
+    Errors: ValueError where the shapes differ, and for another reduction.
+    """
     _same_shape("binary_cross_entropy_with_logits", input, target)
     losses = _bce_with_logits(input, target, pos_weight)
     losses = losses if weight is None else mul(losses, weight)

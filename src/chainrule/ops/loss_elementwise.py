@@ -28,9 +28,10 @@ def huber_loss(
 ) -> Tensor:
     """ℓ = ½ z² where |z| < delta, else delta · (|z| − ½ delta), for z = input − target; times weight where given.
 
-    "mean" divides Σℓ by the number of elements, whatever the weights. A target of another shape is broadcast, with a
-    warning.
-    Huber: Robust estimation of a location parameter (1964).
+    dinput = dℓ · z, limited to ±delta, = −dtarget. "mean" divides Σℓ by the number of elements, whatever the weights.
+    A target of another shape is broadcast, with a warning. Shapes: the same -> (), or the same with reduction="none".
+    Errors: ValueError where the shapes do not broadcast, or weight has another, where delta ≤ 0, for another reduction.
+    Paper: Huber: Robust estimation of a location parameter (1964).
     """
     if delta <= 0:
         raise ValueError(f"huber_loss(): delta={delta} must be greater than 0")
@@ -44,7 +45,10 @@ def huber_loss(
 def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", beta: float = 1.0) -> Tensor:
     """ℓ = ½ z² / beta where |z| < beta, else |z| − ½ beta, for z = input − target; with beta = 0 it is `l1_loss`.
 
-    It is `huber_loss` / beta. A target of another shape is broadcast, with a warning. Girshick: Fast R-CNN (2015).
+    It is `huber_loss` / beta:   dinput = dℓ · z / beta, limited to ±1, = −dtarget. A target of another shape is
+    broadcast, with a warning. Shapes: the same -> (), or the same with reduction="none".
+    Errors: ValueError where the shapes do not broadcast, beta < 0, for another reduction.
+    Paper: Girshick: Fast R-CNN (2015).
     """
     if beta < 0:
         raise ValueError(f"smooth_l1_loss(): beta={beta} must not be negative")
@@ -66,11 +70,13 @@ def _huber(x: Array, t: Array, delta: float) -> tuple[Array, Pullback]:
 def gaussian_nll_loss(
     input: Tensor, target: Tensor, var: Tensor | float, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Tensor:
-    """ℓ = ½ (ln v + (input − target)² / v) with v = max(var, eps), plus ½ ln 2π where `full`.
+    """ℓ = ½ (ln v + z² / v) for z = input − target and v = max(var, eps), plus ½ ln 2π where `full`.
 
-    var is a number, or has the input's shape, in which one size may be 1 and the last may be missing. It gets
-    its gradient below eps too, as in PyTorch. Nix, Weigend: Estimating the mean and variance of the target probability
-    distribution (1994).
+    dinput = dℓ · z / v = −dtarget,   dvar = ½ dℓ · (1 − z² / v) / v, below eps too, as in PyTorch.
+    Shapes: input and target broadcast -> (), or theirs with reduction="none"; var is a number, or has the input's
+    shape, in which one size may be 1 and the last may be missing.
+    Errors: ValueError where the shapes do not fit, for a negative variance, for another reduction.
+    Paper: Nix, Weigend: Estimating the mean and variance of the target probability distribution (1994).
     """
     var = Tensor(np.full(input.shape, var, input.dtype)) if isinstance(var, int | float) else var
     if (var.array < 0).any():
@@ -104,9 +110,12 @@ def poisson_nll_loss(
     input: Tensor, target: Tensor, log_input: bool = True, full: bool = False, eps: float = 1e-8,
     reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
-    """ℓ = eˣ − t · x for the logarithm x of the rate, or x − t · ln(x + eps) for the rate itself; broadcast.
+    """ℓ = eˣ − t · x for the logarithm x of the rate, with `log_input`, or x − t · ln(x + eps) for the rate itself.
 
+    dx = dℓ · (eˣ − t) or dℓ · (1 − t / (x + eps)),   dt = −dℓ · x or −dℓ · ln(x + eps).
     `full` adds Stirling's approximation of ln t! for t > 1: t ln t − t + ½ ln 2πt.
+    Shapes: x and the target t broadcast -> (), or theirs with reduction="none". Errors: ValueError where they do not,
+    and for another reduction.
     """
     x, t = input, target
     losses = sub(exp(x), mul(t, x)) if log_input else sub(x, mul(t, log(add(x, eps))))
@@ -122,9 +131,12 @@ def poisson_nll_loss(
 def binary_cross_entropy(
     input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean"
 ) -> Tensor:
-    """ℓ = −t · ln x − (1 − t) · ln(1 − x) for probabilities x and targets t in [0, 1]; times weight, broadcast.
+    """ℓ = −t · ln x − (1 − t) · ln(1 − x) for probabilities x and the target t in [0, 1]; times weight, broadcast.
 
-    The logarithms are at least −100, as in PyTorch. From scores, `binary_cross_entropy_with_logits` is more exact.
+    dx = dℓ · (x − t) / (x (1 − x)),   dt = dℓ · (ln(1 − x) − ln x).   The logarithms in ℓ are at least −100, as in
+    PyTorch. From scores, `binary_cross_entropy_with_logits` is more exact.
+    Shapes: x and t the same -> (), or the same with reduction="none". Errors: ValueError where the shapes differ, for
+    an x outside of [0, 1], for another reduction, TypeError for integers.
     """
     x = require_floating("binary_cross_entropy", input.array)
     _same_shape("binary_cross_entropy", input, target)
@@ -149,10 +161,12 @@ def _bce(x: Array, t: Array) -> tuple[Array, Pullback]:
 
 
 def kl_div(input: Tensor, target: Tensor, reduction: str = "mean", log_target: bool = False) -> Tensor:
-    """The Kullback-Leibler divergence ℓ = t · (ln t − x) of log-probabilities x from probabilities t; broadcast.
+    """The Kullback-Leibler divergence ℓ = t · (ln t − x) of log-probabilities x from probabilities t, the target.
 
-    With `log_target` the target is ln t. "batchmean" divides Σℓ by the batch's size, which is the mathematical
-    value; "mean" divides by the number of elements.
+    dx = −dℓ · t,   dt = dℓ · (ln t + 1 − x).   With `log_target` the target is ln t. reduction="batchmean" divides Σℓ
+    by the batch's size, which is the mathematical value; "mean" divides by the number of elements.
+    Shapes: x and t broadcast -> (), or theirs with "none". Errors: ValueError where they do not, and for another
+    reduction. Paper: Kullback, Leibler: On information and sufficiency (1951).
     """
     losses = mul(exp(target), sub(target, input)) if log_target else _relative_entropy(input, target)
     if reduction == "batchmean":
@@ -172,7 +186,11 @@ def _relative_entropy(x: Array, t: Array) -> tuple[Array, Pullback]:
 
 
 def soft_margin_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
-    """ℓ = ln(1 + e^(−t · x)) for targets t of 1 and −1, without overflow; broadcast."""
+    """ℓ = ln(1 + e^(−t · x)) for a target t of 1 and −1, without overflow.
+
+    dx = −dℓ · t · σ(−t · x),   dt = −dℓ · x · σ(−t · x).   Shapes: x and t broadcast -> (), or theirs with
+    reduction="none". Errors: ValueError where they do not, and for another reduction.
+    """
     return _reduced("soft_margin_loss", _soft_margin(input, target), reduction)
 
 

@@ -26,9 +26,11 @@ __all__ = [
 def cosine_embedding_loss(
     input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: str = "mean"
 ) -> Tensor:
-    """ℓ = 1 − cos(x1, x2) where the target is 1, max(0, cos(x1, x2) − margin) where it is −1.
+    """ℓ = 1 − cos(x1, x2) where the target is 1, max(0, cos(x1, x2) − margin) where it is −1; x1 = input1, x2 = input2.
 
-    Shapes: x1, x2 (N, D) or (D,), target (N,) or (). As in PyTorch cos = x1·x2 / √((‖x1‖² + ε)(‖x2‖² + ε)), ε = 10⁻¹².
+    As in PyTorch cos = x1·x2 / √((‖x1‖² + ε)(‖x2‖² + ε)), ε = 10⁻¹²; its gradient is that of `cosine_similarity`.
+    Shapes: x1, x2 (N, D) or (D,), target (N,) or () -> (), or the target's with reduction="none".
+    Errors: ValueError for other shapes, and for another reduction.
     """
     if input1.shape != input2.shape or input1.ndim not in (1, 2) or target.shape != input1.shape[:-1]:
         raise ValueError(
@@ -49,7 +51,11 @@ def _by_sign(target: Tensor, positive: Any, negative: Any, other: Any) -> Tensor
 
 
 def hinge_embedding_loss(input: Tensor, target: Tensor, margin: float = 1.0, reduction: str = "mean") -> Tensor:
-    """ℓ = x where the target is 1, max(0, margin − x) where it is −1, for a distance x; broadcast."""
+    """ℓ = x where the target is 1, max(0, margin − x) where it is −1, for a distance x.
+
+    dx = dℓ, or −dℓ where margin > x. Shapes: x and target broadcast -> (), or theirs with reduction="none".
+    Errors: ValueError where they do not, and for another reduction.
+    """
     far = clamp(sub(margin, input), 0.0)
     return _reduced("hinge_embedding_loss", _by_sign(target, input, far, add(far, input)), reduction)
 
@@ -59,7 +65,9 @@ def margin_ranking_loss(
 ) -> Tensor:
     """ℓ = max(0, margin − t · (x1 − x2)): x1 should be the greater where the target t is 1, x2 where it is −1.
 
-    The three are broadcast, and have one number of dimensions.
+    dx1 = −dℓ · t where ℓ > 0, else 0;   dx2 = −dx1.   x1 = input1, x2 = input2.
+    Shapes: the three are broadcast, and have one number of dimensions -> (), or theirs with reduction="none".
+    Errors: ValueError where they have not, and for another reduction.
     """
     if not input1.ndim == input2.ndim == target.ndim:
         raise ValueError(
@@ -74,10 +82,13 @@ def triplet_margin_loss(
     anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2.0, eps: float = 1e-6,
     swap: bool = False, reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
-    """ℓ = max(0, d(a, p) − d(a, n) + margin) with d = `pairwise_distance`: (N, D) three times -> (N,), or (D,) -> ().
+    """ℓ = max(0, d(a, p) − d(a, n) + margin) for anchor a, positive p, negative n; d is `pairwise_distance` of order p.
 
-    With `swap`, d(p, n) takes the place of d(a, n) where it is smaller.
-    Balntas et al.: Learning local feature descriptors with triplets and shallow convolutional neural networks (2016).
+    With `swap`, d(p, n) takes the place of d(a, n) where it is smaller. Order `p`, `eps` and the gradients, 0 where ℓ
+    is 0, as in `pairwise_distance`. Shapes: (N, D) three times -> (), or (N,) with reduction="none"; (D,) -> ().
+    Errors: ValueError where margin ≤ 0, the numbers of dimensions differ, and for another reduction.
+    Paper: Balntas et al.: Learning local feature descriptors with triplets and shallow convolutional neural networks
+    (2016).
     """
     if margin <= 0:
         raise ValueError(f"triplet_margin_loss(): margin={margin} must be greater than 0")
@@ -96,9 +107,13 @@ def multi_margin_loss(
     input: Tensor, target: Tensor, p: int = 1, margin: float = 1.0, weight: Tensor | None = None,
     reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
-    """ℓ = w[t] / C · Σ_{c ≠ t} max(0, margin − x[t] + x[c])^p for scores x (N, C) or (C,), classes t (N,) or ().
+    """ℓ = w[t] / C · Σ_{c ≠ t} z_c^p with z_c = max(0, margin − x[t] + x[c]) for scores x and classes t = target.
 
-    p is 1 or 2. "mean" divides Σℓ by N, whatever the weights (C,).
+    dx_c = dℓ · w[t] / C · p · z_c^(p − 1) where z_c > 0, and minus their sum at c = t. p is 1 or 2. "mean" divides Σℓ
+    by N, whatever the weights. Shapes: x (N, C) or (C,), t (N,) or (), weight w (C,) -> (), or t's with
+    reduction="none".
+    Errors: IndexError for a class that there is not, ValueError for other shapes, p or reduction, TypeError for
+    integers in x.
     """
     if p not in (1, 2):
         raise ValueError(f"multi_margin_loss(): p must be 1 or 2, not {p}")

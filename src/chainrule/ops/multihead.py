@@ -25,18 +25,23 @@ def multi_head_attention_forward(
     v_proj_weight: Tensor | None = None, static_k: Tensor | None = None, static_v: Tensor | None = None,
     average_attn_weights: bool = True, is_causal: bool = False,
 ) -> tuple[Tensor, Tensor | None]:  # fmt: skip
-    """y = [head₁ … head_h]·W_oᵀ + b_o,   headᵢ = softmax(qᵢ·kᵢᵀ / √(E/h) + mask)·vᵢ  for each of h heads
+    """y = [head₁ … head_h]·W_oᵀ + b_o,   headᵢ = softmax(qᵢ·kᵢᵀ / √(E/h) + mask)·vᵢ  for each of h = num_heads heads
 
-    where q = query·W_qᵀ + b_q, k and v alike. `in_proj_weight` (3E, E) holds W_q, W_k and W_v; with
-    `use_separate_proj_weight` they come one by one, W_k (E, kdim) and W_v (E, vdim).
+    where q = query·W_qᵀ + b_q, k and v alike, E = embed_dim_to_check. `in_proj_weight` (3E, E) holds W_q, W_k and W_v;
+    with `use_separate_proj_weight` they come as q_proj_weight (E, E), k_proj_weight (E, kdim), v_proj_weight (E, vdim).
+    `in_proj_bias` (3E) holds b_q, b_k and b_v; out_proj_weight (E, E) and out_proj_bias (E) are W_o and b_o. In
+    `training` dropout acts on the weights, with dropout_p.
 
     Masks of truth values say True where a key is *not* seen, numbers are added to the scores: key_padding_mask (N, S),
     attn_mask (L, S) or (N·h, L, S). `is_causal` only says that attn_mask is causal. bias_k and bias_v (1, 1, E) are one
-    more key and value, `add_zero_attn` one of zeros. The weights are (N, L, S), or (N, h, L, S) unless averaged.
+    more key and value, `add_zero_attn` one of zeros; static_k and static_v (N·h, S, E/h) take the place of k and v. The
+    weights are (N, L, S), or (N, h, L, S) unless `average_attn_weights`; None unless `need_weights`.
 
     Shapes: query (L, N, E), key (S, N, kdim), value (S, N, vdim), or all of them without N -> y (L, N, E), weights.
+    The gradients are those of the products and the softmax, see `scaled_dot_product_attention`.
     Unlike in PyTorch a query that sees no key gives 0 with `need_weights` too, not NaN.
-    Paper: Vaswani et al.: Attention is all you need, 2017.
+    Errors: ValueError where the shapes do not fit, TypeError where the dtypes differ.
+    Paper: Vaswani et al.: Attention is all you need (2017).
     """
     if query.ndim == 2:
         y, weights = multi_head_attention_forward(

@@ -126,12 +126,15 @@ def batch_norm(
     input: Tensor, running_mean: Tensor | None, running_var: Tensor | None, weight: Tensor | None = None,
     bias: Tensor | None = None, training: bool = False, momentum: float = 0.1, eps: float = 1e-5,
 ) -> Tensor:  # fmt: skip
-    """y = w · (x − μ) / √(σ² + ε) + b for each channel; the gradient is derived at `_standardize`.
+    """y = w · (x − μ) / √(σ² + ε) + b for each channel; w = weight, b = bias, ε = eps.
 
-    In training μ and σ² are those of the batch, over N and all places, and the running ones follow in place:
-    running ← (1 − momentum) · running + momentum · new, the variance with n/(n − 1). Else they are the running ones.
+    In training μ and σ² are those of the batch, over N and all places, and `running_mean` and `running_var` follow in
+    place: running ← (1 − momentum) · running + momentum · new, the variance with n/(n − 1). Else they are the running
+    ones. The gradient is derived at `_standardize`.
 
-    Shapes: x (N, C, …); running mean and variance, w and b (C,).
+    Shapes: x (N, C, …); running mean and variance, w and b (C,) -> that of x.
+    Errors: ValueError where shapes do not fit, running values are needed, or one value has no variance, TypeError for
+    integers and two dtypes.
     Paper: Ioffe, Szegedy: Batch normalization, accelerating deep network training by reducing internal covariate shift
     (2015).
     """
@@ -155,12 +158,12 @@ def instance_norm(
     weight: Tensor | None = None, bias: Tensor | None = None, use_input_stats: bool = True, momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:  # fmt: skip
-    """y = w · (x − μ) / √(σ² + ε) + b for each channel of each sample; the gradient is derived at `_standardize`.
+    """y = w · (x − μ) / √(σ² + ε) + b for each channel of each sample; w = weight, b = bias, ε = eps.
 
-    μ and σ² are those over the places of an image, or the running ones without `use_input_stats`. The
-    running ones follow the means over the batch, as in `batch_norm`.
+    μ and σ² are those over the places of an image, or without `use_input_stats` `running_mean` and `running_var`, which
+    else follow the means over the batch by `momentum`, as in `batch_norm`. The gradient is derived at `_standardize`.
 
-    Shapes: x (N, C, …); running mean and variance, w and b (C,).
+    Shapes: x (N, C, …); running mean and variance, w and b (C,) -> that of x. Errors: as in `batch_norm`.
     Paper: Ulyanov, Vedaldi, Lempitsky: Instance normalization, the missing ingredient for fast stylization (2016).
     """
     x = _channels("instance_norm", input, running_mean, running_var, weight, bias)
@@ -182,7 +185,9 @@ def group_norm(
 ) -> Tensor:
     """y = w · (x − μ) / √(σ² + ε) + b, with μ and σ² of each of `num_groups` groups of channels in each sample.
 
-    The gradient is derived at `_standardize`. Shapes: x (N, C, …), w and b (C,).
+    w = weight, b = bias, ε = eps. The gradient is derived at `_standardize`.
+    Shapes: x (N, C, …), w and b (C,) -> that of x. Errors: ValueError where shapes or groups do not fit, or one value
+    has no variance, TypeError for integers and two dtypes.
     Paper: Wu, He: Group normalization (2018).
     """
     x = _channels("group_norm", input, None, None, weight, bias)
@@ -264,7 +269,9 @@ def layer_norm(
 ) -> Tensor:  # fmt: skip
     """y = w · (x − μ) / √(σ² + ε) + b, with μ and σ² over the last dimensions, which have sizes `normalized_shape`.
 
-    The gradient is derived at `_standardize`. Shapes: x (…, *normalized_shape), w and b normalized_shape.
+    w = weight, b = bias, ε = eps. The gradient is derived at `_standardize`.
+    Shapes: x (…, *normalized_shape), w and b normalized_shape -> that of x. Errors: ValueError where the shapes do not
+    fit, TypeError for integers and two dtypes.
     Paper: Ba, Kiros, Hinton: Layer normalization (2016).
     """
     _, axes = _last("layer_norm", input, normalized_shape, weight, bias)
@@ -277,7 +284,11 @@ def rms_norm(
 ) -> Tensor:
     """y = w · x / √(mean(x²) + ε), over the last dimensions, which have sizes `normalized_shape`.
 
-    ε is the dtype's rounding unit unless given. Shapes: x (…, *normalized_shape), w normalized_shape.
+    w = weight; ε = eps is the dtype's rounding unit unless given. With r = 1 / √(mean(x²) + ε):
+    dx = r · (w · dy − r² · x · mean(w · dy · x)),   dw = Σ dy · x · r
+
+    Shapes: x (…, *normalized_shape), w normalized_shape -> that of x. Errors: ValueError where the shapes do not fit,
+    TypeError for integers.
     Paper: Zhang, Sennrich: Root mean square layer normalization (2019).
     """
     x, axes = _last("rms_norm", input, normalized_shape, weight, None)
@@ -326,12 +337,13 @@ def _last(
 
 
 def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
-    """y = x / d^beta with d = k + alpha / size · Σ x² over the `size` channels around each: x (N, C, L, …).
+    """y = x / d^beta with d = k + alpha / size · Σ x² over the `size` channels around each: x (N, C, L, …) -> the same.
 
     dx = dy / d^beta − 2 alpha beta / size · x · Σ dy · y / d, over the channels whose sum the channel is in
 
-    Of an even size one channel more lies before. Paper: Krizhevsky, Sutskever, Hinton: ImageNet classification with
-    deep convolutional neural networks (2012), where alpha is not divided by the size.
+    Of an even size one channel more lies before. Errors: ValueError for fewer than three dimensions, and a size below
+    1, TypeError for integers. Paper: Krizhevsky, Sutskever, Hinton: ImageNet classification with deep convolutional
+    neural networks (2012), where alpha is not divided by the size.
     """
     require_tensors("local_response_norm", input)
     if input.ndim < 3:

@@ -22,7 +22,8 @@ __all__ = ["norm"]
 def norm(input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Tensor:
     """`linalg.vector_norm` of order p, over all dimensions or those in `dim`; "fro" is order 2.
 
-    "nuc" is the nuclear norm of matrices, see `linalg.matrix_norm`. Errors: TypeError for integers.
+    "nuc" is the nuclear norm of matrices, see `matrix_norm`; shapes, gradient and errors else as in `vector_norm`.
+    Errors: ValueError for another p, TypeError for integers.
     """
     if p == "nuc":
         return matrix_norm(input, "nuc", tuple(range(input.ndim)) if dim is None else dim, keepdim, dtype=dtype)
@@ -35,7 +36,8 @@ def norm(input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, 
 def linalg_norm(A: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The norm of a vector or of matrices: `vector_norm` over one dimension, `matrix_norm` over two.
 
-    Without `ord`, order 2 over whatever dimensions; without `dim`, A itself must be a vector or a matrix.
+    Without `ord`, order 2 over whatever dimensions; without `dim`, A itself must be a vector or a matrix (ValueError).
+    Shapes, gradients and errors as in `vector_norm` and `matrix_norm`.
     """
     if ord is None:
         return vector_norm(A, 2, dim, keepdim, dtype=dtype)
@@ -56,10 +58,13 @@ def matrix_norm(
     *,
     dtype: Any = None,
 ) -> Tensor:
-    """A norm of each matrix in A, whose rows and columns are the two dimensions `dim`.
+    """A norm of each matrix in A, whose rows and columns are the two dimensions `dim`: (…, M, N) -> (…).
 
-    "fro": √Σ a²;  "nuc": Σ s;  2: max s;  −2: min s, for the singular values s
+    ord="fro": √Σ a²;  "nuc": Σ s;  2: max s;  −2: min s, for the singular values s
     1: the greatest sum of |a| in a column, −1: the least;  ±∞: the same in a row
+
+    The gradients are those of these sums and of `svdvals`. Errors: ValueError for another ord, or unless there are two
+    dims, IndexError where there is none such, TypeError for integers.
     """
     if len(dims := all_dims("matrix_norm", dim, A.shape)) != 2:
         raise ValueError(f"matrix_norm(): dim {dim} must name two dimensions, the shape is {A.shape}")
@@ -82,8 +87,8 @@ def matrix_norm(
 def svdvals(x: Array) -> tuple[Array, Pullback]:
     """The singular values s of each matrix (…, M, N) = U·diag(s)·Vᵀ, greatest first.   dx = U·diag(dy)·Vᵀ
 
-    Shapes: (…, M, N) -> (…, min(M, N)).
-    Errors: ValueError for NaN or infinite values, from which LAPACK may never return.
+    Shapes: (…, M, N) -> (…, min(M, N)). Errors: ValueError for fewer than two dimensions, and for NaN or infinite
+    values, from which LAPACK may never return; TypeError for integers.
     """
     if require_floating("svdvals", x).ndim < 2:
         raise ValueError(f"svdvals(): a matrix is needed, not shape {x.shape}")

@@ -20,7 +20,7 @@ Widths = tuple[tuple[int, int], ...]
 def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: Scalar | None = None) -> Tensor:
     """With a border around it: pad = (left, right, top, bottom, …), beginning with the last dimension.
 
-        (H, W), pad=(1, 2, 3, 4)  ->  (3 + H + 4, 1 + W + 2);   of the row a b c d, pad=(2, 2) makes
+        (H, W), pad=(1, 2, 3, 4)  ->  (3 + H + 4, 1 + W + 2);   of the row a b c d, pad=(2, 2) makes, by `mode`
         constant    0 0 a b c d 0 0   `value` in the place of 0             dx = dy without the border
         reflect     c b a b c d c b   mirrored in the edge, left and right < W
         replicate   a a a b c d d d   the edge repeated
@@ -28,6 +28,8 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: Scalar
 
     A negative width cuts off (before "circular" looks at the other end). Modes other than "constant" pad the last one,
     two or three dimensions of an input that has one or two more, (C, …) or (N, C, …), as in PyTorch.
+    Errors: ValueError for widths that do not fit the shape, another mode, or a value that it does not take, TypeError
+    for widths that are no whole numbers.
     """
     pad = whole_numbers("pad", "the widths", pad)
     pairs = tuple((int(pad[i]), int(pad[i + 1])) for i in range(0, len(pad) - 1, 2))

@@ -20,7 +20,7 @@ __all__ = ["hardshrink", "hardsigmoid", "hardswish", "hardtanh", "prelu", "relu6
 @inplace_option
 @primitive
 def threshold(x: Array, threshold: float, value: float, inplace: bool = False) -> tuple[Array, Pullback]:
-    """x where x > threshold, else value.   dx = dy where x > threshold, else 0"""
+    """x where x > threshold, else value; elementwise.   dx = dy where x > threshold, else 0"""
     kept = ~(x <= threshold)
     return np.where(kept, x, np.asarray(value, x.dtype)), lambda dy: dy * kept
 
@@ -33,7 +33,10 @@ def _(x: Array, threshold: float, value: float, inplace: bool = False) -> tuple[
 @inplace_option
 @primitive
 def hardtanh(x: Array, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> tuple[Array, Pullback]:
-    """x, limited to [min_val, max_val].   dx = dy · [min_val < x < max_val]"""
+    """x, limited to [min_val, max_val], elementwise.   dx = dy · [min_val < x < max_val]
+
+    Errors: ValueError where min_val > max_val.
+    """
     if min_val > max_val:
         raise ValueError(f"hardtanh(): min_val={min_val} must not be greater than max_val={max_val}")
     y = np.minimum(np.maximum(x, x.dtype.type(min_val)), x.dtype.type(max_val))
@@ -48,9 +51,9 @@ def _(x: Array, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = Fal
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
-    """min(max(x, 0), 6).   dx = dy · [0 < x < 6]
+    """min(max(x, 0), 6), elementwise.   dx = dy · [0 < x < 6]
 
-    Krizhevsky: Convolutional deep belief networks on CIFAR-10 (2010).
+    Paper: Krizhevsky: Convolutional deep belief networks on CIFAR-10 (2010).
     """
     y: Tensor = hardtanh(input, 0.0, 6.0, inplace)
     return y
@@ -61,7 +64,8 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 def hardsigmoid(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
     """x / 6 + ½, limited to [0, 1].   dx = dy / 6 · [−3 < x < 3]
 
-    Courbariaux, Bengio, David: BinaryConnect (2015), there with other numbers.
+    Any shape. Errors: TypeError for integers.
+    Paper: Courbariaux, Bengio, David: BinaryConnect (2015), there with other numbers.
     """
     y = np.clip(require_floating("hardsigmoid", x) + 3, 0, 6) / 6
     return y, lambda dy: dy / 6 * ((x > -3) & (x < 3))
@@ -77,7 +81,8 @@ def _(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
 def hardswish(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
     """x · hardsigmoid(x).   dx = dy · (x / 3 + ½) in −3 < x < 3, 0 below and dy above
 
-    Howard et al.: Searching for MobileNetV3 (2019).
+    Any shape. Errors: TypeError for integers.
+    Paper: Howard et al.: Searching for MobileNetV3 (2019).
     """
     y = x * (np.clip(require_floating("hardswish", x) + 3, 0, 6) / 6)
     return y, lambda dy: np.where(x <= -3, 0, np.where(x < 3, dy * (x / 3 + 0.5), dy))
@@ -91,7 +96,10 @@ def _(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
 @method
 @primitive
 def hardshrink(x: Array, lambd: float = 0.5) -> tuple[Array, Pullback]:
-    """x where |x| > lambd, else 0.   dx = dy · [|x| > lambd]"""
+    """x where |x| > lambd, else 0; elementwise.   dx = dy · [|x| > lambd]
+
+    Errors: TypeError for integers.
+    """
     kept = ~(np.abs(require_floating("hardshrink", x)) <= lambd)
     return np.where(kept, x, 0), lambda dy: dy * kept
 
@@ -103,7 +111,10 @@ def _(x: Array, lambd: float = 0.5) -> tuple[Array, Pullback]:
 
 @primitive
 def softshrink(x: Array, lambd: float = 0.5) -> tuple[Array, Pullback]:
-    """x moved by lambd towards 0, and 0 where |x| ≤ lambd.   dx = dy · [|x| > lambd]"""
+    """x moved by lambd towards 0, and 0 where |x| ≤ lambd; elementwise.   dx = dy · [|x| > lambd]
+
+    Errors: ValueError where lambd is negative, TypeError for integers.
+    """
     if lambd < 0:
         raise ValueError(f"softshrink(): lambd={lambd} must not be negative")
     kept = ~(np.abs(require_floating("softshrink", x)) <= lambd)
@@ -119,11 +130,13 @@ def _(x: Array, lambd: float = 0.5) -> tuple[Array, Pullback]:
 
 @method
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
-    """x where x > 0, else w · x, with a learned slope w: one number, or one for each channel (dimension 1).
+    """x where x > 0, else w · x, with a learned slope w = weight: one number, or one for each channel (dimension 1).
 
     dx = dy where x > 0, else w · dy;   dw = Σ dy · x over x ≤ 0
 
-    Shapes: x (N, C, …), w (C,) or (1,). He et al.: Delving deep into rectifiers (2015).
+    Shapes: x (N, C, …), w (C,) or (1,) -> that of x.
+    Errors: ValueError where w has another size, TypeError where the dtypes differ.
+    Paper: He et al.: Delving deep into rectifiers (2015).
     """
     channels = input.shape[1] if input.ndim > 1 else 1
     if weight.ndim > 1 or weight.array.size not in (1, channels):

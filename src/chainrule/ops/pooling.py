@@ -31,9 +31,10 @@ def max_pool1d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
-    """The greatest value of each window, y[n, c, i] = max_k x[n, c, i·s + k·d − p]: `max_pool2d` of a single row.
+    """The greatest value of each window, y[n, c, i] = max_k x[n, c, i·s + k·d − p]: max_pool2d of a single row.
 
-    Shapes: x (N, C, L) or (C, L) -> y (N, C, OL); with `return_indices` (y, places in the row).
+    Shapes: x (N, C, L) or (C, L) -> y (N, C, OL); with `return_indices` (y, places in the row). The other arguments,
+    the gradient and the errors are those of `max_pool2d`.
     """
     return _max_pool("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
@@ -49,11 +50,14 @@ def max_pool2d(
 ) -> Any:
     """The greatest value of each window:   y[n, c, i, j] = max_{kh, kw} x[n, c, i·s + kh·d − p, j·s + kw·d − p]
 
-    with stride s (the kernel size if not given), dilation d and padding p with −∞. dy goes to the place of the
-    greatest value, of several equal ones to the first; where windows overlap the parts add up. NaN is greater than all.
+    with windows (KH, KW) = kernel_size, stride s (the same if not given), dilation d and padding p with −∞. dx is dy at
+    the place of the greatest value, of several equal ones at the first; where windows overlap the parts add up. NaN is
+    greater than all.
 
     Shapes: x (N, C, H, W) or (C, H, W) -> y (N, C, OH, OW) with OH = ⌊(H + 2p − d·(KH − 1) − 1) / s⌋ + 1, rounded up
     with `ceil_mode`; with `return_indices` (y, places), row · W + column. Of several NaN PyTorch names the last.
+    Errors: ValueError for another shape, a window larger than the input, or a padding of more than half of it,
+    TypeError for sizes that are no whole numbers.
     """
     return _max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
@@ -67,10 +71,10 @@ def max_pool3d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
-    """The greatest value of each window of a volume: `max_pool2d` with one more axis, and its arguments and gradient.
+    """The greatest value of each window of a volume: max_pool2d with one more axis.
 
     Shapes: x (N, C, D, H, W) or (C, D, H, W) -> y (N, C, OD, OH, OW); with `return_indices` (y, places), the place
-    being (depth · H + row) · W + column.
+    being (depth · H + row) · W + column. The other arguments, the gradient and the errors are those of `max_pool2d`.
     """
     return _max_pool("max_pool3d", 3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
@@ -163,9 +167,10 @@ def avg_pool1d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
 ) -> Tensor:
-    """The mean of each window, y[n, c, i] = 1/D · Σ_k x[n, c, i·s + k − p]: `avg_pool2d` of a single row.
+    """The mean of each window, y[n, c, i] = 1/D · Σ_k x[n, c, i·s + k − p]: avg_pool2d of a single row.
 
-    Shapes: x (N, C, L) or (C, L) -> y (N, C, OL), OL = ⌊(L + 2p − K) / s⌋ + 1, rounded up with `ceil_mode`.
+    Shapes: x (N, C, L) or (C, L) -> y (N, C, OL), OL = ⌊(L + 2p − K) / s⌋ + 1, rounded up with `ceil_mode`. The other
+    arguments, the gradient and the errors are those of `avg_pool2d`.
     """
     return _avg_pool("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
@@ -181,11 +186,13 @@ def avg_pool2d(
 ) -> Tensor:
     """The mean of each window:   y[n, c, i, j] = 1/D · Σ_{kh, kw} x[n, c, i·s + kh − p, j·s + kw − p]
 
-    with stride s (the kernel size if not given) and padding p with zeros. D is the number of pixels of the window: with
-    its padding, without it if not `count_include_pad`, or `divisor_override`. Each pixel gets dy / D of its windows.
+    with windows (KH, KW) = kernel_size, stride s (the same if not given) and padding p with zeros. D is the number of
+    pixels of the window: with its padding, without it if not `count_include_pad`, or `divisor_override`.
+    dx: each pixel gets dy / D of its windows.
 
     Shapes: x (N, C, H, W) or (C, H, W) -> y (N, C, OH, OW) with OH = ⌊(H + 2p − KH) / s⌋ + 1, rounded up with
-    `ceil_mode`.
+    `ceil_mode`. Errors: ValueError for another shape, a window larger than the input, or a padding of more than half of
+    it, TypeError for sizes that are no whole numbers.
     """
     args = (kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
     return _avg_pool("avg_pool2d", 2, input, *args)
@@ -200,9 +207,10 @@ def avg_pool3d(
     count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> Tensor:
-    """The mean of each window of a volume: `avg_pool2d` with one more axis, and its arguments and gradient.
+    """The mean of each window of a volume: avg_pool2d with one more axis.
 
-    Shapes: x (N, C, D, H, W) or (C, D, H, W) -> y (N, C, OD, OH, OW).
+    Shapes: x (N, C, D, H, W) or (C, D, H, W) -> y (N, C, OD, OH, OW). The arguments, the gradient and the errors are
+    those of `avg_pool2d`.
     """
     args = (kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
     return _avg_pool("avg_pool3d", 3, input, *args)

@@ -36,8 +36,9 @@ def lp_pool2d(
 ) -> Tensor:
     """(Σ xᵖ)^(1/p) over each window of an image, p = norm_type; x is not made positive, and a sum below 0 gives 0.
 
-    dx = dy · (x / y)^(p − 1). Windows and their sizes are those of `avg_pool2d` without padding.
+    dx = dy · (x / y)^(p − 1). Windows, kernel_size, stride and ceil_mode, are those of `avg_pool2d` without padding.
     Shapes: x (N, C, H, W) or (C, H, W) -> y (N, C, OH, OW).
+    Errors: ValueError where norm_type is 0, TypeError for integers, else as `avg_pool2d`.
     """
     return _lp_pool("lp_pool2d", 2, input, norm_type, kernel_size, stride, ceil_mode)
 
@@ -49,7 +50,10 @@ def lp_pool3d(
     stride: int | Sizes | None = None,
     ceil_mode: bool = False,
 ) -> Tensor:
-    """(Σ xᵖ)^(1/p) of each window of a volume, p = norm_type: (N, C, D, H, W) -> (N, C, OD, OH, OW)."""
+    """(Σ xᵖ)^(1/p) of each window of a volume, p = norm_type: (N, C, D, H, W) -> (N, C, OD, OH, OW).
+
+    See `lp_pool2d`.
+    """
     return _lp_pool("lp_pool3d", 3, input, norm_type, kernel_size, stride, ceil_mode)
 
 

@@ -23,7 +23,10 @@ __all__ = ["gumbel_softmax", "log_softmax", "softmax", "softmin"]
 
 @method
 def softmax(input: Tensor, dim: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
-    """yᵢ = e^xᵢ / Σⱼ e^xⱼ along `dim`.   dx = y · (dy − Σⱼ dyⱼ yⱼ)"""
+    """yᵢ = e^xᵢ / Σⱼ e^xⱼ along `dim`.   dx = y · (dy − Σⱼ dyⱼ yⱼ)
+
+    Any shape. Errors: IndexError where there is no such dim, TypeError for integers unless a `dtype` is given.
+    """
     return _along(_softmax, input, dim, dtype)
 
 
@@ -46,7 +49,10 @@ def _(x: Array, dim: int) -> tuple[Array, Pullback]:
 
 @method
 def log_softmax(input: Tensor, dim: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
-    """yᵢ = xᵢ − ln Σⱼ e^xⱼ along `dim`, without overflow.   dx = dy − eʸ · Σⱼ dyⱼ"""
+    """yᵢ = xᵢ − ln Σⱼ e^xⱼ along `dim`, without overflow.   dx = dy − eʸ · Σⱼ dyⱼ
+
+    Any shape. Errors: IndexError where there is no such dim, TypeError for integers unless a `dtype` is given.
+    """
     return _along(_log_softmax, input, dim, dtype)
 
 
@@ -68,7 +74,10 @@ def _(x: Array, dim: int) -> tuple[Array, Pullback]:
 
 
 def softmin(input: Tensor, dim: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
-    """softmax(−x): yᵢ = e^−xᵢ / Σⱼ e^−xⱼ along `dim`.   dx = −y · (dy − Σⱼ dyⱼ yⱼ)"""
+    """softmax(−x): yᵢ = e^−xᵢ / Σⱼ e^−xⱼ along `dim`.   dx = −y · (dy − Σⱼ dyⱼ yⱼ)
+
+    Any shape. Errors: as `softmax`.
+    """
     return softmax(neg(input), dim, dtype)
 
 
@@ -86,10 +95,11 @@ def _along(operator: Any, input: Tensor, dim: int | None, dtype: npt.DTypeLike |
 
 
 def gumbel_softmax(logits: Tensor, tau: float = 1.0, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
-    """softmax((x + g) / tau) along `dim` with noise g = −ln(−ln u), u uniform: a differentiable draw of a class.
+    """softmax((x + g) / tau) along `dim` for logits x, with noise g = −ln(−ln u), u uniform: a differentiable draw.
 
     hard=True gives a one-hot vector, with the gradient of the soft one. `eps` is not used, as in PyTorch.
-    Jang, Gu, Poole: Categorical reparameterization with Gumbel-softmax (2017).
+    Any shape. Errors: IndexError where there is no such dim, TypeError for integers.
+    Paper: Jang, Gu, Poole: Categorical reparameterization with Gumbel-softmax (2017).
     """
     u = np.maximum(rand(logits.shape, dtype=logits.dtype).array, np.finfo(logits.dtype).tiny)
     soft = softmax((logits + Tensor(-np.log(-np.log(u)))) / tau, dim)

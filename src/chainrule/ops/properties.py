@@ -13,36 +13,39 @@ __all__ = [
 
 
 def is_tensor(obj: Any) -> bool:
-    """Whether it is a Tensor."""
+    """Whether `obj` is a Tensor: a Python bool."""
     return isinstance(obj, Tensor)
 
 
 def numel(input: Tensor) -> int:
-    """The number of elements."""
+    """The number of elements, of any shape: a Python int."""
     return input.array.size
 
 
 @method
 def is_floating_point(input: Tensor) -> bool:
-    """Whether the elements are floats, of any width."""
+    """Whether the elements are floats, of any width. Any shape, a Python bool."""
     return input.array.dtype.kind == "f"
 
 
 @method
 def is_complex(input: Tensor) -> bool:
-    """Whether the elements are complex numbers: never."""
+    """Whether the elements are complex numbers: never. Any shape, a Python bool."""
     return False
 
 
 @method
 def is_signed(input: Tensor) -> bool:
-    """Whether the elements may be negative."""
+    """Whether the elements may be negative. Any shape, a Python bool."""
     return input.array.dtype.kind in "fi"
 
 
 @method
 def is_nonzero(input: Tensor) -> bool:
-    """Whether the only element is not 0; ValueError if there is not just one."""
+    """Whether the only element is not 0: a Python bool.
+
+    Errors: ValueError if there is not just one.
+    """
     if input.array.size != 1:
         raise ValueError(f"is_nonzero(): one element is needed, not shape {input.shape}")
     return bool(input.array.item())
@@ -50,32 +53,35 @@ def is_nonzero(input: Tensor) -> bool:
 
 @method
 def is_same_size(input: Tensor, other: Tensor) -> bool:
-    """Whether both have the same shape."""
+    """Whether input and other have the same shape: a Python bool."""
     return input.shape == other.shape
 
 
 @method
 def nelement(input: Tensor) -> int:
-    """The number of elements."""
+    """The number of elements, of any shape: a Python int."""
     return input.array.size
 
 
 @method
 def ndimension(input: Tensor) -> int:
-    """The number of dimensions."""
+    """The number of dimensions, of any shape: a Python int."""
     return input.array.ndim
 
 
 @method
 def stride(input: Tensor, dim: int | None = None) -> Any:
-    """How many elements lie in memory from one to the next along each dimension, or along `dim`."""
+    """How many elements lie in memory from one to the next along each dimension, or along `dim`; of any shape.
+
+    Errors: IndexError where there is no such dim.
+    """
     strides = tuple(n // input.array.itemsize for n in input.array.strides)
     return strides if dim is None else strides[one_dim("stride", dim, input.ndim, input.shape)]
 
 
 @method
 def element_size(input: Tensor) -> int:
-    """The bytes of one element."""
+    """The bytes of one element, of any shape."""
     return input.array.itemsize
 
 

@@ -30,12 +30,15 @@ _generator = np.random.default_rng()
 
 
 def generator() -> np.random.Generator:
-    """The generator that everything draws from unless told otherwise."""
+    """The generator, NumPy's, that everything draws from unless told otherwise."""
     return _generator
 
 
 def manual_seed(seed: int) -> np.random.Generator:
-    """Start the generator anew from `seed`; it is returned."""
+    """Start the generator anew from `seed`, a whole number; it is returned.
+
+    Errors: ValueError for a negative seed, TypeError for one that is no whole number.
+    """
     global _generator
     _generator = np.random.default_rng(seed)
     return _generator
@@ -47,7 +50,10 @@ def get_rng_state() -> dict[str, Any]:
 
 
 def set_rng_state(state: dict[str, Any]) -> None:
-    """Let the generator go on from where it stood at `get_rng_state`."""
+    """Let the generator go on from where it stood at `get_rng_state`, which gave `state`.
+
+    Errors: TypeError for what is no dictionary, ValueError for what is no such state.
+    """
     _generator.bit_generator.state = state
 
 
@@ -55,7 +61,10 @@ def rand(
     *size: Any, generator: np.random.Generator | None = None, dtype: npt.DTypeLike | None = None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Uniform in [0, 1)."""
+    """Uniform in [0, 1): `size` is (2, 3) or 2, 3 -> (2, 3).
+
+    Errors: ValueError for a negative size.
+    """
     draw: Any = (generator or _generator).random
     return Tensor(draw(listed(size), np.dtype(dtype or get_default_dtype())), requires_grad)
 
@@ -64,18 +73,21 @@ def randn(
     *size: Any, generator: np.random.Generator | None = None, dtype: npt.DTypeLike | None = None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Normal, with mean 0 and variance 1."""
+    """Normal, with mean 0 and variance 1: `size` is (2, 3) or 2, 3 -> (2, 3).
+
+    Errors: ValueError for a negative size.
+    """
     draw: Any = (generator or _generator).standard_normal
     return Tensor(draw(listed(size), np.dtype(dtype or get_default_dtype())), requires_grad)
 
 
 def rand_like(input: Tensor) -> Tensor:
-    """Uniform in [0, 1), in the shape and dtype of `input`."""
+    """Uniform in [0, 1), in the shape of `input` and its dtype."""
     return rand(input.shape, dtype=input.dtype)
 
 
 def randn_like(input: Tensor) -> Tensor:
-    """Normal, with mean 0 and variance 1, in the shape and dtype of `input`."""
+    """Normal, with mean 0 and variance 1, in the shape of `input` and its dtype."""
     return randn(input.shape, dtype=input.dtype)
 
 
@@ -83,7 +95,10 @@ def randint(
     low: int, high: Any, size: Any = None, *, generator: np.random.Generator | None = None,
     dtype: npt.DTypeLike | None = None,
 ) -> Tensor:  # fmt: skip
-    """Whole numbers from low to high − 1: `randint(low, high, size)`, or `randint(high, size)` from 0."""
+    """Whole numbers from low to high − 1: `randint(low, high, size)`, or `randint(high, size)` from 0.
+
+    Shapes: size (2, 3) -> (2, 3). Errors: ValueError where low ≥ high.
+    """
     low, high, size = (0, low, high) if size is None else (low, high, size)
     if low >= high:
         raise ValueError(f"randint(): there is no whole number from {low} to below {high}")
@@ -91,13 +106,16 @@ def randint(
 
 
 def randperm(n: int, *, generator: np.random.Generator | None = None) -> Tensor:
-    """The numbers 0 to n − 1 in random order."""
+    """The numbers 0 to n − 1 in random order: -> (n)."""
     return Tensor((generator or _generator).permutation(n).astype(np.int64, copy=False))
 
 
 @method
 def bernoulli(input: Tensor, *, generator: np.random.Generator | None = None) -> Tensor:
-    """1 with the probability that stands at each place of `input`, else 0, in its shape and dtype."""
+    """1 with the probability that stands at each place of `input`, else 0, in its shape and dtype: the shape of input.
+
+    Errors: ValueError for what is no probability, TypeError for integers.
+    """
     p = require_floating("bernoulli", input.array)
     if not ((p >= 0) & (p <= 1)).all():
         raise ValueError(f"bernoulli(): probabilities lie between 0 and 1, here from {p.min()} to {p.max()}")
@@ -110,8 +128,10 @@ def multinomial(
 ) -> Tensor:
     """Indices drawn with the probabilities that each row's weights stand for: (N, K) or (K) -> (N, S) or (S), int64.
 
-    The weights need not sum to 1. Without replacement no index comes twice: the greatest keys ln(u) / w are taken, u
-    uniform (Efraimidis, Spirakis: Weighted random sampling with a reservoir, 2006).
+    S = num_samples. The weights need not sum to 1. Without `replacement` no index comes twice: the greatest keys
+    ln(u) / w are taken, u uniform. Errors: ValueError for another shape, negative weights, a row of zeros, or more
+    samples than it has weights above 0, TypeError for integers.
+    Paper: Efraimidis, Spirakis: Weighted random sampling with a reservoir (2006).
     """
     w = require_floating("multinomial", input.array)
     if w.ndim not in (1, 2) or not num_samples >= 1:
@@ -151,32 +171,39 @@ def normal_(
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """input · m, where m is 0 with probability p, else 1 / (1 − p), so that the mean stays; input if not training.
+    """input · m, where m is 0 with probability p, else 1 / (1 − p), so that the mean stays; input if not `training`.
 
     dinput = dy · m. `inplace` is taken for PyTorch's sake; a new tensor is made all the same.
-    Hinton et al.: Improving neural networks by preventing co-adaptation of feature detectors (2012).
+    Any shape. Errors: ValueError unless p is from 0 to 1, TypeError for integers.
+    Paper: Hinton et al.: Improving neural networks by preventing co-adaptation of feature detectors (2012).
     """
     return _dropped("dropout", input, p, training, lambda: input.shape)
 
 
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """`dropout` of whole channels: input (N, C, L) or (C, L), m (N, C, 1) or (C, 1)."""
+    """Whole channels are dropped: input (N, C, L) or (C, L) -> the same, m (N, C, 1) or (C, 1); else as `dropout`.
+
+    Errors: ValueError for another shape.
+    """
     _check_dimensions("dropout1d", input, "(N, C, L) or (C, L)", 2, 3)
     return _dropped("dropout1d", input, p, training, lambda: (*input.shape[:-1], 1))
 
 
 def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """`dropout` of whole channels: input (N, C, H, W), m (N, C, 1, 1).
+    """Whole channels are dropped: input (N, C, H, W) -> the same, m (N, C, 1, 1); else as `dropout`.
 
-    As in PyTorch, three dimensions are taken for (N, C, L).
-    Tompson et al.: Efficient object localization using convolutional networks (2015).
+    As in PyTorch, three dimensions are taken for (N, C, L). Errors: ValueError for another shape.
+    Paper: Tompson et al.: Efficient object localization using convolutional networks (2015).
     """
     _check_dimensions("dropout2d", input, "(N, C, H, W) or (N, C, L)", 3, 4)
     return _dropped("dropout2d", input, p, training, lambda: _by_channel(input))
 
 
 def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """`dropout` of whole channels: input (N, C, D, H, W) or (C, D, H, W), m (N, C, 1, 1, 1) or (C, 1, 1, 1)."""
+    """Whole channels are dropped: input (N, C, D, H, W) or (C, D, H, W) -> the same; else as `dropout`.
+
+    m (N, C, 1, 1, 1) or (C, 1, 1, 1). Errors: ValueError for another shape.
+    """
     _check_dimensions("dropout3d", input, "(N, C, D, H, W) or (C, D, H, W)", 4, 5)
     return _dropped("dropout3d", input, p, training, lambda: (*input.shape[:-3], 1, 1, 1))
 
@@ -185,14 +212,18 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
     """a · (input where it is kept, α′ where it is dropped, with probability p) + b: mean 0 and variance 1 stay so.
 
     α′ = −λα ≈ −1.758 is where selu ends, a = 1 / √((1 − p) · (1 + p · α′²)) and b = −a · p · α′.
-    dinput = dy · a where it is kept. With p = 1 all is 0.
-    Klambauer, Unterthiner, Mayr, Hochreiter: Self-normalizing neural networks (2017).
+    dinput = dy · a where it is kept. With p = 1 all is 0; without `training` it is the input.
+    Any shape. Errors: ValueError unless p is from 0 to 1, TypeError for integers.
+    Paper: Klambauer, Unterthiner, Mayr, Hochreiter: Self-normalizing neural networks (2017).
     """
     return _dropped("alpha_dropout", input, p, training, lambda: input.shape, alpha=True)
 
 
 def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
-    """`alpha_dropout` of whole channels: input (N, C, …)."""
+    """Whole channels are dropped: input (N, C, …) -> the same; else as `alpha_dropout`.
+
+    Errors: ValueError for another shape.
+    """
     _check_dimensions("feature_alpha_dropout", input, "(N, C, …)", 2, 99)
     return _dropped("feature_alpha_dropout", input, p, training, lambda: _by_channel(input), alpha=True)
 

@@ -68,8 +68,10 @@ def gru_cell(
 ) -> Tensor:
     """One time step, h ↦ h' = (1 − z) ⊙ n + z ⊙ h, with gates r, z = σ(·) and n = tanh(x_n + r ⊙ h_n).
 
-    Shapes: input (N, D) or (D), hx (N, H) or (H), w_ih (3H, D), w_hh (3H, H), biases (3H); the order is r, z, n.
-    Paper: Cho et al.: Learning phrase representations using RNN encoder-decoder, 2014.
+    r, z and n take the three parts of input·w_ihᵀ + b_ih and of hx·w_hhᵀ + b_hh. The gradients are derived at `_step`.
+    Shapes: input (N, D) or (D), hx (N, H) or (H), w_ih (3H, D), w_hh (3H, H), biases (3H) -> h' (N, H) or (H).
+    Errors: ValueError where the shapes do not fit, TypeError for integers or several dtypes.
+    Paper: Cho et al.: Learning phrase representations using RNN encoder-decoder (2014).
     """
     new: Tensor = run_cell("gru_cell", _gru_cell, 3, input, (hx,), w_ih, w_hh, b_ih, b_hh)[0]
     return new
@@ -98,9 +100,12 @@ def gru(
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """The GRU over a sequence, as `nn.GRU` calls it: -> output (T, N, directions·H), h_n (L·directions, N, H).
 
-    Shapes: input (T, N, D), or (N, T, D) with `batch_first`, or (T, D); hx (L·directions, N, H); params of every layer
-    and direction w_ih (3H, D), w_hh (3H, H) and, where `has_biases`, b_ih and b_hh (3H). `dropout` is between layers
-    where `train`. Sequences of different `lengths` (N) end where they end: not in PyTorch, which packs.
+    Shapes: input (T, N, D), or (N, T, D) with `batch_first`, or (T, D); hx (L·directions, N, H); params of each of the
+    L = num_layers layers and each direction, two where `bidirectional`: w_ih (3H, D), w_hh (3H, H) and, where
+    `has_biases`, b_ih and b_hh (3H). `dropout` is between layers where `train`. Sequences of different `lengths` (N)
+    end where they end: not in PyTorch, which packs. The gradients run back from step to step, see `gru_cell`.
+    Errors: ValueError where shapes, numbers of weights or lengths do not fit, or there are no time steps, TypeError for
+    integers or several dtypes.
     """
     output, h_n = all_layers(
         "gru", _gru_layer, 3, input, (hx,), params, has_biases, num_layers, dropout, train, bidirectional, batch_first,

@@ -77,9 +77,11 @@ def lstm_cell(
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """One time step, hx = (h, c) ↦ (h', c'):  c' = f ⊙ c + i ⊙ g,  h' = o ⊙ tanh(c').
 
-    The gates i, f, o = σ(·) and g = tanh(·) are the four parts of input·w_ihᵀ + b_ih + h·w_hhᵀ + b_hh.
-    Shapes: input (N, D) or (D), h and c (N, H) or (H), w_ih (4H, D), w_hh (4H, H), biases (4H).
-    Paper: Hochreiter, Schmidhuber: Long short-term memory, 1997.
+    The gates i, f, o = σ(·) and g = tanh(·) are the four parts of input·w_ihᵀ + b_ih + h·w_hhᵀ + b_hh. The gradients
+    are derived at `_lstm_cell`.
+    Shapes: input (N, D) or (D), h and c (N, H) or (H), w_ih (4H, D), w_hh (4H, H), biases (4H) -> h', c' (N, H) or (H).
+    Errors: ValueError where the shapes do not fit, TypeError for integers or several dtypes.
+    Paper: Hochreiter, Schmidhuber: Long short-term memory (1997).
     """
     h, c = hx
     new: tuple[Tensor, Tensor] = run_cell("lstm_cell", _lstm_cell, 4, input, (h, c), w_ih, w_hh, b_ih, b_hh)
@@ -123,8 +125,11 @@ def lstm(
     """The LSTM over a sequence, as `nn.LSTM` calls it: -> output (T, N, directions·H), h_n, c_n (L·directions, N, H).
 
     Shapes: input (T, N, D), or (N, T, D) with `batch_first`, or (T, D); hx two tensors (L·directions, N, H); params of
-    every layer and direction w_ih (4H, D), w_hh (4H, H) and, where `has_biases`, b_ih and b_hh (4H). `dropout` is
-    between layers where `train`. Sequences of different `lengths` (N) end where they end: not in PyTorch, which packs.
+    each of the L = num_layers layers and each direction, two where `bidirectional`: w_ih (4H, D), w_hh (4H, H) and,
+    where `has_biases`, b_ih and b_hh (4H). `dropout` is between layers where `train`. Sequences of different `lengths`
+    (N) end where they end: not in PyTorch, which packs. The gradients run back from step to step, see `lstm_cell`.
+    Errors: ValueError where shapes, numbers of weights or lengths do not fit, or there are no time steps, TypeError for
+    integers or several dtypes.
     """
     h, c = hx
     output, h_n, c_n = all_layers(

@@ -70,7 +70,10 @@ def rnn_tanh_cell(
 ) -> Tensor:
     """One time step, h' = tanh(input·w_ihᵀ + b_ih + hx·w_hhᵀ + b_hh).
 
-    Shapes: input (N, D) or (D), hx (N, H) or (H), w_ih (H, D), w_hh (H, H), biases (H).
+    With da = dh' · (1 − h'²):   dinput = da·w_ih,   dhx = da·w_hh,   dw_ih = daᵀ·input,   dw_hh = daᵀ·hx,
+    db_ih = db_hh = Σ da.   Shapes: input (N, D) or (D), hx (N, H) or (H), w_ih (H, D), w_hh (H, H), biases (H)
+    -> h' (N, H) or (H). Errors: ValueError where the shapes do not fit, TypeError for integers or several dtypes.
+    Paper: Elman: Finding structure in time (1990).
     """
     return _cell("rnn_tanh_cell", False, input, hx, w_ih, w_hh, b_ih, b_hh)
 
@@ -78,7 +81,10 @@ def rnn_tanh_cell(
 def rnn_relu_cell(
     input: Tensor, hx: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor | None = None, b_hh: Tensor | None = None
 ) -> Tensor:
-    """One time step, h' = max(input·w_ihᵀ + b_ih + hx·w_hhᵀ + b_hh, 0); shapes as in `rnn_tanh_cell`."""
+    """One time step, h' = max(input·w_ihᵀ + b_ih + hx·w_hhᵀ + b_hh, 0); shapes and errors as in `rnn_tanh_cell`.
+
+    The gradients are those there with [h' > 0] in place of 1 − h'².
+    """
     return _cell("rnn_relu_cell", True, input, hx, w_ih, w_hh, b_ih, b_hh)
 
 
@@ -100,9 +106,13 @@ def rnn_tanh(
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """The tanh network over a sequence, as `nn.RNN` calls it: -> output (T, N, directions·H), h_n (L·directions, N, H).
 
-    Shapes: input (T, N, D), or (N, T, D) with `batch_first`, or (T, D); hx (L·directions, N, H); params of every layer
-    and direction w_ih (H, D), w_hh (H, H) and, where `has_biases`, b_ih and b_hh (H). `dropout` is between layers
-    where `train`. Sequences of different `lengths` (N) end where they end: not in PyTorch, which packs.
+    Shapes: input (T, N, D), or (N, T, D) with `batch_first`, or (T, D); hx (L·directions, N, H); params of each of the
+    L = num_layers layers and each direction, two where `bidirectional`: w_ih (H, D), w_hh (H, H) and, where
+    `has_biases`, b_ih and b_hh (H). `dropout` is between layers where `train`. Sequences of different `lengths` (N) end
+    where they end: not in PyTorch, which packs. The gradients run back from step to step, see `rnn_tanh_cell`.
+    Errors: ValueError where shapes, numbers of weights or lengths do not fit, or there are no time steps, TypeError for
+    integers or several dtypes.
+    Paper: Elman: Finding structure in time (1990).
     """
     layers = (params, has_biases, num_layers, dropout, train, bidirectional, batch_first, lengths)
     output, h_n = all_layers("rnn_tanh", _layer(False), 1, input, (hx,), *layers)

@@ -61,7 +61,8 @@ def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = N
     """y = Σ x, added up in `dtype`, which is int64 for integers and truth values unless given.   dx = dy
 
     Over all dimensions, one, or several: (A, B, C), dim=(0, 2) -> (B), or (1, B, 1) with keepdim. Of nothing it is 0.
-    Errors: IndexError where there is no such dim, ValueError where one is named twice.
+    Errors: IndexError where there is no such dim, ValueError where one is named twice, TypeError where it is no whole
+    number.
     """
     return in_dtype(_sum, input, dtype, dim, keepdim)
 
@@ -92,7 +93,8 @@ def _(x: Array, dim: Any, keepdim: bool) -> tuple[Array, Pullback]:
 def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """y = Σ x / n for n elements, in `dtype`, which integers need to be told.   dx = dy / n
 
-    Over all dimensions, one, or several. Of nothing it is NaN. Errors: TypeError for integers, IndexError as in `sum`.
+    Over all dimensions, one, or several: (A, B, C), dim=(0, 2) -> (B). Of nothing it is NaN.
+    Errors: TypeError for integers, else as in `sum`.
     """
     return in_dtype(_mean, input, dtype, dim, keepdim)
 
@@ -117,7 +119,8 @@ def _(x: Array, dim: Any, keepdim: bool) -> tuple[Array, Pullback]:
 def prod(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """y = Π x, in `dtype`, which is int64 for integers and truth values unless given.   dxᵢ = dy · Πⱼ xⱼ over j ≠ i
 
-    Over all dimensions, or one. Of nothing it is 1. Errors: IndexError where there is no such dim.
+    Over all dimensions, or one: (A, B), dim=1 -> (A). Of nothing it is 1.
+    Errors: IndexError where there is no such dim, TypeError where it is not one whole number.
     """
     if isinstance(dim, tuple | list):
         raise TypeError(f"prod(): dim must be one dimension or None, not {dim}")
@@ -145,9 +148,9 @@ def _product_of_others(x: Array, axes: tuple[int, ...]) -> Array:
 @method
 @primitive
 def logsumexp(x: Array, dim: Any, keepdim: bool = False) -> tuple[Array, Pullback]:
-    """y = ln Σ eˣ over one dimension or several, without overflow.   dx = dy · e^(x − y), which is the softmax
+    """y = ln Σ eˣ over one `dim` or several, without overflow.   dx = dy · e^(x − y), which is the softmax
 
-    Integers are taken as floats. Of nothing it is −∞.
+    Integers are taken as floats. Of nothing it is −∞. Shapes and errors as in `sum`.
     """
     x, axes = floating(x), all_dims("logsumexp", dim, x.shape)
     top = np.max(x, axes, keepdims=True, initial=-np.inf)
@@ -179,7 +182,9 @@ def var(
 ) -> Tensor:
     """y = Σ (x − x̄)² / (n − correction), for n elements of mean x̄.   dx = dy · 2 (x − x̄) / (n − correction)
 
-    correction is 1 unless given; unbiased=False is another word for 0. Also var(x, unbiased).
+    correction is 1 unless given; unbiased=False is another word for 0. Also var(x, unbiased). Over all dimensions, one,
+    or several: (A, B, C), dim=(0, 2) -> (B). Errors: TypeError for integers, or where both words are given, IndexError
+    where there is no such dim.
     """
     dim, correction = _correction("var", dim, unbiased, correction)
     return _var(input, dim, correction, keepdim)
@@ -192,7 +197,7 @@ def std(
 ) -> Tensor:
     """y = √(Σ (x − x̄)² / (n − correction)).   dx = dy · (x − x̄) / ((n − correction) · y), and 0 where y = 0
 
-    correction is 1 unless given; unbiased=False is another word for 0. Also std(x, unbiased).
+    Arguments, shapes and errors as in `var`: also std(x, unbiased).
     """
     dim, correction = _correction("std", dim, unbiased, correction)
     return _std(input, dim, correction, keepdim)
@@ -202,7 +207,7 @@ def std(
 def var_mean(
     input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None
 ) -> tuple[Tensor, Tensor]:
-    """The pair of `var` and `mean`, with the arguments of `var`."""
+    """The pair of `var` and `mean`, with their gradients; arguments, shapes and errors as in `var`."""
     dim, correction = _correction("var_mean", dim, unbiased, correction)
     return _var(input, dim, correction, keepdim), _mean(input, dim, keepdim)
 
@@ -211,7 +216,7 @@ def var_mean(
 def std_mean(
     input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None
 ) -> tuple[Tensor, Tensor]:
-    """The pair of `std` and `mean`, with the arguments of `std`."""
+    """The pair of `std` and `mean`, with their gradients; arguments, shapes and errors as in `var`."""
     dim, correction = _correction("std_mean", dim, unbiased, correction)
     return _std(input, dim, correction, keepdim), _mean(input, dim, keepdim)
 
@@ -275,6 +280,9 @@ def vector_norm(
 
     dx = dy · sign(x) · (|x| / y)^(p − 1), and 0 where x = 0
     ±∞: dx = dy · sign(x) where |x| = y, in equal shares, else 0
+
+    Over all dimensions, one, or several: (A, B, C), dim=(0, 2) -> (B). Errors: TypeError for integers and another kind
+    of ord, ValueError for the ±∞-norm of nothing, else as in `sum`.
     """
     return _vector_norm(x if dtype is None else to(x, dtype), ord, dim, keepdim)
 
@@ -321,7 +329,7 @@ def _(x: Array, p: Scalar, dim: Any, keepdim: bool) -> tuple[Array, Pullback]:
 def amax(x: Array, dim: Any = None, keepdim: bool = False) -> tuple[Array, Pullback]:
     """The greatest element, of all or along `dim`; NaN if there is one.   dx = dy where x = y, in equal shares, else 0
 
-    Errors: ValueError where there is nothing to choose from, IndexError as in `sum`.
+    Shapes and errors as in `sum`, and ValueError where there is nothing to choose from.
     """
     axes = all_dims("amax", dim, x.shape)
     _some("amax", x, axes)
@@ -333,7 +341,7 @@ def amax(x: Array, dim: Any = None, keepdim: bool = False) -> tuple[Array, Pullb
 def amin(x: Array, dim: Any = None, keepdim: bool = False) -> tuple[Array, Pullback]:
     """The least element, of all or along `dim`; NaN if there is one.   dx = dy where x = y, in equal shares, else 0
 
-    Errors: ValueError where there is nothing to choose from, IndexError as in `sum`.
+    Shapes and errors as in `sum`, and ValueError where there is nothing to choose from.
     """
     axes = all_dims("amin", dim, x.shape)
     _some("amin", x, axes)
@@ -353,9 +361,11 @@ def divided_among(x: Array, y: Array, axes: tuple[int, ...], keepdim: bool) -> t
 @method
 @numpy_names
 def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor | None = None) -> Any:
-    """The greatest element (`amax`); with `dim`, a pair (values, indices) along it; of two tensors, `maximum`.
+    """The greatest element (`amax`); with `dim`, a pair (values, indices) along it; of two tensors, `maximum` of both.
 
     Where several are equal, the first is chosen, and it alone gets the gradient: dx = dy at the index, else 0.
+    Shapes: (A, B), dim=1 -> (A), (A); two tensors, input and other, are broadcast. Errors: ValueError where there is
+    nothing to choose from, IndexError where there is no such dim.
     """
     dim = dim if other is None else other
     if dim is None or isinstance(dim, Tensor):
@@ -366,9 +376,11 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor 
 @method
 @numpy_names
 def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor | None = None) -> Any:
-    """The least element (`amin`); with `dim`, a pair (values, indices) along it; of two tensors, `minimum`.
+    """The least element (`amin`); with `dim`, a pair (values, indices) along it; of two tensors, `minimum` of both.
 
     Where several are equal, the first is chosen, and it alone gets the gradient: dx = dy at the index, else 0.
+    Shapes: (A, B), dim=1 -> (A), (A); two tensors, input and other, are broadcast. Errors: ValueError where there is
+    nothing to choose from, IndexError where there is no such dim.
     """
     dim = dim if other is None else other
     if dim is None or isinstance(dim, Tensor):
@@ -399,14 +411,22 @@ def _pick(x: Array, index: Array, dim: int, keepdim: bool) -> tuple[Array, Pullb
 @method
 @numpy_names
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """Where the greatest element is, along `dim` or among all in row-major order; the first of several."""
+    """Where the greatest element is, along `dim` or among all in row-major order; the first of several.
+
+    Shapes: (A, B), dim=1 -> (A), whole numbers. Errors: ValueError where there is nothing to choose from, IndexError
+    where there is no such dim, TypeError where it is no whole number.
+    """
     return _place("argmax", np.argmax, input.array, dim, keepdim)
 
 
 @method
 @numpy_names
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """Where the least element is, along `dim` or among all in row-major order; the first of several."""
+    """Where the least element is, along `dim` or among all in row-major order; the first of several.
+
+    Shapes: (A, B), dim=1 -> (A), whole numbers. Errors: ValueError where there is nothing to choose from, IndexError
+    where there is no such dim, TypeError where it is no whole number.
+    """
     return _place("argmin", np.argmin, input.array, dim, keepdim)
 
 

@@ -36,20 +36,22 @@ def interpolate(
         y[n, c, i, j] = Σ_{a, b} u_i[a] · u_j[b] · x[n, c, p_i[a], p_j[b]],   dx the same weights, summed the other way
 
     The centre of output pixel i lies at s = (i + ½)·H/OH − ½ of the input, or, with `align_corners`, at
-    s = i·(H − 1)/(OH − 1), which lets the outermost centres fall on each other. From there
+    s = i·(H − 1)/(OH − 1), which lets the outermost centres fall on each other. From there, by `mode`,
 
         nearest                      the pixel p = ⌊i·H/OH⌋ (as old programs do), "nearest-exact" p = ⌊(i + ½)·H/OH⌋
         linear, bilinear, trilinear  p = ⌊s⌋, ⌊s⌋ + 1 with weights 1 − t, t, where t = s − ⌊s⌋
         bicubic                      the four pixels around s, weights by Keys' cubic with a = −¾; repeats the edge
         area                         the mean of what the pixel covers: adaptive_avg_pool
 
-    A scale factor takes the place of OH/H in these equations, unless `recompute_scale_factor`. With `antialias` what
+    `scale_factor` takes the place of OH/H in these equations, unless `recompute_scale_factor`. With `antialias` what
     gets smaller by f = H/OH > 1 is a mean over the wider neighbourhood that a pixel of y covers: the linear or cubic
     (a = −½) weights are stretched by f and divided by their sum. Only bilinear and bicubic know it.
 
     Shapes: x (N, C, L) for nearest, linear, area; (N, C, H, W) for nearest, bilinear, bicubic, area; (N, C, D, H, W)
     for nearest, trilinear, area -> y (N, C, ⌊scale·H⌋, …). Whole numbers can be resized by nearest only.
-    Paper: Keys, Cubic convolution interpolation for digital image processing, 1981.
+    Errors: ValueError for options that do not go together, or with the shape, TypeError for sizes that are no numbers,
+    and integers in x.
+    Paper: Keys: Cubic convolution interpolation for digital image processing (1981).
     """
     require_tensors("interpolate", input)
     _check(input.shape, mode, align_corners, antialias)
@@ -189,8 +191,9 @@ def _check(shape: Sizes, mode: str, align_corners: bool | None, antialias: bool)
 def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     """Each r² channels become r × r pixels: y[c, h·r + i, w·r + j] = x[c·r² + i·r + j, h, w].   dx: the way back
 
-    Shapes: x (…, C·r², H, W) -> y (…, C, H·r, W·r).
-    Paper: Shi et al., Real-time single image and video super-resolution using a sub-pixel CNN, 2016.
+    Shapes: x (…, C·r², H, W) -> y (…, C, H·r, W·r), r = upscale_factor.
+    Errors: ValueError where r² does not divide the channels, or there are fewer than three dimensions.
+    Paper: Shi et al.: Real-time single image and video super-resolution using a sub-pixel CNN (2016).
     """
     r, shape = _factor("pixel_shuffle", "upscale_factor", upscale_factor, input), input.shape
     if shape[-3] % (r * r):
@@ -203,7 +206,11 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
 
 
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
-    """The inverse of `pixel_shuffle`: (…, C, H·r, W·r) -> (…, C·r², H, W)."""
+    """The inverse of pixel_shuffle: (…, C, H·r, W·r) -> (…, C·r², H, W), r = downscale_factor.   dx: the way back
+
+    See `pixel_shuffle`. Errors: ValueError where r does not divide height and width, TypeError where it is no whole
+    number.
+    """
     r, shape = _factor("pixel_unshuffle", "downscale_factor", downscale_factor, input), input.shape
     *N, C, H, W = shape
     if H % r or W % r:
@@ -215,9 +222,10 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
 
 
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
-    """The channels of G groups in turns: y[n, c·G + g] = x[n, g·C/G + c].   dx: the way back
+    """The channels of G = groups groups in turns: y[n, c·G + g] = x[n, g·C/G + c].   dx: the way back
 
-    Shapes: (N, C, …) -> (N, C, …).   Paper: Zhang et al., ShuffleNet, 2018.
+    Shapes: (N, C, …) -> (N, C, …). Errors: ValueError where the groups do not divide C, or there are fewer than three
+    dimensions. Paper: Zhang et al.: ShuffleNet (2018).
     """
     g, (N, C, *rest) = _factor("channel_shuffle", "groups", groups, input), input.shape
     if C % g:

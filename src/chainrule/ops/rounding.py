@@ -28,20 +28,23 @@ __all__ = [
 @method
 @primitive
 def sign(x: Array) -> tuple[Array, Pullback]:
-    """−1, 0 or 1; of NaN 0.   dx = 0"""
+    """−1, 0 or 1, elementwise; of NaN 0.   dx = 0"""
     return x.copy() if x.dtype == np.bool_ else np.where(np.isnan(x), 0, np.sign(x)).astype(x.dtype), np.zeros_like
 
 
 @method
 def signbit(input: Tensor) -> Tensor:
-    """Whether the sign is a minus, of −0 too: truth values."""
+    """Whether the sign is a minus, of −0 too: truth values, elementwise."""
     return Tensor(np.asarray(np.signbit(input.array) if input.array.dtype.kind == "f" else input.array < 0))
 
 
 @method
 @primitive
 def copysign(x: Any, other: Any) -> tuple[Array, Pullback]:
-    """|x| with the sign of other, of −0 too.   dx = dy · y / x, and 0 at 0;   dother = 0"""
+    """|x| with the sign of other, of −0 too.   dx = dy · y / x, and 0 at 0;   dother = 0
+
+    Shapes are broadcast. Errors: ValueError where they cannot be, TypeError for an operand that is no number.
+    """
     x, other = promoted_floats(x, other)
     y = broadcast("copysign", np.copysign, x, other)
     return y, (lambda dy: dy * np.where(x == 0, 0, y / x), np.zeros_like)
@@ -50,35 +53,38 @@ def copysign(x: Any, other: Any) -> tuple[Array, Pullback]:
 @method
 @primitive
 def floor(x: Array) -> tuple[Array, Pullback]:
-    """The greatest whole number ≤ x.   dx = 0"""
+    """The greatest whole number ≤ x, elementwise.   dx = 0"""
     return np.floor(_number("floor", x)), np.zeros_like
 
 
 @method
 @primitive
 def ceil(x: Array) -> tuple[Array, Pullback]:
-    """The least whole number ≥ x.   dx = 0"""
+    """The least whole number ≥ x, elementwise.   dx = 0"""
     return np.ceil(_number("ceil", x)), np.zeros_like
 
 
 @method
 @primitive
 def trunc(x: Array) -> tuple[Array, Pullback]:
-    """x without its fraction: the nearest whole number towards 0.   dx = 0"""
+    """x without its fraction: the nearest whole number towards 0, elementwise.   dx = 0"""
     return np.trunc(_number("trunc", x)), np.zeros_like
 
 
 @method
 @primitive
 def frac(x: Array) -> tuple[Array, Pullback]:
-    """The fraction of x, with its sign: x − trunc(x).   dx = dy"""
+    """The fraction of x, with its sign: x − trunc(x), elementwise.   dx = dy
+
+    Errors: TypeError for integers.
+    """
     return require_floating("frac", x) - np.trunc(x), lambda dy: dy
 
 
 @method
 @primitive
 def round(x: Array, decimals: int = 0) -> tuple[Array, Pullback]:
-    """x to the nearest multiple of 10^−decimals, halves to the even one.   dx = 0"""
+    """x to the nearest multiple of 10^−decimals, halves to the even one; elementwise.   dx = 0"""
     if decimals:
         require_floating("round", x)
     return np.round(_number("round", x), decimals), np.zeros_like
@@ -98,7 +104,8 @@ def _number(name: str, x: Array) -> Array:
 def floor_divide(x: Any, other: Any) -> tuple[Array, Pullback]:
     """⌊x / other⌋, in the dtype of the operands: `x // other`.   dx = 0,   dother = 0
 
-    Division of integers by 0 is a ZeroDivisionError. Unlike in PyTorch the gradient is 0, not an error.
+    Unlike in PyTorch the gradient is 0, not an error. Shapes are broadcast. Errors: ValueError where they cannot be,
+    TypeError for an operand that is no number, ZeroDivisionError for integers divided by 0.
     """
     return quotient("floor_divide", x, other, "floor"), (np.zeros_like, np.zeros_like)
 
@@ -108,7 +115,8 @@ def floor_divide(x: Any, other: Any) -> tuple[Array, Pullback]:
 def remainder(x: Any, other: Any) -> tuple[Array, Pullback]:
     """x − other · ⌊x / other⌋, which has the sign of other: `x % other`.   dx = dy,   dother = −dy · ⌊x / other⌋
 
-    Division of integers by 0 is a ZeroDivisionError, of floats NaN.
+    Shapes are broadcast. Errors: ValueError where they cannot be, TypeError for an operand that is no number,
+    ZeroDivisionError for integers divided by 0; of floats it is NaN.
     """
     _check_divisor("remainder", x, other)
     y = broadcast("remainder", np.remainder, x, other)
@@ -120,7 +128,8 @@ def remainder(x: Any, other: Any) -> tuple[Array, Pullback]:
 def fmod(x: Any, other: Any) -> tuple[Array, Pullback]:
     """x − other · trunc(x / other), which has the sign of x.   dx = dy,   dother = −dy · trunc(x / other)
 
-    Division of integers by 0 is a ZeroDivisionError, of floats NaN.
+    Shapes are broadcast. Errors: ValueError where they cannot be, TypeError for an operand that is no number,
+    ZeroDivisionError for integers divided by 0; of floats it is NaN.
     """
     _check_divisor("fmod", x, other)
     y = broadcast("fmod", np.fmod, x, other)

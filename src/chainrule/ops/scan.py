@@ -26,7 +26,10 @@ __all__ = ["argsort", "cummax", "cummin", "cumprod", "cumsum", "diff", "msort", 
 @method
 @numpy_names
 def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
-    """yᵢ = x₀ + … + xᵢ along `dim`, in `dtype`; integers and truth values in int64.   dxᵢ = dyᵢ + dyᵢ₊₁ + …"""
+    """yᵢ = x₀ + … + xᵢ along `dim`, in `dtype`; integers and truth values in int64.   dxᵢ = dyᵢ + dyᵢ₊₁ + …
+
+    Same shape. Errors: IndexError where there is no such dim.
+    """
     return in_dtype(_cumsum, input, dtype, dim)
 
 
@@ -55,6 +58,8 @@ def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
 
     Seen as yᵢ = yᵢ₋₁ · xᵢ, the chain rule runs back from the end, and zeros do no harm:
     gᵢ = dyᵢ + gᵢ₊₁ · xᵢ₊₁,   dxᵢ = gᵢ · yᵢ₋₁
+
+    Same shape. Errors: IndexError where there is no such dim.
     """
     return in_dtype(_cumprod, input, dtype, dim)
 
@@ -81,7 +86,8 @@ def _cumprod(x: Array, dim: int) -> tuple[Array, Pullback]:
 def cummax(input: Tensor, dim: int) -> ValuesIndices:
     """yᵢ = max(x₀, …, xᵢ) along `dim`, and where it stood: (values, indices).   dx[indices] += dvalues
 
-    Of equal values the last is chosen; NaN counts as the greatest.
+    Of equal values the last is chosen; NaN counts as the greatest. Both have the shape of x.
+    Errors: IndexError where there is no such dim.
     """
     return _record("cummax", np.maximum, input, dim)
 
@@ -91,7 +97,8 @@ def cummax(input: Tensor, dim: int) -> ValuesIndices:
 def cummin(input: Tensor, dim: int) -> ValuesIndices:
     """yᵢ = min(x₀, …, xᵢ) along `dim`, and where it stood: (values, indices).   dx[indices] += dvalues
 
-    Of equal values the last is chosen; NaN counts as the least.
+    Of equal values the last is chosen; NaN counts as the least. Both have the shape of x.
+    Errors: IndexError where there is no such dim.
     """
     return _record("cummin", np.minimum, input, dim)
 
@@ -114,6 +121,7 @@ def diff(
     """yᵢ = xᵢ₊₁ − xᵢ along `dim`, n times over; of truth values whether they differ.   dxᵢ = dyᵢ₋₁ − dyᵢ
 
     `prepend` and `append` are put in front and behind first. Shapes: (A, B), dim=1 -> (A, B − n).
+    Errors: ValueError for a negative n, IndexError where there is no such dim.
     """
     axis = one_dim("diff", dim, input.ndim, input.shape)
     if whole_number("diff", "n", n) < 0:
@@ -135,7 +143,8 @@ def diff(
 def sort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool | None = None) -> ValuesIndices:
     """The values in order along `dim`, and where they stood: (values, indices).   dx[indices] = dvalues
 
-    NaN counts as the greatest. Equal values keep their order, with or without `stable`. Also sort(x, stable=True, …).
+    From the greatest with `descending`. NaN counts as the greatest. Equal values keep their order, with or without
+    `stable`. Also sort(x, stable=True, …). Both have the shape of x. Errors: IndexError where there is no such dim.
     """
     indices = argsort(input, dim, descending)
     return ValuesIndices(gather(input, dim, indices), indices)
@@ -144,13 +153,13 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool
 @method
 @numpy_names
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool | None = None) -> Tensor:
-    """The indices that put the values in order along `dim`; see `sort`."""
+    """The indices that put the values in order along `dim`, in the same shape; see `sort`."""
     return Tensor(_order("argsort", input.array, dim, descending))
 
 
 @method
 def msort(input: Tensor) -> Tensor:
-    """The values in order along dim 0; see `sort`."""
+    """The values in order along dim 0, in the same shape; see `sort`."""
     return sort(input, 0).values
 
 
@@ -166,10 +175,11 @@ def _order(name: str, x: Array, dim: int, descending: bool) -> Array:
 @method
 @numpy_names
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> ValuesIndices:
-    """The k greatest (or least) values along `dim`, in order: (values, indices).   dx[indices] = dvalues
+    """The k greatest values along `dim`, or the least unless `largest`: (values, indices).   dx[indices] = dvalues
 
     Of equal values those that come first are taken. They are in order even with sorted=False.
-    Errors: ValueError where k is not from 0 to the size of `dim`, TypeError where it is no whole number.
+    Shapes: (A, B), k, dim=1 -> (A, k), (A, k). Errors: ValueError where k is not from 0 to the size of `dim`, TypeError
+    where it is no whole number, IndexError where there is no such dim.
     """
     axis, k = row_dim("topk", dim, input.shape), whole_number("topk", "k", k)
     n = input.shape[axis] if input.ndim else 1

@@ -47,9 +47,9 @@ def _one_by_one(keyword: str) -> Callable[[F], F]:
 @method
 @_one_by_one("shape")
 def reshape(input: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """The elements in row-major order in another shape, in which −1 stands for what is left.   dx = dy in x's shape
+    """The elements in row-major order in another `shape`, in which −1 stands for what is left.   dx = dy in x's shape
 
-    A view where the memory's order allows one, else a copy.
+    (N, C·H), (N, C, -1) -> (N, C, H): a view where the memory's order allows one, else a copy.
     Errors: ValueError where the sizes do not multiply to the number of elements.
     """
     return _reshape(input, shape)
@@ -69,13 +69,16 @@ def _reshape(x: Array, shape: tuple[int, ...]) -> tuple[Array, Pullback]:
 @method
 @_one_by_one("size")
 def view(input: Tensor, size: tuple[int, ...]) -> Tensor:
-    """As `reshape`. Unlike in PyTorch it copies where the memory's order does not allow a view."""
+    """In another shape, `size`: as `reshape`.
+
+    Unlike in PyTorch it copies where the memory's order does not allow a view.
+    """
     return _reshape(input, size)
 
 
 @method
 def reshape_as(input: Tensor, other: Tensor) -> Tensor:
-    """The elements in row-major order in the shape of `other`; also view_as."""
+    """The elements in row-major order in the shape of `other`: as `reshape`; also view_as."""
     return _reshape(input, other.shape)
 
 
@@ -84,7 +87,7 @@ methods(view_as=reshape_as)
 
 @method
 def ravel(input: Tensor) -> Tensor:
-    """All elements in row-major order, as a vector."""
+    """All elements in row-major order, as a vector: (A, B) -> (A·B).   dx = dy in x's shape"""
     return _reshape(input, (-1,))
 
 
@@ -92,7 +95,8 @@ def ravel(input: Tensor) -> Tensor:
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """The dimensions from start_dim to end_dim as one: (N, C, H, W), start_dim=1 -> (N, C·H·W).   dx = dy in x's shape
 
-    A tensor without dimensions becomes a vector. Errors: ValueError where end_dim comes before start_dim.
+    A tensor without dimensions becomes a vector.
+    Errors: ValueError where end_dim comes before start_dim, IndexError where there is no such dim.
     """
     shape = input.shape or (1,)
     start = one_dim("flatten", start_dim, len(shape), shape)
@@ -104,9 +108,10 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 @method
 def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
-    """One dimension as several, in which −1 stands for what is left: (N, C·H), 1, (C, H) -> (N, C, H).
+    """One dimension `dim` as several `sizes`, in which −1 stands for what is left: (N, C·H), 1, (C, H) -> (N, C, H).
 
-    dx = dy in x's shape. Errors: ValueError where the sizes do not multiply to that of the dimension.
+    dx = dy in x's shape. Errors: ValueError where the sizes do not multiply to that of the dimension, IndexError where
+    there is no such dim.
     """
     axis = one_dim("unflatten", dim, input.ndim, input.shape)
     sizes = whole_numbers("unflatten", "the sizes", sizes)
@@ -121,7 +126,10 @@ def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
 @method
 @primitive
 def squeeze(x: Array, dim: Any = None) -> tuple[Array, Pullback]:
-    """Without the dimensions of size 1: all, or those in `dim` (one or several) that have it.   dx = dy in x's shape"""
+    """Without the dimensions of size 1: all, or those in `dim` (one or several) that have it.   dx = dy in x's shape
+
+    (N, 1, H), 1 -> (N, H). Errors: IndexError where there is no such dim.
+    """
     ones = [d for d in all_dims("squeeze", dim, x.shape) if x.shape[d] == 1 and dim not in ((), [])]
     before = x.shape
     return x.squeeze(tuple(ones)), lambda dy: dy.reshape(before)
@@ -130,7 +138,10 @@ def squeeze(x: Array, dim: Any = None) -> tuple[Array, Pullback]:
 @method
 @primitive
 def unsqueeze(x: Array, dim: int) -> tuple[Array, Pullback]:
-    """With a dimension of size 1 inserted at `dim`.   dx = dy in the shape of x"""
+    """With a dimension of size 1 inserted at `dim`: (N, H), 1 -> (N, 1, H).   dx = dy in the shape of x
+
+    Errors: IndexError where there is no such place.
+    """
     return np.expand_dims(x, one_dim("unsqueeze", dim, x.ndim + 1, x.shape)), lambda dy: dy.reshape(x.shape)
 
 
@@ -139,7 +150,8 @@ def unsqueeze(x: Array, dim: int) -> tuple[Array, Pullback]:
 def expand(input: Tensor, size: tuple[int, ...]) -> Tensor:
     """Repeated along dimensions of size 1, and new ones in front, without a copy; −1 keeps a size.   dx = Σ dy there
 
-    Unlike in PyTorch the result cannot be written to.
+    Shapes: (1, 3), size (2, 4, -1) -> (2, 4, 3). Unlike in PyTorch the result cannot be written to.
+    Errors: ValueError where the shape does not fit.
     """
     new = len(size) - input.ndim
     if any(n < (0 if i < new else -1) for i, n in enumerate(size)):
@@ -156,7 +168,7 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
 
 @method
 def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
-    """As `expand`: repeated to the given shape, without a copy.   dx = Σ dy over the copies"""
+    """As `expand`: repeated to the given shape `size`, without a copy.   dx = Σ dy over the copies"""
     return expand(input, tuple(size))
 
 
@@ -177,9 +189,9 @@ def _broadcast_to(x: Array, shape: tuple[int, ...]) -> tuple[Array, Pullback]:
 @method
 @primitive
 def transpose(x: Array, dim0: int, dim1: int) -> tuple[Array, Pullback]:
-    """With two dimensions swapped: (N, H, W), 1, 2 -> (N, W, H).   dx = dy with them swapped back
+    """With two dimensions swapped: (N, H, W), dim0=1, dim1=2 -> (N, W, H).   dx = dy with them swapped back
 
-    Also called swapdims, and swapaxes.
+    Also called swapdims, and swapaxes. Errors: IndexError where there is no such dim.
     """
     a, b = (row_dim("transpose", dim, x.shape) for dim in (dim0, dim1))
     if not x.ndim:
@@ -193,14 +205,17 @@ methods(swapdims=transpose)
 
 @method
 def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
-    """As `transpose`."""
+    """With two dimensions, axis0 and axis1, swapped: as `transpose`."""
     return transpose(input, axis0, axis1)
 
 
 @method
 @primitive
 def t(x: Array) -> tuple[Array, Pullback]:
-    """The matrix transposed, xᵀ; fewer than two dimensions stay as they are.   dx = dyᵀ"""
+    """The matrix transposed, xᵀ: (M, N) -> (N, M); fewer than two dimensions stay as they are.   dx = dyᵀ
+
+    Errors: ValueError for more than two dimensions.
+    """
     if x.ndim > 2:
         raise ValueError(f"t(): a matrix is needed, not shape {x.shape}; transpose and permute take any")
     return x.T, np.transpose
@@ -209,7 +224,10 @@ def t(x: Array) -> tuple[Array, Pullback]:
 @method
 @_one_by_one("dims")
 def permute(input: Tensor, dims: tuple[int, ...]) -> Tensor:
-    """With its dimensions in the order `dims`: (N, C, H, W), (0, 2, 3, 1) -> (N, H, W, C)."""
+    """With its dimensions in the order `dims`: (N, C, H, W), (0, 2, 3, 1) -> (N, H, W, C).   dx = dy in the old order
+
+    Errors: IndexError where there is no such dim, ValueError unless each is named once.
+    """
     return _permute(input, dims)
 
 
@@ -226,7 +244,8 @@ def _permute(x: Array, dims: tuple[int, ...]) -> tuple[Array, Pullback]:
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     """With the dimensions `source` (one or several) at the places `destination`, the others in order around them.
 
-    Also called moveaxis.   dx = dy with them moved back
+    Also called moveaxis: (N, H, W, C), 3, 1 -> (N, C, H, W).   dx = dy with them moved back
+    Errors: IndexError where there is no such dim, ValueError where one is named twice, or not as many twice over.
     """
     both = [all_dims("movedim", (d,) if isinstance(d, int) else tuple(d), input.shape) for d in (source, destination)]
     if len(both[0]) != len(both[1]):
@@ -245,28 +264,38 @@ methods(moveaxis=movedim)
 def flip(input: Tensor, dims: tuple[int, ...]) -> Tensor:
     """In reverse order along each of `dims`: (1, 2, 3) -> (3, 2, 1).   dx = dy in reverse order
 
-    Unlike in PyTorch it may be a view of the same memory.
+    Unlike in PyTorch it may be a view of the same memory. Errors: IndexError where there is no such dim.
     """
     return _flip(input, dims)
 
 
 @method
 def fliplr(input: Tensor) -> Tensor:
-    """Each row in reverse order: flipped along dim 1, of which there must be one."""
+    """Each row in reverse order, in the same shape: flipped along dim 1.   dx = dy in reverse order
+
+    Errors: IndexError where there is no dim 1.
+    """
     one_dim("fliplr", 1, input.ndim, input.shape)
     return _flip(input, (1,))
 
 
 @method
 def flipud(input: Tensor) -> Tensor:
-    """The rows in reverse order: flipped along dim 0, of which there must be one."""
+    """The rows in reverse order, in the same shape: flipped along dim 0.   dx = dy in reverse order
+
+    Errors: IndexError where there are no dimensions.
+    """
     one_dim("flipud", 0, input.ndim, input.shape)
     return _flip(input, (0,))
 
 
 @method
 def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
-    """Turned k times by 90° in the plane of two dimensions, the first towards the second.   dx = dy, turned back"""
+    """Turned k times by 90° in the plane of two dimensions, the first towards the second.   dx = dy, turned back
+
+    Shapes: (A, B, C), k=1, dims=(0, 2) -> (C, B, A). Errors: ValueError unless dims are two, IndexError where there is
+    no such dim, TypeError where k is no whole number.
+    """
     a, b = all_dims("rot90", dims, input.shape) if len(dims) == 2 else (0, 0)
     if a == b:
         raise ValueError(f"rot90(): dims {dims} must be two dimensions of shape {input.shape}")
@@ -287,6 +316,7 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     """Shifted by `shifts` along `dims`, one or several; what leaves at the end comes in again in front.
 
     Without dims the flattened elements are shifted: (1, 2, 3), 1 -> (3, 1, 2).   dx = dy, shifted back
+    Errors: IndexError where there is no such dim, ValueError where shifts and dims are not as many.
     """
     shifts = whole_numbers("roll", "shifts", shifts if isinstance(shifts, tuple | list) else (shifts,))
     if dims is None or dims in ((), []):
@@ -311,11 +341,11 @@ def _roll(x: Array, shifts: tuple[int, ...], axes: tuple[int, ...]) -> tuple[Arr
 
 
 def _slices(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
-    """x.unfold(…): slices of `size` elements along a dimension, each `step` further on, in a new last dimension.
+    """x.unfold(…): slices of `size` elements along a `dimension`, each `step` further on, in a new last dimension.
 
     (N, L), 1, 3, 2 -> (N, ⌊(L − 3) / 2⌋ + 1, 3), a view of the same memory.   dx = Σ dy over the slices
-    Errors: ValueError where the size is negative or greater than the dimension's, or the step is below 1. (The function
-    `unfold` is of images.)
+    Errors: IndexError where there is no such dimension, ValueError where the size is negative or greater than the
+    dimension's, or the step is below 1. (The function unfold is of images.)
     """
     return _unfold(input, dimension, size, step)
 
@@ -347,7 +377,10 @@ def _unfold(x: Array, dimension: int, size: int, step: int) -> tuple[Array, Pull
 @method
 @_one_by_one("repeats")
 def repeat(input: Tensor, repeats: tuple[int, ...]) -> Tensor:
-    """So many copies of it side by side in each dimension, and in new ones in front: (A, B), 2, 3 -> (2·A, 3·B)."""
+    """So many copies of it side by side in each dimension, and in new ones in front: (A, B), 2, 3 -> (2·A, 3·B).
+
+    dx = Σ dy over the copies. Errors: ValueError for negative `repeats`, or fewer than there are dimensions.
+    """
     if len(repeats) < input.ndim or any(n < 0 for n in repeats):
         raise ValueError(
             f"repeat(): {repeats} must be numbers ≥ 0, one or more for each dimension of shape {input.shape}"

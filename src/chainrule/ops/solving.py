@@ -77,7 +77,10 @@ def _logabsdet(x: Array) -> tuple[Array, Pullback]:
 
 @method
 def logdet(input: Tensor) -> Tensor:
-    """ln det x: (…, N, N) -> (…); NaN where the determinant is negative.   dx = dy · x⁻ᵀ"""
+    """ln det x: (…, N, N) -> (…); NaN where the determinant is negative.   dx = dy · x⁻ᵀ
+
+    Errors: ValueError where x is not square, TypeError for integers.
+    """
     sign, logabsdet = slogdet(input)
     y: Tensor = where(sign < 0, float("nan"), logabsdet)
     return y

@@ -31,14 +31,20 @@ class MinMax(NamedTuple):
 @method
 @numpy_names
 def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> MinMax:
-    """The least and the greatest element: (`amin`, `amax`), of all or along `dim`."""
+    """The least and the greatest element, (`amin`, `amax`), of all or along `dim`.
+
+    Gradients, shapes and errors as in `amin`.
+    """
     return MinMax(amin(input, dim, keepdim), amax(input, dim, keepdim))
 
 
 @method
 @numpy_names
 def nansum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
-    """`sum` of what is not NaN.   dx = dy, and 0 where x is NaN"""
+    """`sum` of what is not NaN.   dx = dy, and 0 where x is NaN
+
+    Arguments, shapes and errors as in `sum`.
+    """
     y: Tensor = sum(_without_nan(input), dim, keepdim, dtype=dtype)
     return y
 
@@ -46,7 +52,10 @@ def nansum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any 
 @method
 @numpy_names
 def nanmean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
-    """`mean` of what is not NaN: Σ x / n over the n others.   dx = dy / n, and 0 where x is NaN"""
+    """`mean` of what is not NaN: Σ x / n over the n others.   dx = dy / n, and 0 where x is NaN
+
+    Arguments, shapes and errors as in `mean`.
+    """
     require_floating("nanmean", input.array)
     n = sum(Tensor(np.asarray(~np.isnan(input.array))), dim, keepdim).to(input.dtype)
     y: Tensor = in_dtype(sum, _without_nan(input), dtype, dim, keepdim) / n
@@ -65,7 +74,8 @@ def _without_nan(x: Tensor) -> Tensor:
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     """The k-th least element along `dim`, counted from 1, and where it is: (values, indices).   dx = dy at the index
 
-    NaN counts as the greatest. Errors: ValueError where k is not from 1 to the size of `dim`.
+    NaN counts as the greatest. Shapes: (A, B), dim=1 -> (A), (A). Errors: ValueError where k is not from 1 to the size
+    of `dim`, TypeError where it is no whole number, IndexError where there is no such dim.
     """
     n = input.shape[row_dim("kthvalue", dim, input.shape)] if input.ndim else 1
     if not 1 <= whole_number("kthvalue", "k", k) <= n:
@@ -79,6 +89,7 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle element in order, the lower one of two: of all, or (values, indices) along `dim`; NaN if there is one.
 
     dx = dy at the index; of all elements, dy in equal shares for those equal to the median. Of nothing it is NaN.
+    Shapes: (A, B), dim=1 -> (A), (A). Errors: IndexError where there is no such dim, ValueError where it is empty.
     """
     if dim is None:
         return _median(input)
@@ -117,8 +128,10 @@ def quantile(
 ) -> Tensor:
     """What a share q of the elements lies below, for q from 0 to 1, a number or a vector of them; NaN if there is one.
 
-    It is at place q · (n − 1) in order; between two elements "linear" mixes them by distance, "lower", "higher" and
-    "nearest" take one, "midpoint" their mean. Shapes: (A, B), q (Q), dim=0 -> (Q, B), without Q for a number.
+    It is at place q · (n − 1) in order; where that is between two elements, `interpolation`="linear" mixes them by
+    distance, "lower", "higher" and "nearest" take one, "midpoint" their mean. dx = dy at these, in the same mixture.
+    Shapes: (A, B), q (Q), dim=0 -> (Q, B), without Q for a number. Errors: ValueError for another q or interpolation,
+    IndexError where there is no such dim, TypeError for integers.
     """
     qs = np.atleast_1d(np.asarray(q.array if isinstance(q, Tensor) else q, input.dtype))
     if interpolation not in _BETWEEN:
@@ -159,15 +172,18 @@ def _mixed(x: Tensor, qs: Array, interpolation: str) -> Tensor:
 @method
 @numpy_names
 def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
-    """How many elements are not 0, of all or along `dim`, one dimension or several."""
+    """How many elements are not 0, of all or along `dim`, one dimension or several: (A, B), dim=1 -> (A).
+
+    Errors: IndexError where there is no such dim.
+    """
     return Tensor(np.asarray(np.count_nonzero(input.array, all_dims("count_nonzero", dim, input.shape)), np.int64))
 
 
 @method
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
-    """The places of the elements that are not 0, a row for each: (n, ndim); as_tuple gives a vector for each dimension.
+    """The places of the elements that are not 0, a row for each; as_tuple gives a vector for each dimension.
 
-    x[x.nonzero(as_tuple=True)] are these elements.
+    Shapes: any -> (n, ndim), or ndim times (n). x[x.nonzero(as_tuple=True)] are these elements.
     """
     places = np.nonzero(np.atleast_1d(input.array))
     if as_tuple:
@@ -177,7 +193,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
 
 @method
 def argwhere(input: Tensor) -> Tensor:
-    """The places of the elements that are not 0, a row for each; see `nonzero`."""
+    """The places of the elements that are not 0, a row for each, (n, ndim); see `nonzero`."""
     y: Tensor = nonzero(input)
     return y
 
@@ -186,7 +202,8 @@ def argwhere(input: Tensor) -> Tensor:
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
     """How often each number 0, 1, 2, … comes in a vector: y[n] = Σ 1 over xᵢ = n, or Σ weightsᵢ.
 
-    At least `minlength` numbers. Errors: ValueError for negative ones, TypeError for those that are not whole.
+    Shapes: x and weights (K) -> (max x + 1), but at least `minlength` numbers. Errors: ValueError for negative numbers,
+    another shape of input or weights, TypeError for numbers that are not whole.
     """
     x = input.array
     if x.dtype.kind not in "iu":
@@ -208,7 +225,8 @@ def unique(
 ) -> Any:  # fmt: skip
     """The different elements in order, or slices along `dim`; if asked for, where each went, and how often it came.
 
-    [3, 1, 3] -> [1, 3], inverse [1, 0, 1], counts [1, 2]. They are in order even with sorted=False.
+    [3, 1, 3] -> [1, 3], with `return_inverse` [1, 0, 1], with `return_counts` [1, 2]. They are in order even with
+    sorted=False. Errors: IndexError where there is no such dim.
     """
     axis = None if dim is None else row_dim("unique", dim, input.shape)
     values, inverse, counts = np.unique(input.array, return_inverse=True, return_counts=True, axis=axis)

@@ -25,7 +25,7 @@ __all__ = [
 @method
 @primitive
 def erf(x: Array) -> tuple[Array, Pullback]:
-    """The error function 2/√π · ∫₀ˣ e^(−t²) dt.   dx = dy · 2/√π · e^(−x²)"""
+    """The error function 2/√π · ∫₀ˣ e^(−t²) dt, elementwise.   dx = dy · 2/√π · e^(−x²)"""
     x = floating(x)
     return special.erf(x), lambda dy: dy * (2 / math.sqrt(math.pi) * np.exp(-x * x))
 
@@ -38,7 +38,7 @@ def _(x: Array) -> tuple[Array, Pullback]:
 @method
 @primitive
 def erfc(x: Array) -> tuple[Array, Pullback]:
-    """1 − erf(x), exact in the tail too.   dx = −dy · 2/√π · e^(−x²)"""
+    """1 − erf(x), elementwise, exact in the tail too.   dx = −dy · 2/√π · e^(−x²)"""
     x = floating(x)
     return special.erfc(x), lambda dy: -dy * (2 / math.sqrt(math.pi) * np.exp(-x * x))
 
@@ -46,7 +46,7 @@ def erfc(x: Array) -> tuple[Array, Pullback]:
 @method
 @primitive
 def erfinv(x: Array) -> tuple[Array, Pullback]:
-    """The inverse of erf: ±∞ at ±1, NaN beyond.   dx = dy · √π/2 · e^(y²)"""
+    """The inverse of erf, elementwise: ±∞ at ±1, NaN beyond.   dx = dy · √π/2 · e^(y²)"""
     x = floating(x)
     y = special.erfinv(x.astype(np.float64)).astype(x.dtype)
     return y, lambda dy: dy * (math.sqrt(math.pi) / 2 * np.exp(y * y))
@@ -55,7 +55,10 @@ def erfinv(x: Array) -> tuple[Array, Pullback]:
 @method
 @primitive
 def lgamma(x: Array) -> tuple[Array, Pullback]:
-    """ln |Γ(x)| with the gamma function, Γ(n) = (n − 1)!; ∞ at 0, −1, −2, ….   dx = dy · ψ(x), see `digamma`"""
+    """ln |Γ(x)| with the gamma function, Γ(n) = (n − 1)!; ∞ at 0, −1, −2, ….   dx = dy · ψ(x), see `digamma`
+
+    Any shape.
+    """
     x = floating(x)
     z = x.astype(np.float64)
     return special.lgamma(z).astype(x.dtype), lambda dy: dy * special.digamma(z).astype(dy.dtype)
@@ -64,7 +67,7 @@ def lgamma(x: Array) -> tuple[Array, Pullback]:
 @method
 @primitive
 def digamma(x: Array) -> tuple[Array, Pullback]:
-    """ψ(x) = Γ′(x) / Γ(x), the derivative of ln Γ; −∞ at 0, NaN at −1, −2, ….   dx = dy · ψ′(x)"""
+    """ψ(x) = Γ′(x) / Γ(x), the derivative of ln Γ, elementwise; −∞ at 0, NaN at −1, −2, ….   dx = dy · ψ′(x)"""
     x = floating(x)
     z = x.astype(np.float64)
     return special.digamma(z).astype(x.dtype), lambda dy: dy * special.trigamma(z).astype(dy.dtype)
@@ -73,7 +76,7 @@ def digamma(x: Array) -> tuple[Array, Pullback]:
 @method
 @primitive
 def logit(x: Array, eps: float | None = None) -> tuple[Array, Pullback]:
-    """ln(x / (1 − x)), the inverse of the sigmoid; x is limited to [eps, 1 − eps] first if eps is given.
+    """ln(x / (1 − x)), the inverse of the sigmoid, elementwise; x is limited to [eps, 1 − eps] first if eps is given.
 
     dx = dy / (x · (1 − x)); where x was limited 0, and outside of [0, 1] NaN
     """
@@ -87,7 +90,7 @@ def logit(x: Array, eps: float | None = None) -> tuple[Array, Pullback]:
 @method
 @primitive
 def sinc(x: Array) -> tuple[Array, Pullback]:
-    """sin(πx) / (πx), and 1 at 0.   dx = dy · (cos(πx) − y) / x, and 0 at 0"""
+    """sin(πx) / (πx), and 1 at 0; elementwise.   dx = dy · (cos(πx) − y) / x, and 0 at 0"""
     x = floating(x)
     y = np.sinc(x)
     return y, lambda dy: dy * np.where(x == 0, 0, (np.cos(math.pi * x) - y) / x)
@@ -98,7 +101,10 @@ def sinc(x: Array) -> tuple[Array, Pullback]:
 def nan_to_num(
     x: Array, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
 ) -> tuple[Array, Pullback]:
-    """Numbers for NaN (0 if not given), ∞ and −∞ (the greatest and least number if not given).   dx = dy, 0 there"""
+    """Numbers for NaN, ∞ and −∞, elementwise.   dx = dy, 0 there
+
+    `nan` is 0 if not given, `posinf` and `neginf` the greatest and the least number of the dtype.
+    """
     if x.dtype.kind != "f":
         return x.copy(), lambda dy: dy
     y = np.nan_to_num(x, nan=nan or 0.0, posinf=posinf, neginf=neginf)
@@ -111,6 +117,7 @@ def xlogy(x: Any, other: Any) -> tuple[Array, Pullback]:
     """x · ln other; 0 where x = 0, unless other is NaN.   dx = dy · ln other,   dother = dy · x / other
 
     dx is 0 where x = 0 and other ≤ 0.
+    Shapes are broadcast. Errors: ValueError where they cannot be, TypeError for an operand that is no number.
     """
     x, other = promoted_floats(x, other)
     y = broadcast("xlogy", lambda a, b: np.where((a == 0) & ~np.isnan(b), 0, a * np.log(b)), x, other)
@@ -123,7 +130,10 @@ def xlogy(x: Any, other: Any) -> tuple[Array, Pullback]:
 @method
 @primitive(promote=True)
 def logaddexp(x: Any, other: Any) -> tuple[Array, Pullback]:
-    """ln(eˣ + e^other), without overflow.   dx = dy / (1 + e^(other − x)),   dother = dy / (1 + e^(x − other))"""
+    """ln(eˣ + e^other), without overflow.   dx = dy / (1 + e^(other − x)),   dother = dy / (1 + e^(x − other))
+
+    Shapes are broadcast. Errors: ValueError where they cannot be, TypeError for an operand that is no number.
+    """
     y = broadcast("logaddexp", np.logaddexp, x, other)
     return y, (lambda dy: dy / (1 + np.exp(other - x)), lambda dy: dy / (1 + np.exp(x - other)))
 
@@ -131,7 +141,10 @@ def logaddexp(x: Any, other: Any) -> tuple[Array, Pullback]:
 @method
 @primitive(promote=True)
 def logaddexp2(x: Any, other: Any) -> tuple[Array, Pullback]:
-    """log₂(2ˣ + 2^other), without overflow.   dx = dy / (1 + 2^(other − x)),   dother = dy / (1 + 2^(x − other))"""
+    """log₂(2ˣ + 2^other), without overflow.   dx = dy / (1 + 2^(other − x)),   dother = dy / (1 + 2^(x − other))
+
+    Shapes are broadcast. Errors: ValueError where they cannot be, TypeError for an operand that is no number.
+    """
     y = broadcast("logaddexp2", np.logaddexp2, x, other)
     return y, (lambda dy: dy / (1 + np.exp2(other - x)), lambda dy: dy / (1 + np.exp2(x - other)))
 
@@ -139,6 +152,9 @@ def logaddexp2(x: Any, other: Any) -> tuple[Array, Pullback]:
 @method
 @primitive(promote=True)
 def hypot(x: Any, other: Any) -> tuple[Array, Pullback]:
-    """√(x² + other²), without overflow.   dx = dy · x / y,   dother = dy · other / y"""
+    """√(x² + other²), without overflow.   dx = dy · x / y,   dother = dy · other / y
+
+    Shapes are broadcast. Errors: ValueError where they cannot be, TypeError for an operand that is no number.
+    """
     y = broadcast("hypot", np.hypot, x, other)
     return y, (lambda dy: dy * (x / y), lambda dy: dy * (other / y))

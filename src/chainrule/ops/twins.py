@@ -92,7 +92,11 @@ def in_place(f: Any) -> Any:
         return input._become(f"{changed.__name__}()", f(input, *args, **kwargs))
 
     changed.__name__ = changed.__qualname__ = f"{f.__name__}_"
-    changed.__doc__ = f"In place: x ← {f.__name__}(x, …), in the shape and dtype of x; see `ops.twins`."
+    changed.__doc__ = (
+        f"In place: x ← {f.__name__}(x, …), in the shape and dtype of x; see `{f.__name__}`.\n\n"
+        "Errors: ValueError where the result has another shape, TypeError where it is of floats and x is not,\n"
+        "RuntimeError for a leaf that wants a gradient."
+    )
     return changed
 
 
@@ -150,18 +154,24 @@ trunc_ = in_place(rounding.trunc)
 
 
 def fill_(input: Tensor, value: Any) -> Tensor:
-    """x ← value, a number or a tensor without dimensions, through which a gradient flows; that of x is 0."""
+    """x ← value, a number or a tensor without dimensions, in the shape of x.   dvalue = Σ dy; the gradient of x is 0
+
+    Errors: ValueError where value is a tensor with dimensions, TypeError where it is no number.
+    """
     number("fill_", value.detach() if isinstance(value, Tensor) else value)
     return _overwritten("fill_", input, value)
 
 
 def zero_(input: Tensor) -> Tensor:
-    """x ← 0."""
+    """x ← 0, of any shape.   The gradient of x is 0"""
     return _overwritten("zero_", input, 0)
 
 
 def copy_(input: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
-    """x ← src, broadcast and in the dtype of x.   dsrc = dy, and the gradient of x is 0"""
+    """x ← src, broadcast and in the dtype of x.   dsrc = dy, and the gradient of x is 0
+
+    Errors: ValueError where the shape of src does not fit.
+    """
     return _overwritten("copy_", input, src)
 
 

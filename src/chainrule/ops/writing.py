@@ -39,6 +39,9 @@ def scatter(
     y[i, index[i, j]] = src[i, j] for dim=1.   dinput = dy, and 0 at the places,   dsrc = dy at the places
     Where a place comes several times, the last value stays (in PyTorch: any), and each of them gets the gradient.
     reduce="add" and "multiply" add the values to those at the places, or multiply them (see `scatter_reduce`).
+    Shapes: that of input -> the same; src has that of the index, or is larger.
+    Errors: IndexError for an index or a dim out of range, ValueError where the shapes do not fit, or for another
+    `reduce`, TypeError where the index is not of integers, or the dtypes differ.
     """
     if reduce not in (None, "add", "multiply"):
         raise ValueError(f"scatter(): reduce must be 'add' or 'multiply', not {reduce!r}")
@@ -75,7 +78,7 @@ def _scatter(x: Array, dim: int, index: Array, src: Array) -> tuple[Array, Pullb
 def scatter_add(x: Array, dim: int, index: Array, src: Array) -> tuple[Array, Pullback]:
     """A copy of x with the values of `src` added at the places of `index`: y[i, index[i, j]] += src[i, j] for dim=1.
 
-    dx = dy,   dsrc = dy at the places
+    dx = dy,   dsrc = dy at the places. Shapes and errors as in `scatter`.
     """
     places = places_of("scatter_add", x, dim, index)
     y = np.array(np.atleast_1d(x), order="C")
@@ -111,7 +114,8 @@ def scatter_reduce(
 
     y[i, j] = reduce of input[i, j] and all src[i, k] with index[i, k] = j, for dim=1; without input[i, j] unless
     include_self. Places that no index names keep their values.
-    dx and dsrc are those of the reduction; "amax" and "amin" deal dy out in equal shares.
+    dx and dsrc are those of the reduction; "amax" and "amin" deal dy out in equal shares. Shapes and errors as in
+    `scatter`.
     """
     if reduce not in ("sum", "prod", "mean", "amax", "amin"):
         raise ValueError(f"scatter_reduce(): reduce must be 'sum', 'prod', 'mean', 'amax' or 'amin', not {reduce!r}")
@@ -229,7 +233,10 @@ def _source(name: str, x: Array, axis: int, index: Array, source: Array) -> Arra
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Scalar = 1) -> Tensor:
     """A copy of input with alpha · source added to its slices: y[…, index[k], …] += alpha · source[…, k, …].
 
-    dx = dy,   dsource = alpha · dy[…, index, …].   Shapes: input (A, B, C), dim=1, index (K), source (A, K, C)
+    dx = dy,   dsource = alpha · dy[…, index, …].
+    Shapes: input (A, B, C), dim=1, index (K), source (A, K, C) -> (A, B, C).
+    Errors: IndexError for an index or a dim out of range, ValueError where the shapes do not fit, TypeError where the
+    index is not of integers, or the dtypes differ.
     """
     if not isinstance(alpha, int | float | np.generic):
         raise TypeError(f"index_add(): alpha must be a number, not {alpha!r}")
@@ -253,7 +260,8 @@ def _index_add(x: Array, dim: int, index: Array, source: Array, alpha: Scalar) -
 def index_copy(x: Array, dim: int, index: Array, source: Array) -> tuple[Array, Pullback]:
     """A copy of x with other slices: y[…, index[k], …] = source[…, k, …].
 
-    dx = dy, and 0 at the index,   dsource = dy[…, index, …].   Shapes: x (A, B, C), dim=1, index (K), source (A, K, C)
+    dx = dy, and 0 at the index,   dsource = dy[…, index, …].
+    Shapes: x (A, B, C), dim=1, index (K), source (A, K, C) -> (A, B, C).   Errors as in `index_add`.
     """
     y, axis, index = _rows("index_copy", x, dim, index)
     y[index] = _source("index_copy", x, axis, index, source)
@@ -267,9 +275,10 @@ def index_copy(x: Array, dim: int, index: Array, source: Array) -> tuple[Array, 
 @method
 @primitive
 def index_fill(x: Array, dim: int, index: Array, value: Any) -> tuple[Array, Pullback]:
-    """A copy of x with one number in the slices of an index: y[…, index, …] = value.   dx = dy, and 0 at the index
+    """A copy of x with one number in the slices of an index along `dim`: y[…, index, …] = value.
 
-    value is a number, or a tensor without dimensions, for which dvalue = Σ dy at the index.
+    dx = dy, and 0 at the index; value is a number, or a tensor without dimensions: dvalue = Σ dy at the index.
+    Same shape. Errors: as in `index_add`.
     """
     if np.ndim(value):
         raise ValueError(f"index_fill(): value must be a number, its shape is {np.shape(value)}")
@@ -297,6 +306,7 @@ def index_put(input: Tensor, indices: Sequence[Tensor], values: Tensor, accumula
     """A copy of input in which x[indices] = values, or x[indices] += values with `accumulate`; values are broadcast.
 
     dx = dy, and 0 at the indices unless they accumulate,   dvalues = dy[indices]
+    Errors: IndexError for an index out of range, ValueError where the values do not fit.
     """
     index = tuple(i.array if isinstance(i, Tensor) else i for i in indices)
     return _added(input, index, values) if accumulate else assigned(input, index, values)
@@ -356,6 +366,8 @@ def masked_scatter(x: Array, mask: Array, source: Array) -> tuple[Array, Pullbac
     """x, but where mask is true the values of source, one after the other; x and mask are broadcast.
 
     dx = 0 where mask, else dy;   dsource = dy where mask, in this order, and 0 for what is left over
+    Errors: ValueError where the shapes do not broadcast or the source has too few values, TypeError for a mask that is
+    not of truth values, or two dtypes.
     """
     check_mask("masked_scatter", mask)
     y = np.array(np.broadcast_to(x, common_shape("masked_scatter", x, mask)))
