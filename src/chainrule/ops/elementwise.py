@@ -316,13 +316,15 @@ def _(x: Array, min: Any = None, max: Any = None) -> tuple[Array, Pullback]:
 
 @method
 def clamp_min(input: Tensor, min: Any) -> Tensor:
-    """The greater of input and min, a number or a tensor, broadcast. At a tie the gradient is the input's; see `clamp`."""
+    """The greater of input and min, a number or a tensor, broadcast: see `clamp`. At a tie the gradient is the input's.
+    """
     return clamp(input, min)
 
 
 @method
 def clamp_max(input: Tensor, max: Any) -> Tensor:
-    """The lesser of input and max, a number or a tensor, broadcast. At a tie the gradient is the input's; see `clamp`."""
+    """The lesser of input and max, a number or a tensor, broadcast: see `clamp`. At a tie the gradient is the input's.
+    """
     return clamp(input, None, max)
 
 
