@@ -316,15 +316,13 @@ def _(x: Array, min: Any = None, max: Any = None) -> tuple[Array, Pullback]:
 
 @method
 def clamp_min(input: Tensor, min: Any) -> Tensor:
-    """The greater of input and min, a number or a tensor, broadcast: see `clamp`. At a tie the gradient is the input's.
-    """
+    """The greater of input and min, broadcast: see `clamp`. At a tie the gradient is the input's."""
     return clamp(input, min)
 
 
 @method
 def clamp_max(input: Tensor, max: Any) -> Tensor:
-    """The lesser of input and max, a number or a tensor, broadcast: see `clamp`. At a tie the gradient is the input's.
-    """
+    """The lesser of input and max, broadcast: see `clamp`. At a tie the gradient is the input's."""
     return clamp(input, None, max)
 
 
