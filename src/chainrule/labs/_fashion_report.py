@@ -248,8 +248,8 @@ def what_is_added(run: Run, settings: Settings, data: Clothes, model: Any) -> No
         **More convolutions.** There are three stages. Each begins with a convolution and a pooling, which halves height
         and width and doubles the channels. A second convolution then adds to what it was given, x + f(x), a
         *residual* connection, which lets gradients pass by it. At last each channel is pooled to one number, so that
-        the linear layer is small. (Pooling comes before the activation: as ReLU never falls, the result is the same,
-        and a quarter of the numbers remain to be worked on.)""",
+        the linear layer is small. (Pooling comes right after the convolution, so that what follows has a quarter of
+        the numbers to work on.)""",
         report.Table(
             ("Layer", "Goes in", "Comes out", "Weights + biases", "Parameters", "Multiply-adds"),
             rows,
@@ -329,8 +329,8 @@ def side_by_side(run: Run, settings: Settings, data: Clothes, learned: Mapping[s
         both were equally good, so uneven an outcome would have a probability of {_probability(chance)}.
 
         Its training took {best.seconds / 60:.1f} minutes. A step costs three times the arithmetic of the forward pass,
-        for a product with the weights there are two in the backward pass: {6e-12 * work:,.1f} TFLOP in all, of which
-        this machine did {6e-9 * work / best.seconds:,.0f} GFLOP a second.""",
+        since to each of its products with weights there are two in the backward pass: {6e-12 * work:,.1f} TFLOP in
+        all, {6e-9 * work / best.seconds:,.0f} GFLOP a second on this machine.""",
         report.chart(
             curves, "epoch", "wrong test articles",
             """Share of the test articles taken for another class after each epoch, each asked about once. Only shown:
