@@ -1,6 +1,7 @@
-// Bindings of convolution.hpp and depthwise.hpp.
-#include "depthwise.hpp"
+// Bindings of convolution.hpp, depthwise.hpp and winograd.hpp.
 #include "bindings.hpp"
+#include "depthwise.hpp"
+#include "winograd.hpp"
 
 namespace chainrule {
 namespace {
@@ -47,8 +48,13 @@ nb::object py_conv2d(nb::handle x_, nb::handle w_, nb::handle b_, nb::handle str
     New<T> y = new_images<T>(x.N, O, OH, OW);
     compute(double(x.N * OH * OW) * double(w.size()), [&, OH = OH, OW = OW] {
       const T* bias = b ? b->data() : nullptr;
-      if (is_depthwise(x.C, O, groups)) depthwise2d<T>(x, w.data(), bias, KH, KW, v, y.data(), OH, OW);
-      else conv2d<T>(x, w.data(), bias, O, KH, KW, v, y.data(), OH, OW);
+      if (is_depthwise(x.C, O, groups)) return depthwise2d<T>(x, w.data(), bias, KH, KW, v, y.data(), OH, OW);
+      if constexpr (std::is_same_v<T, float>)
+        if (is_winograd(v, x.N, x.C, O, KH, KW)) {
+          const auto kernel = [&](int64_t o, int64_t c, int64_t kh, int64_t kw) { return w.data()[((o * x.C + c) * 3 + kh) * 3 + kw]; };
+          return winograd2d(x, O, kernel, bias, v.pad_h, v.pad_w, y.data(), OH, OW);
+        }
+      conv2d<T>(x, w.data(), bias, O, KH, KW, v, y.data(), OH, OW);
     });
     return y.object();
   });
@@ -67,8 +73,13 @@ nb::object py_conv2d_grad_x(nb::handle dy_, nb::handle w_, nb::handle size, nb::
     New<T> dx = new_images<T>(dy.N, C, s.first, s.second);
     compute(double(dy.N * dy.H * dy.W) * double(w.size()), [&] {
       const int64_t KH = w.shape(2), KW = w.shape(3);
-      if (is_depthwise(C, dy.C, groups)) depthwise2d_grad_x<T>(dy, w.data(), KH, KW, v, dx.data(), s.first, s.second);
-      else conv2d_grad_x<T>(dy, w.data(), C, KH, KW, v, dx.data(), s.first, s.second);
+      if (is_depthwise(C, dy.C, groups)) return depthwise2d_grad_x<T>(dy, w.data(), KH, KW, v, dx.data(), s.first, s.second);
+      if constexpr (std::is_same_v<T, float>)
+        if (is_winograd(v, dy.N, C, dy.C, KH, KW)) {  // dy, convolved with the kernels turned round
+          const auto kernel = [&](int64_t c, int64_t o, int64_t kh, int64_t kw) { return w.data()[((o * C + c) * 3 + 2 - kh) * 3 + 2 - kw]; };
+          return winograd2d(dy, C, kernel, static_cast<const T*>(nullptr), 2 - v.pad_h, 2 - v.pad_w, dx.data(), s.first, s.second);
+        }
+      conv2d_grad_x<T>(dy, w.data(), C, KH, KW, v, dx.data(), s.first, s.second);
     });
     return dx.object();
   });
@@ -84,8 +95,10 @@ nb::object py_conv2d_grad_w(nb::handle x_, nb::handle dy_, nb::handle kernel, nb
     require(out_sizes(v, x.C, x.H, x.W, dy.C, x.C / groups, k.first, k.second) == Pair{dy.H, dy.W}, "dy has another size");
     New<T> dw({dy.C, x.C / groups, k.first, k.second});
     compute(double(dy.N * dy.H * dy.W) * double(dy.C * x.C / groups * k.first * k.second), [&] {
-      if (is_depthwise(x.C, dy.C, groups)) depthwise2d_grad_w<T>(x, dy, k.first, k.second, v, dw.data());
-      else conv2d_grad_w<T>(x, dy, k.first, k.second, v, dw.data());
+      if (is_depthwise(x.C, dy.C, groups)) return depthwise2d_grad_w<T>(x, dy, k.first, k.second, v, dw.data());
+      if constexpr (std::is_same_v<T, float>)
+        if (is_winograd(v, x.N, x.C, dy.C, k.first, k.second)) return winograd2d_grad_w(x, dy, v.pad_h, v.pad_w, dw.data());
+      conv2d_grad_w<T>(x, dy, k.first, k.second, v, dw.data());
     });
     return dw.object();
   });
