@@ -36,14 +36,23 @@ def all_text(thing: Any, find: Callable[[str], Any]) -> str:
     return "\n".join(_texts(thing, find, set()))
 
 
+def sent_nowhere(thing: Any, find: Callable[[str], Any]) -> list[str]:
+    """The names that it sends the reader on to, and that are nothing: neither public, nor arguments, nor _private."""
+    names = set(_sent_on(text_of(thing))) - set(parameters(thing))
+    return [name for name in sorted(names) if find(name) is None and not name.startswith("_")]
+
+
+def _sent_on(text: str) -> list[str]:
+    return [name for names in re.findall(SENT_ON, text) for name in re.findall(r"`([\w.]+)`", names)]
+
+
 def _texts(thing: Any, find: Callable[[str], Any], seen: set[int]) -> Iterator[str]:
     if thing is None or id(thing) in seen:
         return
     seen.add(id(thing))
     yield text_of(thing)
-    for names in re.findall(SENT_ON, text_of(thing)):
-        for name in re.findall(r"`([\w.]+)`", names):
-            yield from _texts(find(name), find, seen)
+    for name in _sent_on(text_of(thing)):
+        yield from _texts(find(name), find, seen)
 
 
 def says_what(text: str) -> bool:

@@ -22,6 +22,7 @@ from docstrings import (
     raised_by,
     says_shapes,
     says_what,
+    sent_nowhere,
     text_of,
     unnamed,
     without_gradient,
@@ -79,6 +80,7 @@ def everywhere() -> str:
 @pytest.mark.parametrize("name", OPERATORS)
 def test_an_operator_says_what_it_computes_and_of_which_shapes(name: str) -> None:
     assert says_what(text_of(OPERATORS[name])), f"{name}: neither a sentence nor an equation"
+    assert not sent_nowhere(OPERATORS[name], find)
     if name not in ("generator", "manual_seed", "get_rng_state", "set_rng_state"):
         assert says_shapes(all_text(OPERATORS[name], find)), f"{name} names no shapes"
 

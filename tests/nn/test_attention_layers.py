@@ -315,3 +315,5 @@ def test_an_activation_is_a_name_a_function_or_a_module():
         nn.TransformerDecoderLayer(E, HEADS, 6, activation="swish")
     with pytest.raises(ValueError, match="need d_model=8 features"):
         nn.Transformer(E, HEADS, 1, 1, 6)(cr.ones(L, N, 3), cr.ones(L, N, E))
+    with pytest.raises(ValueError, match=r"src \(\) and tgt .* need d_model=8 features"):
+        nn.Transformer(E, HEADS, 1, 1, 6)(cr.ones(()), cr.ones(L, N, E))

@@ -190,6 +190,10 @@ def test_arguments_that_make_no_sense(make, message):
         make()
 
 
+def test_a_slope_that_begins_as_a_whole_number():
+    assert nn.PReLU(2, init=1).weight.tolist() == [1.0, 1.0]
+
+
 def test_layers_in_float64():
     layer = nn.Conv2d(2, 3, 3, dtype=float64)
     assert (layer.weight.dtype, layer.bias.dtype) == (float64, float64)

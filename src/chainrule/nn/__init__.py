@@ -1,4 +1,13 @@
-"""Layers, models and losses, with PyTorch's names, arguments, defaults, state_dict keys and initial distributions."""
+"""Layers, models and losses, with PyTorch's names, arguments, defaults, state_dict keys and initial distributions.
+
+How their docstrings read: x is the input, y the output, t the target, ℓ the loss of one sample; shapes stand as
+(input) -> (output). Gradients, and what a docstring sends on to, are found at the function in `functional`.
+
+The same everywhere: `device` can only be the CPU; `dtype` is that of the parameters, float32 unless given; without
+`bias` there is none; with `inplace` the input becomes the output; `generator` is NumPy's, to draw from in the place of
+chainrule's own. `reduction` is "mean", "sum" or "none", of all ℓ. What is no tensor or no number where one is needed is
+a TypeError. Errors raised in `forward` name the module.
+"""
 
 # ruff: noqa: F403
 from chainrule.nn import (

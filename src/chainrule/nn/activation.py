@@ -44,7 +44,7 @@ class _Activation(Module):
 
 
 class ReLU(_Activation):
-    """y = max(x, 0)."""
+    """y = max(x, 0). Any shape; errors as in `functional.relu`."""
 
     def forward(self, input: Tensor) -> Tensor:
         y: Tensor = F.relu(input, self.inplace)
@@ -52,7 +52,7 @@ class ReLU(_Activation):
 
 
 class SiLU(_Activation):
-    """y = x · σ(x)."""
+    """y = x · σ(x). Any shape; errors and paper as in `functional.silu`."""
 
     def forward(self, input: Tensor) -> Tensor:
         y: Tensor = F.silu(input, self.inplace)
@@ -60,7 +60,7 @@ class SiLU(_Activation):
 
 
 class LeakyReLU(_Activation):
-    """y = x where x > 0, else negative_slope · x."""
+    """y = x where x > 0, else negative_slope · x. Any shape; errors and paper as in `functional.leaky_relu`."""
 
     negative_slope: float
 
@@ -77,7 +77,10 @@ class LeakyReLU(_Activation):
 
 
 class RReLU(_Activation):
-    """y = x where x > 0, else s · x: in training with s drawn from [lower, upper] for each element, else their mean."""
+    """y = x where x > 0, else s · x: in training with s drawn from [lower, upper] for each element, else their mean.
+
+    Any shape; errors and paper as in `functional.rrelu`.
+    """
 
     lower: float
     upper: float
@@ -95,7 +98,7 @@ class RReLU(_Activation):
 
 
 class ELU(_Activation):
-    """y = x where x > 0, else alpha · (eˣ − 1)."""
+    """y = x where x > 0, else alpha · (eˣ − 1). Any shape; errors and paper as in `functional.elu`."""
 
     alpha: float
 
@@ -112,7 +115,7 @@ class ELU(_Activation):
 
 
 class CELU(_Activation):
-    """y = x where x > 0, else alpha · (e^(x/alpha) − 1)."""
+    """y = x where x > 0, else alpha · (e^(x/alpha) − 1). Any shape; errors and paper as in `functional.celu`."""
 
     alpha: float
 
@@ -129,7 +132,10 @@ class CELU(_Activation):
 
 
 class SELU(_Activation):
-    """y = λ · elu(x, α), with λ and α that keep mean 0 and variance 1 from layer to layer."""
+    """y = λ · elu(x, α), with λ and α that keep mean 0 and variance 1 from layer to layer.
+
+    Any shape; errors and paper as in `functional.selu`.
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         y: Tensor = F.selu(input, self.inplace)
@@ -137,7 +143,7 @@ class SELU(_Activation):
 
 
 class Mish(_Activation):
-    """y = x · tanh(ln(1 + eˣ))."""
+    """y = x · tanh(ln(1 + eˣ)). Any shape; errors and paper as in `functional.mish`."""
 
     def forward(self, input: Tensor) -> Tensor:
         y: Tensor = F.mish(input, self.inplace)
@@ -145,7 +151,10 @@ class Mish(_Activation):
 
 
 class GELU(Module):
-    """y = x · Φ(x), Φ the normal distribution; `approximate="tanh"` or "sigmoid" takes a formula close to it."""
+    """y = x · Φ(x), Φ the normal distribution; `approximate="tanh"` or "sigmoid" takes a formula close to it.
+
+    Any shape; formulas, errors and paper as in `functional.gelu`.
+    """
 
     approximate: str
 
@@ -162,7 +171,7 @@ class GELU(Module):
 
 
 class Sigmoid(Module):
-    """y = σ(x) = 1 / (1 + e⁻ˣ)."""
+    """y = σ(x) = 1 / (1 + e⁻ˣ), elementwise."""
 
     def forward(self, input: Tensor) -> Tensor:
         y: Tensor = F.sigmoid(input)
@@ -170,7 +179,7 @@ class Sigmoid(Module):
 
 
 class Tanh(Module):
-    """y = tanh(x)."""
+    """y = tanh(x), elementwise."""
 
     def forward(self, input: Tensor) -> Tensor:
         y: Tensor = F.tanh(input)
@@ -178,7 +187,7 @@ class Tanh(Module):
 
 
 class LogSigmoid(Module):
-    """y = ln σ(x)."""
+    """y = ln σ(x). Any shape; errors as in `functional.logsigmoid`."""
 
     def forward(self, input: Tensor) -> Tensor:
         y: Tensor = F.logsigmoid(input)
@@ -186,7 +195,7 @@ class LogSigmoid(Module):
 
 
 class Softsign(Module):
-    """y = x / (1 + |x|)."""
+    """y = x / (1 + |x|), elementwise."""
 
     def forward(self, input: Tensor) -> Tensor:
         y: Tensor = F.softsign(input)
@@ -194,7 +203,7 @@ class Softsign(Module):
 
 
 class Tanhshrink(Module):
-    """y = x − tanh x."""
+    """y = x − tanh x, elementwise."""
 
     def forward(self, input: Tensor) -> Tensor:
         y: Tensor = F.tanhshrink(input)
@@ -202,7 +211,10 @@ class Tanhshrink(Module):
 
 
 class Softplus(Module):
-    """y = ln(1 + e^(beta·x)) / beta, and x itself where beta·x > threshold."""
+    """y = ln(1 + e^(beta·x)) / beta, and x itself where beta·x > threshold.
+
+    Any shape; errors as in `functional.softplus`.
+    """
 
     beta: float
     threshold: float
@@ -221,7 +233,7 @@ class Softplus(Module):
 
 
 class Softmax(Module):
-    """yᵢ = e^xᵢ / Σⱼ e^xⱼ along the axis `dim`."""
+    """yᵢ = e^xᵢ / Σⱼ e^xⱼ along the axis `dim`. Any shape; errors as in `functional.softmax`."""
 
     dim: int | None
 
@@ -238,7 +250,10 @@ class Softmax(Module):
 
 
 class Softmax2d(Module):
-    """The softmax over the channels of (N, C, H, W) or (C, H, W), at each place."""
+    """yᵢ = e^xᵢ / Σⱼ e^xⱼ over the channels i of (N, C, H, W) or (C, H, W) -> the same, at each place.
+
+    Errors: ValueError for another shape, TypeError for integers.
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         if input.ndim not in (3, 4):
@@ -248,7 +263,7 @@ class Softmax2d(Module):
 
 
 class Softmin(Module):
-    """yᵢ = e^−xᵢ / Σⱼ e^−xⱼ along the axis `dim`."""
+    """yᵢ = e^−xᵢ / Σⱼ e^−xⱼ along the axis `dim`. Any shape; errors as in `functional.softmin`."""
 
     dim: int | None
 
@@ -264,7 +279,7 @@ class Softmin(Module):
 
 
 class LogSoftmax(Module):
-    """yᵢ = xᵢ − ln Σⱼ e^xⱼ along the axis `dim`."""
+    """yᵢ = xᵢ − ln Σⱼ e^xⱼ along the axis `dim`. Any shape; errors as in `functional.log_softmax`."""
 
     dim: int | None
 
@@ -281,7 +296,10 @@ class LogSoftmax(Module):
 
 
 class GLU(Module):
-    """y = a · σ(b) for the two halves (a, b) of x along `dim`, whose size is halved."""
+    """y = a · σ(b) for the two halves (a, b) of x along `dim`, whose size is halved.
+
+    Shapes, errors and paper as in `functional.glu`.
+    """
 
     dim: int
 

@@ -23,13 +23,16 @@ class MultiheadAttention(Module):
     """y = [head₁ … head_h]·W_oᵀ + b_o,   headᵢ = softmax(qᵢ·kᵢᵀ / √(E/h) + mask)·vᵢ,   q = query·W_qᵀ + b_q, …
 
     forward(query (L, N, E), key (S, N, kdim), value (S, N, vdim), ...) -> (y (L, N, E), weights); (N, L, E) with
-    `batch_first`, and without N too. Masks of truth values say True where a key is *not* seen, numbers are added:
+    `batch_first`, and without N too. E = embed_dim, h = num_heads; kdim and vdim are E unless given. In training
+    `dropout` acts on the weights. Masks of truth values say True where a key is *not* seen, numbers are added:
     key_padding_mask (N, S), attn_mask (L, S) or (N·h, L, S). The weights are (N, L, S), or (N, h, L, S) with
     average_attn_weights=False, or None with need_weights=False.
 
     Parameters, as in PyTorch: in_proj_weight (3E, E), or q_proj_weight, k_proj_weight (E, kdim) and v_proj_weight
-    (E, vdim); in_proj_bias (3E), out_proj; bias_k and bias_v (1, 1, E) with `add_bias_kv`. Glorot's uniform start,
-    biases 0. Vaswani et al.: Attention is all you need, 2017.
+    (E, vdim); in_proj_bias (3E), out_proj; bias_k and bias_v (1, 1, E) with `add_bias_kv`, one more key and value;
+    `add_zero_attn` adds one of zeros. Glorot's uniform start, biases 0.
+    Errors: ValueError where h does not divide E, else as in `functional.multi_head_attention_forward`.
+    Paper: Vaswani et al.: Attention is all you need (2017).
     """
 
     embed_dim: int
@@ -123,9 +126,10 @@ class AdditiveAttention(Module):
 
     forward(query (N, L, Q), key (N, S, K), value=None, key_padding_mask=None) -> (y (N, L, V), weights (N, L, S)); the
     values are the keys unless given, a query (N, Q) stands for one step, and key_padding_mask (N, S) is True where a
-    key is ignored. Parameters: query_proj.weight (A, Q), key_proj.weight (A, K), key_proj.bias (A) unless `bias=False`,
-    weight v (A). Not in PyTorch.
-    Bahdanau, Cho, Bengio: Neural machine translation by jointly learning to align and translate, 2014.
+    key is ignored. Q = query_dim, K = key_dim, A = attention_dim.
+    Parameters: query_proj.weight (A, Q), key_proj.weight (A, K), key_proj.bias (A) unless `bias=False`, weight v (A).
+    Not in PyTorch. Errors as in `additive_attention`.
+    Paper: Bahdanau, Cho, Bengio: Neural machine translation by jointly learning to align and translate (2014).
     """
 
     query_proj: Linear

@@ -19,9 +19,10 @@ __all__ = ["Bilinear"]
 
 
 class Bilinear(Module):
-    """y[…, o] = Σ_ij x1[…, i] · W[o, i, j] · x2[…, j] + b[o],  (…, in1), (…, in2) -> (…, out).
+    """y[…, o] = Σ_ij x1[…, i] · W[o, i, j] · x2[…, j] + b[o],  (…, I), (…, J) -> (…, O).
 
-    Parameters: weight W (out, in1, in2), bias b (out) unless `bias=False`. Both begin uniform in ±1/√in1.
+    I = in1_features, J = in2_features, O = out_features. Parameters: weight W (O, I, J), bias b (O) unless
+    `bias=False`. Both begin uniform in ±1/√I. Errors: ValueError for sizes below 1, else as in `functional.bilinear`.
     """
 
     in1_features: int

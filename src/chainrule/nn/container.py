@@ -104,7 +104,10 @@ class Sequential(_Row):
 
 
 class ModuleList(_Row):
-    """A list whose modules belong to the state of the module that holds it; it computes nothing itself."""
+    """A list whose modules belong to the state of the module that holds it; it computes nothing itself.
+
+    Errors: TypeError for what is no module, IndexError for a place that there is not.
+    """
 
     def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
@@ -199,7 +202,10 @@ class _Dict(Module):
 
 
 class ModuleDict(_Dict):
-    """A dictionary whose modules belong to the state of the module that holds it; it computes nothing itself."""
+    """A dictionary whose modules belong to the state of the module that holds it; it computes nothing itself.
+
+    Errors: TypeError for what is no module, KeyError for a name that is empty, has a dot or is taken.
+    """
 
     def __init__(self, modules: Pairs | None = None) -> None:
         super().__init__(modules)
@@ -212,7 +218,10 @@ class ModuleDict(_Dict):
 
 
 class ParameterDict(_Dict):
-    """A dictionary whose parameters belong to the state of the module that holds it. A tensor becomes a Parameter."""
+    """A dictionary whose parameters belong to the state of the module that holds it. A tensor becomes a Parameter.
+
+    Errors: TypeError for what is no tensor, KeyError for a name that there is not.
+    """
 
     def __init__(self, parameters: Pairs | None = None) -> None:
         super().__init__(parameters)
@@ -228,7 +237,10 @@ class ParameterDict(_Dict):
 
 
 class ParameterList(Module):
-    """A list whose parameters belong to the state of the module that holds it. A tensor becomes a Parameter."""
+    """A list whose parameters, `values`, belong to the state of the module that holds it. A tensor becomes a Parameter.
+
+    Errors: TypeError for what is no tensor, IndexError for a place that there is not.
+    """
 
     def __init__(self, values: Iterable[Tensor] | None = None) -> None:
         super().__init__()

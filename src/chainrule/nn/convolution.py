@@ -126,8 +126,8 @@ class _Conv(_Convolution):
 class Conv1d(_Conv):
     """y[n, o] = b[o] + Σ_c  w[o, c] ⋆ x[n, c],  (N, C, L) -> (N, O, OL), where ⋆ is cross-correlation.
 
-    OL = ⌊(L + 2·padding − dilation·(K − 1) − 1) / stride⌋ + 1. The arguments and the initial values are those of
-    `Conv2d`. Parameters: weight w (O, C/groups, K), bias b (O,) unless `bias=False`.
+    OL = ⌊(L + 2·padding − dilation·(K − 1) − 1) / stride⌋ + 1. The arguments, the initial values, the errors and the
+    paper are those of `Conv2d`. Parameters: weight w (O, C/groups, K), bias b (O,) unless `bias=False`.
     """
 
     axes = 1
@@ -136,13 +136,14 @@ class Conv1d(_Conv):
 class Conv2d(_Conv):
     """y[n, o] = b[o] + Σ_c  w[o, c] ⋆ x[n, c],  (N, C, H, W) -> (N, O, OH, OW), where ⋆ is cross-correlation.
 
-    OH = ⌊(H + 2·padding − dilation·(KH − 1) − 1) / stride⌋ + 1, and OW alike. `padding` is a number, one for each
-    axis, 'valid' (none) or 'same' (as much as keeps H and W; stride 1 only); it adds zeros, or what `padding_mode`
-    says: 'reflect', 'replicate' or 'circular', as in `functional.pad`. `groups` cuts the channels into so many parts
-    that do not see each other.
+    C = in_channels, O = out_channels, (KH, KW) = kernel_size; OH = ⌊(H + 2·padding − dilation·(KH − 1) − 1) / stride⌋
+    + 1, and OW alike. `padding` is a number, one for each axis, 'valid' (none) or 'same' (as much as keeps H and W;
+    stride 1 only); it adds zeros, or what `padding_mode` says: 'reflect', 'replicate' or 'circular', as in
+    `functional.pad`. `groups` cuts the channels into so many parts that do not see each other.
 
     Parameters: weight w (O, C/groups, KH, KW), bias b (O,) unless `bias=False`. Both begin uniform in
     ±1/√(C/groups·KH·KW) (He et al. 2015 with a = √5, as in PyTorch).
+    Errors: ValueError for settings that do not go together, else, and the paper, as in `functional.conv2d`.
     """
 
     axes = 2
@@ -151,7 +152,7 @@ class Conv2d(_Conv):
 class Conv3d(_Conv):
     """y[n, o] = b[o] + Σ_c  w[o, c] ⋆ x[n, c],  (N, C, D, H, W) -> (N, O, OD, OH, OW), where ⋆ is cross-correlation.
 
-    The arguments and the initial values are those of `Conv2d`.
+    The arguments, the initial values and the errors are those of `Conv2d`; paper as in `functional.conv3d`.
     Parameters: weight w (O, C/groups, KD, KH, KW), bias b (O,) unless `bias=False`.
     """
 
@@ -213,7 +214,7 @@ class _ConvTranspose(_Convolution):
 
 
 class ConvTranspose1d(_ConvTranspose):
-    """The transpose of `Conv1d`, which makes longer: (N, C, L) -> (N, O, OL); see `ConvTranspose2d`.
+    """The transpose of Conv1d, which makes longer: (N, C, L) -> (N, O, OL). Else as `ConvTranspose2d`.
 
     Parameters: weight w (C, O/groups, K), bias b (O,) unless `bias=False`.
     """
@@ -224,18 +225,20 @@ class ConvTranspose1d(_ConvTranspose):
 class ConvTranspose2d(_ConvTranspose):
     """Each pixel paints the kernel, times its value, onto a larger output: (N, C, H, W) -> (N, O, OH, OW).
 
-    OH = (H − 1)·stride − 2·padding + dilation·(KH − 1) + output_padding + 1, and OW alike. `forward` takes an
-    `output_size`, too, in the place of output_padding. It is the gradient of `Conv2d` with respect to its input.
+    C = in_channels, O = out_channels, (KH, KW) = kernel_size; OH = (H − 1)·stride − 2·padding + dilation·(KH − 1) +
+    output_padding + 1, and OW alike. `forward` takes an `output_size`, too, in the place of output_padding;
+    `padding_mode` can only be 'zeros'. It is the gradient of Conv2d with respect to its input.
 
     Parameters: weight w (C, O/groups, KH, KW), bias b (O,) unless `bias=False`. Both begin uniform in
     ±1/√(O/groups·KH·KW), as in PyTorch.
+    Errors: ValueError for an output_size that cannot be, else, and the paper, as in `functional.conv_transpose2d`.
     """
 
     axes = 2
 
 
 class ConvTranspose3d(_ConvTranspose):
-    """The transpose of `Conv3d`: (N, C, D, H, W) -> (N, O, OD, OH, OW); see `ConvTranspose2d`.
+    """The transpose of Conv3d: (N, C, D, H, W) -> (N, O, OD, OH, OW). Else as `ConvTranspose2d`.
 
     Parameters: weight w (C, O/groups, KD, KH, KW), bias b (O,) unless `bias=False`.
     """

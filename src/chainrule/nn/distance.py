@@ -10,7 +10,10 @@ __all__ = ["CosineSimilarity", "PairwiseDistance"]
 
 
 class CosineSimilarity(Module):
-    """y = x1 · x2 / (max(‖x1‖, eps) · max(‖x2‖, eps)) along `dim`, which is reduced."""
+    """y = x1 · x2 / (max(‖x1‖, eps) · max(‖x2‖, eps)) along `dim`, which is reduced.
+
+    Shapes and errors as in `functional.cosine_similarity`.
+    """
 
     dim: int
     eps: float
@@ -25,7 +28,10 @@ class CosineSimilarity(Module):
 
 
 class PairwiseDistance(Module):
-    """y = ‖x1 − x2 + eps‖_p along the last dimension, (N, D), (N, D) -> (N,), or (N, 1) with keepdim."""
+    """y = ‖x1 − x2 + eps‖ of order `p` along the last dimension, (N, D), (N, D) -> (N,), or (N, 1) with keepdim.
+
+    Errors as in `functional.pairwise_distance`.
+    """
 
     norm: float
     eps: float

@@ -25,10 +25,11 @@ class _Dropout(Module):
 
 
 class Dropout(_Dropout):
-    """In training y = x · m / (1 − p), where each mᵢ is 0 with probability p, else 1; in evaluation y = x.
+    """In training y = x · m / (1 − p), where each mᵢ is 0 with probability p, else 1; in evaluation y = x. Any shape.
 
-    `inplace` is taken for PyTorch's sake; a new tensor is made all the same.
-    Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov: Dropout, a simple way to prevent overfitting, 2014.
+    `inplace` is taken for PyTorch's sake; a new tensor is made all the same. Errors as in `functional.dropout`.
+    Paper: Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov: Dropout, a simple way to prevent overfitting
+    (2014).
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -36,16 +37,19 @@ class Dropout(_Dropout):
 
 
 class Dropout1d(_Dropout):
-    """Dropout of whole channels: x (N, C, L) or (C, L), with one m for each sample and channel."""
+    """Dropout of whole channels: x (N, C, L) or (C, L) -> the same, with one m for each sample and channel.
+
+    Arguments and errors as in `functional.dropout1d`.
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return dropout1d(input, self.p, self.training)
 
 
 class Dropout2d(_Dropout):
-    """Dropout of whole channels: x (N, C, H, W), with one m for each sample and channel.
+    """Dropout of whole channels: x (N, C, H, W) -> the same, with one m for each sample and channel.
 
-    As in PyTorch, three dimensions are taken for (N, C, L).
+    As in PyTorch, three dimensions are taken for (N, C, L). Arguments, errors and paper as in `functional.dropout2d`.
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -53,16 +57,20 @@ class Dropout2d(_Dropout):
 
 
 class Dropout3d(_Dropout):
-    """Dropout of whole channels: x (N, C, D, H, W) or (C, D, H, W), with one m for each sample and channel."""
+    """Dropout of whole channels: x (N, C, D, H, W) or (C, D, H, W) -> the same, with one m for each sample and channel.
+
+    Arguments and errors as in `functional.dropout3d`.
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return dropout3d(input, self.p, self.training)
 
 
 class AlphaDropout(_Dropout):
-    """Dropout behind SELU that keeps mean 0 and variance 1; see `functional.alpha_dropout`.
+    """Dropout behind SELU that keeps mean 0 and variance 1.
 
-    Klambauer, Unterthiner, Mayr, Hochreiter: Self-normalizing neural networks, 2017.
+    Equation, shapes and errors as in `functional.alpha_dropout`.
+    Paper: Klambauer, Unterthiner, Mayr, Hochreiter: Self-normalizing neural networks (2017).
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -70,7 +78,10 @@ class AlphaDropout(_Dropout):
 
 
 class FeatureAlphaDropout(_Dropout):
-    """AlphaDropout of whole channels: x (N, C, …), with one decision for each sample and channel."""
+    """AlphaDropout of whole channels: x (N, C, …) -> the same, with one decision for each sample and channel.
+
+    Arguments, errors and paper as in `functional.feature_alpha_dropout`.
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return feature_alpha_dropout(input, self.p, self.training)

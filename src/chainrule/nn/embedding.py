@@ -22,8 +22,9 @@ class Embedding(Module):
     """y[…, :] = W[x[…], :]: (…) whole numbers -> (…, embedding_dim).
 
     Parameter: weight W (num_embeddings, embedding_dim), normal N(0, 1); the row `padding_idx` is 0 and gets no
-    gradient. `max_norm` and `scale_grad_by_freq` are explained in `functional.embedding`; gradients are dense, `sparse`
-    or not.
+    gradient. `max_norm`, `norm_type` and `scale_grad_by_freq` as in `functional.embedding`; gradients are dense,
+    `sparse` or not. Errors: ValueError for a padding_idx that is no row, IndexError for a number that is none,
+    TypeError for numbers that are not whole.
     """
 
     num_embeddings: int

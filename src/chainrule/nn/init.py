@@ -36,44 +36,45 @@ Generator = np.random.Generator
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
-    """w ← val."""
+    """w ← val, in place, for a tensor w of any shape."""
     with no_grad():
         return tensor.fill_(val)
 
 
 def zeros_(tensor: Tensor) -> Tensor:
-    """w ← 0."""
+    """w ← 0, in place, for a tensor w of any shape."""
     return constant_(tensor, 0)
 
 
 def ones_(tensor: Tensor) -> Tensor:
-    """w ← 1."""
+    """w ← 1, in place, for a tensor w of any shape."""
     return constant_(tensor, 1)
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """w ~ U[a, b)."""
+    """w ~ U[a, b), in place, for a tensor w of any shape."""
     with no_grad():
         return tensor.uniform_(a, b, generator=generator)
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """w ~ N(mean, std²)."""
+    """w ~ N(mean, σ²), σ = std, in place, for a tensor w of any shape."""
     with no_grad():
         return tensor.normal_(mean, std, generator=generator)
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """w ~ U[−a, a),  a = gain·√(6 / (fan_in + fan_out)).
+    """w ~ U[−a, a),  a = gain·√(6 / (fan_in + fan_out)), for a tensor w (out, in, …).
 
-    Glorot, Bengio: Understanding the difficulty of training deep feedforward neural networks, 2010.
+    Errors: ValueError for fewer than two dimensions.
+    Paper: Glorot, Bengio: Understanding the difficulty of training deep feedforward neural networks (2010).
     """
     a = gain * math.sqrt(6 / sum(_fans(tensor)))
     return uniform_(tensor, -a, a, generator)
 
 
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """w ~ N(0, σ²),  σ = gain·√(2 / (fan_in + fan_out)); Glorot, Bengio 2010."""
+    """w ~ N(0, σ²),  σ = gain·√(2 / (fan_in + fan_out)). Errors and paper as in `init.xavier_uniform_`."""
     return normal_(tensor, 0.0, gain * math.sqrt(2 / sum(_fans(tensor))), generator)
 
 
@@ -84,9 +85,12 @@ def kaiming_uniform_(
     nonlinearity: str = "leaky_relu",
     generator: Generator | None = None,
 ) -> Tensor:
-    """w ~ U[−b, b),  b = gain·√(3 / fan), where `a` is the negative slope of a leaky ReLU.
+    """w ~ U[−b, b),  b = gain·√(3 / fan), for a tensor w (out, in, …).
 
-    He, Zhang, Ren, Sun: Delving deep into rectifiers, 2015.
+    fan is that of the inputs, or with mode="fan_out" of the outputs; gain is that of `nonlinearity`, see
+    `init.calculate_gain`, where `a` is the negative slope of a leaky ReLU.
+    Errors: ValueError for fewer than two dimensions, another mode or nonlinearity.
+    Paper: He, Zhang, Ren, Sun: Delving deep into rectifiers (2015).
     """
     b = math.sqrt(3) * _kaiming_std(tensor, a, mode, nonlinearity)
     return uniform_(tensor, -b, b, generator)
@@ -99,7 +103,7 @@ def kaiming_normal_(
     nonlinearity: str = "leaky_relu",
     generator: Generator | None = None,
 ) -> Tensor:
-    """w ~ N(0, σ²),  σ = gain / √fan, where `a` is the negative slope of a leaky ReLU; He et al. 2015."""
+    """w ~ N(0, σ²),  σ = gain / √fan. Arguments, errors and paper as in `init.kaiming_uniform_`."""
     return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
 
 
@@ -111,7 +115,10 @@ def trunc_normal_(
     b: float = 2.0,
     generator: Generator | None = None,
 ) -> Tensor:
-    """w ~ N(mean, std²), restricted to [a, b]; std is that of the whole distribution, before the restriction."""
+    """w ~ N(mean, std²), restricted to [a, b], for a tensor w of any shape; std is that before the restriction.
+
+    Errors: ValueError unless a < b and std > 0.
+    """
     low, high = ((bound - mean) / std for bound in (a, b))
     if not low < high:
         raise ValueError(f"trunc_normal_(): a={a} must be below b={b}, and std={std} positive")
@@ -121,10 +128,12 @@ def trunc_normal_(
 
 
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = None) -> Tensor:
-    """w ← gain·Q, with orthonormal rows or columns, whichever are fewer, of the weight as a matrix (out, in·…).
+    """w ← gain·Q, with orthonormal rows or columns, whichever are fewer, of the tensor w as a matrix (out, in·…).
 
     Q is drawn evenly from all of them: that of the QR decomposition of a normal matrix, with R's diagonal positive.
-    Saxe, McClelland, Ganguli: Exact solutions to the nonlinear dynamics of learning in deep linear networks, 2014.
+    Errors: ValueError for fewer than two dimensions.
+    Paper: Saxe, McClelland, Ganguli: Exact solutions to the nonlinear dynamics of learning in deep linear networks
+    (2014).
     """
     rows, columns = _matrix("orthogonal_", tensor)
     normal = (generator or random.generator()).standard_normal((max(rows, columns), min(rows, columns)))
@@ -135,9 +144,10 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
 
 
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
-    """w ~ N(0, std²), and in every column the share `sparsity` of the entries, rounded up, is 0.
+    """w ~ N(0, σ²), σ = std, and in every column of the tensor w the share `sparsity` of the entries, rounded up, is 0.
 
-    Martens: Deep learning via Hessian-free optimization, 2010.
+    Errors: ValueError for what is no matrix.
+    Paper: Martens: Deep learning via Hessian-free optimization (2010).
     """
     if tensor.ndim != 2:
         raise ValueError(f"sparse_(): a matrix is needed, this tensor has shape {tensor.shape}")
@@ -148,7 +158,10 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Gener
 
 
 def eye_(tensor: Tensor) -> Tensor:
-    """w ← the identity matrix: a Linear hands on as many of its inputs as it can."""
+    """w ← the identity matrix: a Linear with this tensor hands on as many of its inputs as it can.
+
+    Errors: ValueError for what is no matrix.
+    """
     if tensor.ndim != 2:
         raise ValueError(f"eye_(): a matrix is needed, this tensor has shape {tensor.shape}")
     with no_grad():
@@ -158,7 +171,8 @@ def eye_(tensor: Tensor) -> Tensor:
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """w ← 1 in the middle of the window from channel i to channel i, else 0: a convolution hands on its input.
 
-    For a weight (out, in / groups, …) with one to three window axes; in every group of its own.
+    For a tensor w (out, in / groups, …) with one to three window axes; in every one of the groups of its own.
+    Errors: ValueError for another shape, or where groups do not divide out.
     """
     if not 3 <= tensor.ndim <= 5 or tensor.shape[0] % groups:
         raise ValueError(
@@ -174,7 +188,10 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """The factor on σ that makes up for a nonlinearity; `param` is the slope of a leaky ReLU, 0.01 unless given."""
+    """The factor on σ that makes up for a nonlinearity; `param` is the slope of a leaky ReLU, 0.01 unless given.
+
+    Errors: ValueError for another `nonlinearity` than linear, conv…, sigmoid, tanh, relu, leaky_relu and selu.
+    """
     if nonlinearity == "leaky_relu":
         return math.sqrt(2 / (1 + (0.01 if param is None else param) ** 2))
     if nonlinearity not in _GAINS:

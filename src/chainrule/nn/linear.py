@@ -22,7 +22,8 @@ class Linear(Module):
     """y = x·Wᵀ + b,  (…, in_features) -> (…, out_features).
 
     Parameters: weight W (out_features, in_features), bias b (out_features,) unless `bias=False`. Both begin uniform
-    in ±1/√in_features (He et al. 2015 with a = √5, as in PyTorch).
+    in ±1/√in_features (He et al. 2015 with a = √5, as in PyTorch). Errors: ValueError for a negative size, else as in
+    `functional.linear`.
     """
 
     in_features: int
@@ -59,7 +60,10 @@ class Linear(Module):
 
 
 class Flatten(Module):
-    """Joins the axes start_dim … end_dim into one: (N, C, H, W) -> (N, C·H·W)."""
+    """Joins the axes start_dim … end_dim into one: (N, C, H, W) -> (N, C·H·W).
+
+    Errors: IndexError for an axis out of range, ValueError where the last comes before the first.
+    """
 
     start_dim: int
     end_dim: int
@@ -77,9 +81,10 @@ class Flatten(Module):
 
 
 class Unflatten(Module):
-    """Parts the axis `dim` into several, one of whose sizes may be −1.
+    """Parts the axis `dim` into several of sizes unflattened_size, one of which may be −1.
 
-    Unflatten(1, (C, H, W)): (N, C·H·W) -> (N, C, H, W).
+    Unflatten(1, (C, H, W)): (N, C·H·W) -> (N, C, H, W). Errors: IndexError for an axis out of range, ValueError where
+    the sizes do not multiply to that of the axis, TypeError where dim is no number.
     """
 
     dim: int
@@ -100,7 +105,7 @@ class Unflatten(Module):
 
 
 class Identity(Module):
-    """y = x; takes and ignores any arguments, to stand in the place of another layer."""
+    """y = x, of any shape; takes and ignores any arguments, to stand in the place of another layer."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()

@@ -31,7 +31,8 @@ class _Loss(Module):
 class CrossEntropyLoss(_Loss):
     """ℓ = −w[t] · log softmax(x)[t] for scores x (N, C, …) and classes t (N, …), or probabilities t (N, C, …).
 
-    "mean" divides by the sum of the weights w[t] (C,), 1 unless given; targets of `ignore_index` do not count.
+    "mean" divides by the sum of the weights w[t], w = weight (C,), 1 unless given; targets of `ignore_index` do not
+    count. `label_smoothing`, shapes, errors and paper as in `functional.cross_entropy`.
     """
 
     ignore_index: int
@@ -56,7 +57,8 @@ class CrossEntropyLoss(_Loss):
 class NLLLoss(_Loss):
     """ℓ = −w[t] · x[t] for log-probabilities x (N, C, …), as LogSoftmax gives them, and classes t (N, …).
 
-    "mean" divides by the sum of the weights w[t] (C,), 1 unless given; targets of `ignore_index` do not count.
+    "mean" divides by the sum of the weights w[t], w = weight (C,), 1 unless given; targets of `ignore_index` do not
+    count. Shapes and errors as in `functional.nll_loss`.
     """
 
     ignore_index: int
@@ -70,7 +72,7 @@ class NLLLoss(_Loss):
 
 
 class MSELoss(_Loss):
-    """ℓ = (x − t)²."""
+    """ℓ = (x − t)². Shapes and errors as in `functional.mse_loss`."""
 
     def __init__(self, *, reduction: str = "mean") -> None:
         super().__init__(reduction)
@@ -80,7 +82,7 @@ class MSELoss(_Loss):
 
 
 class L1Loss(_Loss):
-    """ℓ = |x − t|."""
+    """ℓ = |x − t|. Shapes and errors as in `functional.l1_loss`."""
 
     def __init__(self, *, reduction: str = "mean") -> None:
         super().__init__(reduction)
@@ -90,7 +92,10 @@ class L1Loss(_Loss):
 
 
 class BCEWithLogitsLoss(_Loss):
-    """ℓ = −w · (p · t · ln σ(x) + (1 − t) · ln(1 − σ(x))) for scores x, targets t in [0, 1] and p = pos_weight."""
+    """ℓ = −w · (p · t · ln σ(x) + (1 − t) · ln(1 − σ(x))) for scores x and targets t in [0, 1].
+
+    w = weight, p = pos_weight. Shapes and errors as in `functional.binary_cross_entropy_with_logits`.
+    """
 
     pos_weight: Tensor | None
 
@@ -105,7 +110,10 @@ class BCEWithLogitsLoss(_Loss):
 
 
 class SmoothL1Loss(_Loss):
-    """ℓ = ½ z² / beta where |z| < beta, else |z| − ½ beta, for z = x − t."""
+    """ℓ = ½ z² / beta where |z| < beta, else |z| − ½ beta, for z = x − t.
+
+    Shapes, errors and paper as in `functional.smooth_l1_loss`.
+    """
 
     beta: float
 
@@ -118,7 +126,10 @@ class SmoothL1Loss(_Loss):
 
 
 class HuberLoss(_Loss):
-    """ℓ = ½ z² where |z| < delta, else delta · (|z| − ½ delta), for z = x − t."""
+    """ℓ = ½ z² where |z| < delta, else delta · (|z| − ½ delta), for z = x − t.
+
+    Shapes, errors and paper as in `functional.huber_loss`.
+    """
 
     delta: float
 
@@ -131,7 +142,10 @@ class HuberLoss(_Loss):
 
 
 class BCELoss(_Loss):
-    """ℓ = −w · (t · ln x + (1 − t) · ln(1 − x)) for probabilities x and targets t in [0, 1]."""
+    """ℓ = −w · (t · ln x + (1 − t) · ln(1 − x)) for probabilities x and targets t in [0, 1], w = weight.
+
+    Shapes and errors as in `functional.binary_cross_entropy`.
+    """
 
     def __init__(self, weight: Tensor | None = None, *, reduction: str = "mean") -> None:
         super().__init__(reduction, weight)
@@ -141,7 +155,7 @@ class BCELoss(_Loss):
 
 
 class SoftMarginLoss(_Loss):
-    """ℓ = ln(1 + e^(−t · x)) for targets t of 1 and −1."""
+    """ℓ = ln(1 + e^(−t · x)) for targets t of 1 and −1. Shapes and errors as in `functional.soft_margin_loss`."""
 
     def __init__(self, *, reduction: str = "mean") -> None:
         super().__init__(reduction)
@@ -153,7 +167,8 @@ class SoftMarginLoss(_Loss):
 class KLDivLoss(_Loss):
     """ℓ = t · (ln t − x) for log-probabilities x and probabilities t, or ln t in their place with `log_target`.
 
-    "batchmean" divides the sum by the batch's size, which is the mathematical value.
+    "batchmean" divides the sum by the batch's size, which is the mathematical value. Shapes, errors and paper as in
+    `functional.kl_div`.
     """
 
     log_target: bool
@@ -168,7 +183,10 @@ class KLDivLoss(_Loss):
 
 
 class GaussianNLLLoss(_Loss):
-    """ℓ = ½ (ln v + (x − t)² / v) with v = max(var, eps), plus ½ ln 2π where `full`; called with (x, t, var)."""
+    """ℓ = ½ (ln v + (x − t)² / v) with v = max(var, eps), plus ½ ln 2π where `full`; called with (x, t, var).
+
+    Shapes, errors and paper as in `functional.gaussian_nll_loss`.
+    """
 
     full: bool
     eps: float
@@ -183,9 +201,9 @@ class GaussianNLLLoss(_Loss):
 
 
 class PoissonNLLLoss(_Loss):
-    """ℓ = eˣ − t · x for the logarithm x of the rate, or x − t · ln(x + eps) for the rate itself.
+    """ℓ = eˣ − t · x for the logarithm x of the rate, or unless `log_input` x − t · ln(x + eps) for the rate itself.
 
-    `full` adds Stirling's approximation of ln t!.
+    `full` adds Stirling's approximation of ln t!. Shapes and errors as in `functional.poisson_nll_loss`.
     """
 
     log_input: bool
@@ -207,7 +225,8 @@ class PoissonNLLLoss(_Loss):
 class CTCLoss(_Loss):
     """−ln of the probability of all alignments of the targets: log-probabilities (T, N, C), targets (N, S) or joined.
 
-    Called with (log_probs, targets, input_lengths, target_lengths); "mean" divides by the targets' lengths first.
+    Called with (log_probs, targets, input_lengths, target_lengths) -> (), or (N,) with reduction="none"; "mean" divides
+    by the targets' lengths first. `blank`, `zero_infinity`, errors and paper as in `functional.ctc_loss`.
     """
 
     blank: int

@@ -12,7 +12,10 @@ __all__ = [
 
 
 class CosineEmbeddingLoss(_Loss):
-    """ℓ = 1 − cos(x1, x2) where the target is 1, max(0, cos(x1, x2) − margin) where it is −1: (N, D), (N, D), (N,)."""
+    """ℓ = 1 − cos(x1, x2) where the target is 1, max(0, cos(x1, x2) − margin) where it is −1: (N, D), (N, D), (N,).
+
+    Shapes and errors as in `functional.cosine_embedding_loss`.
+    """
 
     margin: float
 
@@ -25,7 +28,10 @@ class CosineEmbeddingLoss(_Loss):
 
 
 class HingeEmbeddingLoss(_Loss):
-    """ℓ = x where the target is 1, max(0, margin − x) where it is −1, for a distance x."""
+    """ℓ = x where the target is 1, max(0, margin − x) where it is −1, for a distance x.
+
+    Shapes and errors as in `functional.hinge_embedding_loss`.
+    """
 
     margin: float
 
@@ -38,7 +44,10 @@ class HingeEmbeddingLoss(_Loss):
 
 
 class MarginRankingLoss(_Loss):
-    """ℓ = max(0, margin − t · (x1 − x2)): x1 should be the greater where the target t is 1, x2 where it is −1."""
+    """ℓ = max(0, margin − t · (x1 − x2)): x1 should be the greater where the target t is 1, x2 where it is −1.
+
+    Shapes and errors as in `functional.margin_ranking_loss`.
+    """
 
     margin: float
 
@@ -51,9 +60,10 @@ class MarginRankingLoss(_Loss):
 
 
 class TripletMarginLoss(_Loss):
-    """ℓ = max(0, d(a, p) − d(a, n) + margin), where d is the p-norm of the difference: (N, D) three times -> (N,).
+    """ℓ = max(0, d(a, p) − d(a, n) + margin), d the norm of order `p` of the difference: (N, D) three times.
 
-    With `swap`, d(p, n) takes the place of d(a, n) where it is smaller.
+    With `swap`, d(p, n) takes the place of d(a, n) where it is smaller. `eps`, shapes, errors and paper as in
+    `functional.triplet_margin_loss`.
     """
 
     margin: float
@@ -79,7 +89,10 @@ class TripletMarginLoss(_Loss):
 
 
 class MultiMarginLoss(_Loss):
-    """ℓ = w[t] / C · Σ_{c ≠ t} max(0, margin − x[t] + x[c])^p for scores x (N, C) and classes t (N,)."""
+    """ℓ = w[t] / C · Σ_{c ≠ t} max(0, margin − x[t] + x[c])^p for scores x (N, C) and classes t (N,), w = weight (C,).
+
+    Shapes and errors as in `functional.multi_margin_loss`.
+    """
 
     p: int
     margin: float

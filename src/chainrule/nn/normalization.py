@@ -127,25 +127,26 @@ class _BatchNorm(_RunningNorm):
 
 
 class BatchNorm1d(_BatchNorm):
-    """y = w · (x − μ) / √(σ² + ε) + b for each channel, (N, C) or (N, C, L) -> the same.
+    """y = w · (x − μ) / √(σ² + ε) + b for each channel, (N, C) or (N, C, L) -> the same; C = num_features, ε = eps.
 
     In training μ and σ² are those of the batch, and the buffers follow: running ← (1 − momentum) · running + momentum ·
     new, the variance with n − 1; with `momentum=None` they are the mean over all batches. In evaluation μ and
     σ² are the running ones. Without `affine` there is no w and b (C,); without `track_running_stats` no
     buffers, and the batch's own are taken in evaluation too.
+    Errors: ValueError for another number of dimensions, else, and the paper, as in `functional.batch_norm`.
     """
 
     _dimensions = (2, 3)
 
 
 class BatchNorm2d(_BatchNorm):
-    """y = w · (x − μ) / √(σ² + ε) + b for each channel of images, (N, C, H, W) -> the same; see BatchNorm1d."""
+    """y = w · (x − μ) / √(σ² + ε) + b for each channel of images, (N, C, H, W) -> the same; see `BatchNorm1d`."""
 
     _dimensions = (4,)
 
 
 class BatchNorm3d(_BatchNorm):
-    """y = w · (x − μ) / √(σ² + ε) + b for each channel of volumes, (N, C, D, H, W) -> the same; see BatchNorm1d."""
+    """y = w · (x − μ) / √(σ² + ε) + b for each channel of volumes, (N, C, D, H, W) -> the same; see `BatchNorm1d`."""
 
     _dimensions = (5,)
 
@@ -185,7 +186,7 @@ class _InstanceNorm(_RunningNorm):
 class InstanceNorm1d(_InstanceNorm):
     """y = w · (x − μ) / √(σ² + ε) + b for each channel of each sequence, (N, C, L) or (C, L) -> the same.
 
-    See InstanceNorm2d.
+    See `InstanceNorm2d`.
     """
 
     _dimensions = (2, 3)
@@ -194,8 +195,9 @@ class InstanceNorm1d(_InstanceNorm):
 class InstanceNorm2d(_InstanceNorm):
     """y = w · (x − μ) / √(σ² + ε) + b for each channel of each image, (N, C, H, W) or (C, H, W) -> the same.
 
-    μ and σ² are always those of the image unless `track_running_stats`: then they are the running ones in evaluation,
-    as in BatchNorm1d; w and b (C,) come with `affine`.
+    C = num_features, ε = eps. μ and σ² are always those of the image unless `track_running_stats`: then they are the
+    running ones in evaluation, which follow by `momentum` as in BatchNorm1d; w and b (C,) come with `affine`.
+    Errors: ValueError for another number of dimensions, else, and the paper, as in `functional.instance_norm`.
     """
 
     _dimensions = (3, 4)
@@ -204,7 +206,7 @@ class InstanceNorm2d(_InstanceNorm):
 class InstanceNorm3d(_InstanceNorm):
     """y = w · (x − μ) / √(σ² + ε) + b for each channel of each volume, (N, C, D, H, W) or (C, D, H, W) -> the same.
 
-    See InstanceNorm2d.
+    See `InstanceNorm2d`.
     """
 
     _dimensions = (4, 5)
@@ -216,7 +218,8 @@ class InstanceNorm3d(_InstanceNorm):
 class GroupNorm(_Normalization):
     """y = w · (x − μ) / √(σ² + ε) + b, with μ and σ² of each of `num_groups` groups of channels in each sample.
 
-    x (N, C, …) -> the same, with C = num_channels; w and b (C,) come with `affine`.
+    x (N, C, …) -> the same, with C = num_channels; w and b (C,) come with `affine`; ε = eps.
+    Errors: ValueError where num_groups does not divide C, else, and the paper, as in `functional.group_norm`.
     """
 
     num_groups: int
@@ -256,7 +259,8 @@ class GroupNorm(_Normalization):
 class LayerNorm(_Normalization):
     """y = w · (x − μ) / √(σ² + ε) + b, with μ and σ² over the last dimensions, which have sizes `normalized_shape`.
 
-    w and b, of those sizes, come with `elementwise_affine`, b only with `bias`.
+    w and b, of those sizes, come with `elementwise_affine`, b only with `bias`; ε = eps. Shapes, errors and paper as in
+    `functional.layer_norm`.
     """
 
     normalized_shape: tuple[int, ...]
@@ -290,7 +294,8 @@ class LayerNorm(_Normalization):
 class RMSNorm(_Normalization):
     """y = w · x / √(mean(x²) + ε) over the last dimensions, which have sizes `normalized_shape`.
 
-    w, of those sizes, comes with `elementwise_affine`. ε is the dtype's rounding unit unless given.
+    w, of those sizes, comes with `elementwise_affine`. ε = eps is the dtype's rounding unit unless given. Shapes,
+    errors and paper as in `functional.rms_norm`.
     """
 
     normalized_shape: tuple[int, ...]
@@ -320,7 +325,10 @@ class RMSNorm(_Normalization):
 
 
 class LocalResponseNorm(Module):
-    """y = x / (k + alpha / size · Σ x²)^beta, the sum over the `size` channels around each: (N, C, L, …)."""
+    """y = x / (k + alpha / size · Σ x²)^beta, the sum over the `size` channels around each: (N, C, L, …) -> the same.
+
+    Errors and paper as in `functional.local_response_norm`.
+    """
 
     size: int
     alpha: float

@@ -13,6 +13,7 @@ class Parameter(Tensor):
     """A leaf that belongs to the state of the module it is assigned to: `self.weight = Parameter(randn(3, 4))`.
 
     It shares the memory of `data`, and wants a gradient unless `requires_grad=False`.
+    Errors: TypeError where data is no tensor or array, RuntimeError for integers that want a gradient.
     """
 
     __slots__ = ()

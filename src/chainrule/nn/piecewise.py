@@ -18,7 +18,7 @@ __all__ = ["Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "PReLU", "ReLU6
 
 
 class Threshold(_Activation):
-    """y = x where x > threshold, else value."""
+    """y = x where x > threshold, else value; elementwise."""
 
     threshold: float
     value: float
@@ -37,7 +37,7 @@ class Threshold(_Activation):
 
 
 class Hardtanh(_Activation):
-    """y = x, limited to [min_val, max_val]."""
+    """y = x, limited to [min_val, max_val]. Any shape; errors as in `functional.hardtanh`."""
 
     min_val: float
     max_val: float
@@ -58,14 +58,14 @@ class Hardtanh(_Activation):
 
 
 class ReLU6(_Activation):
-    """y = min(max(x, 0), 6)."""
+    """y = min(max(x, 0), 6). Any shape; paper as in `functional.relu6`."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.relu6(input, self.inplace)
 
 
 class Hardsigmoid(_Activation):
-    """y = x / 6 + ½, limited to [0, 1]."""
+    """y = x / 6 + ½, limited to [0, 1]. Any shape; errors and paper as in `functional.hardsigmoid`."""
 
     def forward(self, input: Tensor) -> Tensor:
         y: Tensor = F.hardsigmoid(input, self.inplace)
@@ -76,7 +76,7 @@ class Hardsigmoid(_Activation):
 
 
 class Hardswish(_Activation):
-    """y = x · hardsigmoid(x)."""
+    """y = x · hardsigmoid(x). Any shape; errors and paper as in `functional.hardswish`."""
 
     def forward(self, input: Tensor) -> Tensor:
         y: Tensor = F.hardswish(input, self.inplace)
@@ -98,7 +98,7 @@ class _Shrinkage(Module):
 
 
 class Hardshrink(_Shrinkage):
-    """y = x where |x| > lambd, else 0."""
+    """y = x where |x| > lambd, else 0. Any shape; errors as in `functional.hardshrink`."""
 
     def forward(self, input: Tensor) -> Tensor:
         y: Tensor = F.hardshrink(input, self.lambd)
@@ -106,7 +106,7 @@ class Hardshrink(_Shrinkage):
 
 
 class Softshrink(_Shrinkage):
-    """y = x moved by lambd towards 0, and 0 where |x| ≤ lambd."""
+    """y = x moved by lambd towards 0, and 0 where |x| ≤ lambd. Any shape; errors as in `functional.softshrink`."""
 
     def forward(self, input: Tensor) -> Tensor:
         y: Tensor = F.softshrink(input, self.lambd)
@@ -116,7 +116,7 @@ class Softshrink(_Shrinkage):
 class PReLU(Module):
     """y = x where x > 0, else w · x: w (num_parameters,) is learned, one number or one for each channel (dimension 1).
 
-    It begins as `init`.
+    It begins as `init`. Shapes, errors and paper as in `functional.prelu`.
     """
 
     num_parameters: int
@@ -130,7 +130,7 @@ class PReLU(Module):
         super().__init__()
         self.num_parameters = num_parameters
         self.init = init
-        self.weight = Parameter(full((num_parameters,), init, dtype=dtype))
+        self.weight = Parameter(full((num_parameters,), float(init), dtype=dtype))
 
     def reset_parameters(self) -> None:
         """Set the slopes to `init`."""

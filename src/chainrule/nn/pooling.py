@@ -67,17 +67,18 @@ class _MaxPool(Module):
 
 
 class MaxPool1d(_MaxPool):
-    """The greatest value of every window, (N, C, L) -> (N, C, OL): `MaxPool2d` of sequences."""
+    """The greatest value of every window, (N, C, L) -> (N, C, OL): MaxPool2d of sequences. Else as `MaxPool2d`."""
 
     def forward(self, input: Tensor) -> Any:
         return max_pool1d(input, *self._settings())
 
 
 class MaxPool2d(_MaxPool):
-    """The greatest value of every window, (N, C, H, W) -> (N, C, OH, OW); on a tie the first.
+    """The greatest value of every window, (N, C, H, W) -> (N, C, OH, OW); on a tie the first. (KH, KW) = kernel_size.
 
     OH = ⌊(H + 2·padding − dilation·(KH − 1) − 1) / stride⌋ + 1, rounded up with `ceil_mode`; `stride` is the window's
     size unless given. The padding never wins. With `return_indices` it gives (y, places), row · W + column.
+    Errors as in `functional.max_pool2d`.
     """
 
     def forward(self, input: Tensor) -> Any:
@@ -85,14 +86,14 @@ class MaxPool2d(_MaxPool):
 
 
 class MaxPool3d(_MaxPool):
-    """The greatest value of every window, (N, C, D, H, W) -> (N, C, OD, OH, OW): `MaxPool2d` of volumes."""
+    """The greatest value of every window, (N, C, D, H, W) -> (N, C, OD, OH, OW): of volumes, else as `MaxPool2d`."""
 
     def forward(self, input: Tensor) -> Any:
         return max_pool3d(input, *self._settings())
 
 
 class AvgPool1d(Module):
-    """The mean of every window, (N, C, L) -> (N, C, OL): `AvgPool2d` of sequences."""
+    """The mean of every window, (N, C, L) -> (N, C, OL): AvgPool2d of sequences. Else as `AvgPool2d`."""
 
     kernel_size: tuple[int, ...]
     stride: tuple[int, ...]
@@ -161,11 +162,11 @@ class _AvgPool(Module):
 
 
 class AvgPool2d(_AvgPool):
-    """The mean of every window, (N, C, H, W) -> (N, C, OH, OW).
+    """The mean of every window, (N, C, H, W) -> (N, C, OH, OW), windows (KH, KW) = kernel_size.
 
     OH = ⌊(H + 2·padding − KH) / stride⌋ + 1, rounded up with `ceil_mode`; `stride` is the window's size unless given.
     Zeros of the padding count in the mean unless `count_include_pad=False`; `divisor_override` divides
-    the sum in the place of the window's size.
+    the sum in the place of the window's size. Errors as in `functional.avg_pool2d`.
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -173,7 +174,7 @@ class AvgPool2d(_AvgPool):
 
 
 class AvgPool3d(_AvgPool):
-    """The mean of every window, (N, C, D, H, W) -> (N, C, OD, OH, OW): `AvgPool2d` of volumes."""
+    """The mean of every window, (N, C, D, H, W) -> (N, C, OD, OH, OW): AvgPool2d of volumes. Else as `AvgPool2d`."""
 
     def forward(self, input: Tensor) -> Tensor:
         return avg_pool3d(input, *self._settings())
@@ -191,21 +192,30 @@ class _AdaptivePool(Module):
 
 
 class AdaptiveAvgPool1d(_AdaptivePool):
-    """The means of `output_size` parts of a sequence, (N, C, L) -> (N, C, output_size)."""
+    """The means of `output_size` parts of a sequence, (N, C, L) -> (N, C, output_size).
+
+    Equation and errors as in `functional.adaptive_avg_pool1d`.
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return adaptive_avg_pool1d(input, self.output_size)
 
 
 class AdaptiveAvgPool2d(_AdaptivePool):
-    """The means of OH × OW parts of an image, (N, C, H, W) -> (N, C, OH, OW); None keeps a size."""
+    """The means of OH × OW parts of an image, (N, C, H, W) -> (N, C, OH, OW); None keeps a size.
+
+    (OH, OW) = output_size. Equation and errors as in `functional.adaptive_avg_pool2d`.
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return adaptive_avg_pool2d(input, self.output_size)
 
 
 class AdaptiveAvgPool3d(_AdaptivePool):
-    """The means of OD × OH × OW parts of a volume, (N, C, D, H, W) -> (N, C, OD, OH, OW); None keeps a size."""
+    """The means of OD × OH × OW parts of a volume, (N, C, D, H, W) -> (N, C, OD, OH, OW); None keeps a size.
+
+    (OD, OH, OW) = output_size. Errors as in `functional.adaptive_avg_pool3d`.
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return adaptive_avg_pool3d(input, self.output_size)
@@ -220,21 +230,30 @@ class _AdaptiveMaxPool(_AdaptivePool):
 
 
 class AdaptiveMaxPool1d(_AdaptiveMaxPool):
-    """The greatest values of `output_size` parts of a sequence, (N, C, L) -> (N, C, output_size)."""
+    """The greatest values of `output_size` parts of a sequence, (N, C, L) -> (N, C, output_size).
+
+    `return_indices` and errors as in `functional.adaptive_max_pool1d`.
+    """
 
     def forward(self, input: Tensor) -> Any:
         return adaptive_max_pool1d(input, self.output_size, self.return_indices)
 
 
 class AdaptiveMaxPool2d(_AdaptiveMaxPool):
-    """The greatest values of OH × OW parts of an image, (N, C, H, W) -> (N, C, OH, OW); None keeps a size."""
+    """The greatest values of OH × OW parts of an image, (N, C, H, W) -> (N, C, OH, OW); None keeps a size.
+
+    (OH, OW) = output_size. `return_indices` and errors as in `functional.adaptive_max_pool2d`.
+    """
 
     def forward(self, input: Tensor) -> Any:
         return adaptive_max_pool2d(input, self.output_size, self.return_indices)
 
 
 class AdaptiveMaxPool3d(_AdaptiveMaxPool):
-    """The greatest values of OD × OH × OW parts, (N, C, D, H, W) -> (N, C, OD, OH, OW); None keeps a size."""
+    """The greatest values of OD × OH × OW parts, (N, C, D, H, W) -> (N, C, OD, OH, OW); None keeps a size.
+
+    (OD, OH, OW) = output_size. `return_indices` and errors as in `functional.adaptive_max_pool3d`.
+    """
 
     def forward(self, input: Tensor) -> Any:
         return adaptive_max_pool3d(input, self.output_size, self.return_indices)

@@ -48,7 +48,15 @@ def _check_sizes(name: str, **sizes: int) -> None:
 
 
 class RNNBase(Module):
-    """What RNN, LSTM and GRU have in common; `mode` is "RNN_TANH", "RNN_RELU", "LSTM" or "GRU"."""
+    """What RNN, LSTM and GRU have in common; `mode` is "RNN_TANH", "RNN_RELU", "LSTM" or "GRU".
+
+    L = num_layers layers on top of each other, of D = input_size and H = hidden_size features, each running forward, or
+    with `bidirectional` both ways; input (T, N, D), or (N, T, D) with `batch_first`, or (T, D), or a PackedSequence.
+    In training `dropout` acts between the layers. `proj_size` has to stay 0. Parameters for layer l: weight_ih_l (G·H,
+    D), weight_hh_l (G·H, H), bias_ih_l and bias_hh_l (G·H), G gates in PyTorch's order, and again with _reverse;
+    uniform in ±1/√H. Errors: ValueError for sizes below 1, a dropout outside of [0, 1], a projection, or an input or
+    state that does not fit, TypeError for sizes that are no whole numbers and for several dtypes.
+    """
 
     mode: str
     input_size: int
@@ -162,8 +170,9 @@ class RNNBase(Module):
 class RNN(RNNBase):
     """The plain recurrent network: h' = tanh(W_ih·x + b_ih + W_hh·h + b_hh), or with nonlinearity="relu" max(·, 0).
 
-    forward(input, h_0=None) -> (output (T, N, directions·H), h_n (L·directions, N, H)).
-    Elman: Finding structure in time, 1990.
+    forward(input, h_0=None) -> (output (T, N, directions·H), h_n (L·directions, N, H)). Arguments, parameters and
+    errors as in `RNNBase`; and ValueError for another nonlinearity.
+    Paper: Elman: Finding structure in time (1990).
     """
 
     nonlinearity: str
@@ -189,8 +198,9 @@ class RNN(RNNBase):
 class LSTM(RNNBase):
     """The long short-term memory: c' = f ⊙ c + i ⊙ g,  h' = o ⊙ tanh(c'), gates i, f, o = σ(·) and g = tanh(·).
 
-    forward(input, (h_0, c_0)=None) -> (output (T, N, directions·H), (h_n, c_n)), each (L·directions, N, H).
-    `proj_size` has to stay 0. Hochreiter, Schmidhuber: Long short-term memory, 1997.
+    forward(input, (h_0, c_0)=None) -> (output (T, N, directions·H), (h_n, c_n)), each (L·directions, N, H). Arguments,
+    parameters and errors as in `RNNBase`; and TypeError for a state that is no pair.
+    Paper: Hochreiter, Schmidhuber: Long short-term memory (1997).
     """
 
     def __init__(
@@ -214,8 +224,10 @@ class LSTM(RNNBase):
 class GRU(RNNBase):
     """The gated recurrent unit: h' = (1 − z) ⊙ n + z ⊙ h, gates r, z = σ(·), candidate n = tanh(x_n + r ⊙ h_n).
 
-    forward(input, h_0=None) -> (output (T, N, directions·H), h_n (L·directions, N, H)).
-    Cho et al.: Learning phrase representations using RNN encoder-decoder for statistical machine translation, 2014.
+    forward(input, h_0=None) -> (output (T, N, directions·H), h_n (L·directions, N, H)). Arguments, parameters and
+    errors as in `RNNBase`.
+    Paper: Cho et al.: Learning phrase representations using RNN encoder-decoder for statistical machine translation
+    (2014).
     """
 
     def __init__(
@@ -241,7 +253,11 @@ def _check_nonlinearity(name: str, nonlinearity: str) -> None:
 
 
 class RNNCellBase(Module):
-    """What the cells have in common: weight_ih (G·H, D), weight_hh (G·H, H), bias_ih and bias_hh (G·H)."""
+    """What the cells have in common: weight_ih (G·H, D), weight_hh (G·H, H), bias_ih and bias_hh (G·H).
+
+    D = input_size, H = hidden_size, G = num_chunks; uniform in ±1/√H. Errors: ValueError for sizes below 1, TypeError
+    for those that are no whole numbers.
+    """
 
     input_size: int
     hidden_size: int
@@ -287,7 +303,11 @@ class RNNCellBase(Module):
 
 
 class RNNCell(RNNCellBase):
-    """One step of RNN: forward(input (N, D), h=None) -> h' (N, H); without N too."""
+    """One step of RNN, with its `nonlinearity`: forward(input (N, D), h=None) -> h' (N, H); without N too.
+
+    D = input_size, H = hidden_size. Equation, errors and paper as in `rnn_tanh_cell`; ValueError for sizes
+    below 1 and another nonlinearity, too. Parameters: `RNNCellBase`.
+    """
 
     nonlinearity: str
 
@@ -309,7 +329,11 @@ class RNNCell(RNNCellBase):
 
 
 class LSTMCell(RNNCellBase):
-    """One step of LSTM: forward(input (N, D), (h, c)=None) -> (h', c'), each (N, H); without N too."""
+    """One step of LSTM: forward(input (N, D), (h, c)=None) -> (h', c'), each (N, H); without N too.
+
+    D = input_size, H = hidden_size. Equation, errors and paper as in `lstm_cell`; ValueError for sizes below
+    1, too. Parameters: `RNNCellBase`.
+    """
 
     def __init__(
         self,
@@ -327,7 +351,11 @@ class LSTMCell(RNNCellBase):
 
 
 class GRUCell(RNNCellBase):
-    """One step of GRU: forward(input (N, D), h=None) -> h' (N, H); without N too."""
+    """One step of GRU: forward(input (N, D), h=None) -> h' (N, H); without N too. D = input_size, H = hidden_size.
+
+    Equation, errors and paper as in `gru_cell`; ValueError for sizes below 1, too. Parameters:
+    `RNNCellBase`.
+    """
 
     def __init__(
         self,

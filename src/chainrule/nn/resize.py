@@ -16,7 +16,7 @@ Factor = float | tuple[float, ...]
 
 
 class Upsample(Module):
-    """Images in another size, or a multiple of theirs: `functional.interpolate`."""
+    """Images in another size, or a multiple of theirs. Arguments, shapes and errors as in `functional.interpolate`."""
 
     size: Size | None
     scale_factor: Factor | None
@@ -52,21 +52,30 @@ class Upsample(Module):
 
 
 class UpsamplingNearest2d(Upsample):
-    """`Upsample` by the nearest pixel."""
+    """Images resized by the nearest pixel, in another size, or by a scale_factor.
+
+    Shapes and errors as in `functional.interpolate`.
+    """
 
     def __init__(self, size: Size | None = None, scale_factor: Factor | None = None) -> None:
         super().__init__(size, scale_factor, mode="nearest")
 
 
 class UpsamplingBilinear2d(Upsample):
-    """`Upsample` by bilinear interpolation between aligned corners."""
+    """Images resized by bilinear interpolation between aligned corners, in another size, or by a scale_factor.
+
+    Shapes and errors as in `functional.interpolate`.
+    """
 
     def __init__(self, size: Size | None = None, scale_factor: Factor | None = None) -> None:
         super().__init__(size, scale_factor, mode="bilinear", align_corners=True)
 
 
 class PixelShuffle(Module):
-    """Channels become pixels: (…, C·r², H, W) -> (…, C, H·r, W·r) for r = `upscale_factor`."""
+    """Channels become pixels: (…, C·r², H, W) -> (…, C, H·r, W·r) for r = `upscale_factor`.
+
+    Errors and paper as in `functional.pixel_shuffle`.
+    """
 
     upscale_factor: int
 
@@ -82,7 +91,10 @@ class PixelShuffle(Module):
 
 
 class PixelUnshuffle(Module):
-    """Pixels become channels: (…, C, H·r, W·r) -> (…, C·r², H, W) for r = `downscale_factor`."""
+    """Pixels become channels: (…, C, H·r, W·r) -> (…, C·r², H, W) for r = `downscale_factor`.
+
+    Errors as in `functional.pixel_unshuffle`.
+    """
 
     downscale_factor: int
 
@@ -98,7 +110,10 @@ class PixelUnshuffle(Module):
 
 
 class ChannelShuffle(Module):
-    """The channels of `groups` groups in turns: (N, C, …) -> (N, C, …)."""
+    """The channels of `groups` groups in turns: (N, C, …) -> (N, C, …).
+
+    Errors and paper as in `functional.channel_shuffle`.
+    """
 
     groups: int
 
@@ -114,7 +129,10 @@ class ChannelShuffle(Module):
 
 
 class Unfold(Module):
-    """Every window of an image as a column: (N, C, H, W) -> (N, C·KH·KW, OH·OW)."""
+    """Every window of an image as a column: (N, C, H, W) -> (N, C·KH·KW, OH·OW), (KH, KW) = kernel_size.
+
+    `dilation`, `padding`, `stride` and errors as in `functional.unfold`.
+    """
 
     kernel_size: Size
     dilation: Size
@@ -136,7 +154,10 @@ class Unfold(Module):
 
 
 class Fold(Unfold):
-    """Columns added back to an image of `output_size`: (N, C·KH·KW, OH·OW) -> (N, C, H, W)."""
+    """Columns added back to an image of `output_size`: (N, C·KH·KW, OH·OW) -> (N, C, H, W).
+
+    Windows, kernel_size, dilation, padding and stride, and errors as in `functional.fold`.
+    """
 
     output_size: Size
 

@@ -179,7 +179,7 @@ def summary(
 
     `input_shape` is that of the input with its batch, or a list of shapes for several inputs. They are zeros of
     `dtype`, that of the model's parameters unless given; or give the inputs themselves as `input_data`. Work and
-    memory are those of the whole batch. The model is left as it was.
+    memory are those of the whole batch. The model is left as it was. Errors: ValueError unless one of the two is given.
     """
     if (input_shape is None) == (input_data is None):
         raise ValueError("summary(): one of input_shape and input_data must be given")

@@ -57,8 +57,13 @@ class TransformerEncoderLayer(Module):
 
         x ← norm1(x + attention(x, x, x)),   x ← norm2(x + W₂·φ(W₁·x + b₁) + b₂)
 
-    or with `norm_first` x ← x + attention(norm1(x)) and x ← x + dense(norm2(x)). Dropout acts on the attention weights,
-    on φ(…), and on both parts before they are added. Parameters and their names are PyTorch's.
+    or with `norm_first` x ← x + attention(norm1(x)) and x ← x + dense(norm2(x)). E = d_model, nhead heads, W₁
+    (dim_feedforward, E); φ is `activation`, "relu", "gelu" or a function; `layer_norm_eps` is the norms' ε. `dropout`
+    acts on the attention weights, on φ(…), and on both parts before they are added. Parameters and their names are
+    PyTorch's.
+    forward(src (S, N, E), src_mask, src_key_padding_mask, ...) -> (S, N, E), or (N, S, E) with `batch_first`.
+    Errors: ValueError for another activation, else as in `MultiheadAttention`.
+    Paper: Vaswani et al.: Attention is all you need (2017).
     """
 
     norm_first: bool
@@ -108,7 +113,8 @@ class TransformerDecoderLayer(Module):
         x ← norm1(x + attention(x, x, x)),   x ← norm2(x + attention(x, memory, memory)),
         x ← norm3(x + W₂·φ(W₁·x + b₁) + b₂)
 
-    or with `norm_first` the norms of the inputs, as in the encoder's layer.
+    or with `norm_first` the norms of the inputs. forward(tgt (T, N, E), memory (S, N, E), ...) -> (T, N, E).
+    Arguments, errors and paper as in `TransformerEncoderLayer`.
     """
 
     norm_first: bool
@@ -172,10 +178,11 @@ def _copies(layer: Module, n: int) -> ModuleList:
 
 
 class TransformerEncoder(Module):
-    """`num_layers` copies of an encoder's layer in a row, and a last `norm`.
+    """`num_layers` copies of encoder_layer in a row, and a last `norm`; they begin with equal weights.
 
-    They begin with equal weights. `enable_nested_tensor` and `mask_check` are taken for PyTorch's sake; its fast path
-    sets the outputs at padded positions to 0 in evaluation, here they are what the layers give.
+    forward(src (S, N, E), ...) -> (S, N, E). `enable_nested_tensor` and `mask_check` are taken for PyTorch's sake; its
+    fast path sets the outputs at padded positions to 0 in evaluation, here they are what the layers give. Errors and
+    paper as in `TransformerEncoderLayer`.
     """
 
     def __init__(
@@ -199,7 +206,10 @@ class TransformerEncoder(Module):
 
 
 class TransformerDecoder(Module):
-    """`num_layers` copies of a decoder's layer in a row, and a last `norm`; they begin with equal weights."""
+    """`num_layers` copies of decoder_layer in a row, and a last `norm`; they begin with equal weights.
+
+    forward(tgt (T, N, E), memory (S, N, E), ...) -> (T, N, E). Errors and paper as in `TransformerDecoderLayer`.
+    """
 
     def __init__(self, decoder_layer: TransformerDecoderLayer, num_layers: int, norm: Module | None = None) -> None:
         super().__init__()
@@ -221,7 +231,9 @@ class TransformerDecoder(Module):
 class Transformer(Module):
     """Encoder and decoder: forward(src (S, N, E), tgt (T, N, E), ...) -> (T, N, E). All matrices begin as Glorot's.
 
-    `custom_encoder` and `custom_decoder` take the places of the two stacks.
+    E = d_model. The stacks have num_encoder_layers and num_decoder_layers; `custom_encoder` and `custom_decoder` take
+    their places. The other arguments, the errors and the paper are those of `TransformerEncoderLayer`; and ValueError
+    where src or tgt has not E features.
     """
 
     d_model: int
@@ -264,7 +276,7 @@ class Transformer(Module):
         tgt_key_padding_mask: Tensor | None = None, memory_key_padding_mask: Tensor | None = None,
         src_is_causal: bool | None = None, tgt_is_causal: bool | None = None, memory_is_causal: bool = False,
     ) -> Tensor:  # fmt: skip
-        if src.shape[-1] != self.d_model or tgt.shape[-1] != self.d_model:
+        if not src.shape[-1:] == tgt.shape[-1:] == (self.d_model,):
             found = f"src {src.shape} and tgt {tgt.shape}"
             raise ValueError(f"Transformer(): {found} need d_model={self.d_model} features")
         memory = self.encoder(src, src_mask, src_key_padding_mask, src_is_causal)

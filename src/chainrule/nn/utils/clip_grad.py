@@ -16,7 +16,9 @@ def clip_grad_norm_(
 ) -> Tensor:
     """Scale all gradients by min(1, max_norm / (‖g‖ + 10⁻⁶)) in place, and return ‖g‖, their norm as one vector.
 
-    Pascanu, Mikolov, Bengio: On the difficulty of training recurrent neural networks, 2013.
+    g are those of `parameters`, tensors or one; `norm_type`, `error_if_nonfinite` and errors as in
+    `utils.get_total_norm`.
+    Paper: Pascanu, Mikolov, Bengio: On the difficulty of training recurrent neural networks (2013).
     """
     grads = _gradients(parameters)
     total = get_total_norm([Tensor(grad) for grad in grads], norm_type, error_if_nonfinite)
@@ -27,7 +29,8 @@ def clip_grad_norm_(
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
-    """Limit every entry of all gradients to [−clip_value, clip_value], in place."""
+    """Limit every entry of the gradients of all `parameters`, tensors or one, to [−clip_value, clip_value], in place.
+    """
     for grad in _gradients(parameters):
         np.clip(grad, -clip_value, clip_value, out=grad)
 
@@ -35,7 +38,10 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
 def get_total_norm(
     tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False
 ) -> Tensor:
-    """The norm of all tensors as one vector: (Σ |g|^norm_type)^(1 / norm_type), or the greatest |g| for infinity."""
+    """The norm of all tensors as one vector: (Σ |g|^norm_type)^(1 / norm_type), or the greatest |g| for infinity.
+
+    Errors: RuntimeError where it is not finite, with `error_if_nonfinite`.
+    """
     arrays = [t.array for t in ([tensors] if isinstance(tensors, Tensor) else tensors)]
     norms = [np.linalg.norm(array.ravel(), float(norm_type)) for array in arrays]
     total = np.linalg.norm(np.array(norms), float(norm_type)) if norms else np.float32(0)

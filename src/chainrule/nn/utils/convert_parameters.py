@@ -18,7 +18,10 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
 
 
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
-    """Copy a vector's elements into the parameters, in their order. Errors: ValueError where they are not as many."""
+    """Copy the elements of `vec`, a vector, into the parameters, in their order.
+
+    Errors: ValueError where they are not as many.
+    """
     parameters = list(parameters)
     if vec.shape != (total := sum(parameter.numel() for parameter in parameters),):
         raise ValueError(f"vector_to_parameters(): a vector of {total} elements is needed, its shape is {vec.shape}")

@@ -32,7 +32,7 @@ __all__ = [
 
 
 class PackedSequence(NamedTuple):
-    """What `pack_padded_sequence` makes: the steps of all sequences, without padding, and how they lie.
+    """What pack_padded_sequence makes: `data`, the steps of all sequences, without padding, and how they lie.
 
     batch_sizes[t] is the number of sequences that have a step t. sorted_indices takes the caller's order to that of
     falling length, unsorted_indices back; None where the caller's order is that.
@@ -70,7 +70,7 @@ class PackedSequence(NamedTuple):
 
 
 def invert_permutation(permutation: Tensor | None) -> Tensor | None:
-    """The permutation that undoes this one."""
+    """The permutation that undoes this `permutation` (N); None of None."""
     return None if permutation is None else Tensor(np.argsort(permutation.array))
 
 
@@ -80,10 +80,10 @@ def invert_permutation(permutation: Tensor | None) -> Tensor | None:
 def pack_padded_sequence(
     input: Tensor, lengths: Tensor | Sequence[int], batch_first: bool = False, enforce_sorted: bool = True
 ) -> PackedSequence:
-    """Leave the padding out: (T, N, …), or (N, T, …) with `batch_first`, and N lengths -> a PackedSequence.
+    """Leave the padding out: input (T, N, …), or (N, T, …) with `batch_first`, and N lengths -> a PackedSequence.
 
     With `enforce_sorted` the lengths must fall; without, the sequences are put into that order, and what is made of
-    them back into theirs.
+    them back into theirs. Errors: ValueError where lengths are not as many, not from 1 to T, or do not fall.
     """
     sizes = np.asarray(lengths.array if isinstance(lengths, Tensor) else lengths)
     padded = input.transpose(0, 1) if batch_first else input  # (T, N, …)
@@ -119,7 +119,8 @@ def pad_packed_sequence(
 ) -> tuple[Tensor, Tensor]:
     """The inverse of packing: the sequences padded with `padding_value`, in the caller's order, and their lengths.
 
-    `total_length` pads to that many steps instead of to the longest sequence's.
+    -> (T, N, …), or (N, T, …) with `batch_first`, and (N). `total_length` pads to that many steps instead of to the
+    longest sequence's. Errors: ValueError where it is less.
     """
     lengths, T = sequence.lengths, len(sequence.batch_sizes)
     if total_length is not None:
@@ -157,7 +158,11 @@ def _row_of_each_place(sequence: PackedSequence, steps: int) -> tuple[Array, Arr
 def pad_sequence(
     sequences: Sequence[Tensor], batch_first: bool = False, padding_value: float = 0.0, padding_side: str = "right"
 ) -> Tensor:
-    """Tensors (Tₙ, …) of different lengths, filled up to the longest and stacked: (T, N, …), or (N, T, …)."""
+    """Tensors (Tₙ, …) of different lengths, filled up to the longest and stacked: (T, N, …).
+
+    Or (N, T, …) with `batch_first`. The `sequences` get padding_value on their padding_side, "right" or "left".
+    Errors: ValueError where there are none, or they differ in more than their length, and for another side.
+    """
     if padding_side not in ("left", "right"):
         raise ValueError(f"pad_sequence(): padding_side must be 'left' or 'right', not {padding_side!r}")
     if not len(sequences):
@@ -178,17 +183,23 @@ def _filled(sequence: Tensor, steps: int, value: float, side: str) -> Tensor:
 
 
 def pack_sequence(sequences: Sequence[Tensor], enforce_sorted: bool = True) -> PackedSequence:
-    """Tensors (Tₙ, …) of different lengths as a PackedSequence; see `pack_padded_sequence`."""
+    """Tensors (Tₙ, …) of different lengths, the `sequences`, as a PackedSequence.
+
+    Errors and `enforce_sorted` as in `utils.rnn.pack_padded_sequence`.
+    """
     return pack_padded_sequence(pad_sequence(sequences), [len(s) for s in sequences], enforce_sorted=enforce_sorted)
 
 
 def unpad_sequence(padded_sequences: Tensor, lengths: Tensor, batch_first: bool = False) -> list[Tensor]:
-    """The inverse of `pad_sequence`: a list of tensors (Tₙ, …)."""
+    """The inverse of pad_sequence: padded_sequences (T, N, …) and their lengths (N) -> tensors (Tₙ, …).
+
+    Or (N, T, …) with `batch_first`. Errors: ValueError where lengths are not as many.
+    """
     rows = padded_sequences if batch_first else padded_sequences.transpose(0, 1)
     return [row[: int(n)] for row, n in zip(rows, as_tensor(lengths).tolist(), strict=True)]
 
 
 def unpack_sequence(packed_sequences: PackedSequence) -> list[Tensor]:
-    """The inverse of `pack_sequence`: a list of tensors (Tₙ, …), in the caller's order."""
+    """The inverse of pack_sequence: packed_sequences -> a list of tensors (Tₙ, …), in the caller's order."""
     padded, lengths = pad_packed_sequence(packed_sequences, batch_first=True)
     return unpad_sequence(padded, lengths, batch_first=True)
