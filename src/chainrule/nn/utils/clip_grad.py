@@ -29,8 +29,7 @@ def clip_grad_norm_(
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
-    """Limit every entry of the gradients of all `parameters`, tensors or one, to [−clip_value, clip_value], in place.
-    """
+    """Limit every entry of the gradients of `parameters`, tensors or one, to [−clip_value, clip_value], in place."""
     for grad in _gradients(parameters):
         np.clip(grad, -clip_value, clip_value, out=grad)
 
