@@ -1,4 +1,9 @@
-"""Optimizers, with PyTorch's names, arguments and defaults."""
+"""Optimizers, with PyTorch's names, arguments and defaults.
+
+How their docstrings read: θ is a parameter, ∇L the gradient in its .grad, t the step, from 1; ← is done in place, once
+for each element. The same everywhere: `params` are tensors or groups of them, see `Optimizer`; `lr` is the learning
+rate, and with `maximize` the steps go up.
+"""
 
 from chainrule.optim import lr_scheduler, swa_utils
 from chainrule.optim.adagrad import Adadelta, Adagrad

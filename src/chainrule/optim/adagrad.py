@@ -37,9 +37,10 @@ class Adagrad(Optimizer):
 
         g ← ∇L(θ) + λ·θ                    λ = weight_decay; −∇L with maximize
         s ← s + g²                         s begins as initial_accumulator_value
-        θ ← θ − lr / (1 + (t − 1)·η) · g / (√s + ε)        η = lr_decay
+        θ ← θ − lr / (1 + (t − 1)·η) · g / (√s + ε)        η = lr_decay, ε = eps
 
-    Duchi, Hazan, Singer: Adaptive subgradient methods for online learning and stochastic optimization, 2011.
+    Errors as in `Optimizer`: no setting is negative (ValueError).
+    Paper: Duchi, Hazan, Singer: Adaptive subgradient methods for online learning and stochastic optimization (2011).
     """
 
     def __init__(
@@ -84,12 +85,13 @@ class Adadelta(Optimizer):
     """Steps in the units of the weights themselves, without a rate to choose:
 
         g ← ∇L(θ) + λ·θ                    λ = weight_decay; −∇L with maximize
-        v ← ρ·v + (1 − ρ)·g²
-        Δ = √(u + ε) / √(v + ε) · g
+        v ← ρ·v + (1 − ρ)·g²               ρ = rho
+        Δ = √(u + ε) / √(v + ε) · g        ε = eps
         u ← ρ·u + (1 − ρ)·Δ²
         θ ← θ − lr·Δ                       lr = 1 is the paper's
 
-    Zeiler: ADADELTA, an adaptive learning rate method, 2012.
+    Errors as in `Optimizer`: lr, ε and λ are not negative, ρ in [0, 1] (ValueError).
+    Paper: Zeiler: ADADELTA, an adaptive learning rate method (2012).
     """
 
     def __init__(

@@ -54,14 +54,16 @@ class Adam(Optimizer):
     """Adam, which steps by the gradient's mean over its spread:
 
         g ← ∇L(θ) + λ·θ                    λ = weight_decay; −∇L with maximize
-        m ← β₁·m + (1 − β₁)·g              the mean of g, biased towards its start 0
+        m ← β₁·m + (1 − β₁)·g              the mean of g, biased towards its start 0; (β₁, β₂) = betas
         v ← β₂·v + (1 − β₂)·g²             the mean of g²
         m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ)
-        θ ← θ − lr·m̂ / (√v̂ + ε)
+        θ ← θ − lr·m̂ / (√v̂ + ε)            ε = eps
 
-    Kingma, Ba: Adam, a method for stochastic optimization, 2015. With `amsgrad` the greatest v of all steps so far
-    stands in the place of v in the last two lines: Reddi, Kale, Kumar, On the convergence of Adam and beyond, 2018.
-    With `decoupled_weight_decay` θ ← θ − lr·λ·θ stands in the place of the first line's second term: that is AdamW.
+    With `amsgrad` the greatest v of all steps so far stands in the place of v in the last two lines: Reddi, Kale,
+    Kumar, On the convergence of Adam and beyond (2018). With `decoupled_weight_decay` θ ← θ − lr·λ·θ stands in the
+    place of the first line's second term: that is AdamW.
+    Errors as in `Optimizer`: lr, ε and λ are not negative, the betas in [0, 1) (ValueError).
+    Paper: Kingma, Ba: Adam, a method for stochastic optimization (2015).
     """
 
     def __init__(
@@ -116,9 +118,9 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with weight decay apart from the gradient: θ ← θ − lr·λ·θ before Adam's step.
+    """Adam with weight decay apart from the gradient: θ ← θ − lr·λ·θ before Adam's step, λ = weight_decay.
 
-    Loshchilov, Hutter: Decoupled weight decay regularization, 2019.
+    Arguments and errors as in `Adam`. Paper: Loshchilov, Hutter: Decoupled weight decay regularization (2019).
     """
 
     def __init__(

@@ -10,7 +10,11 @@ __all__ = ["LRScheduler", "of_each_group"]
 
 
 class LRScheduler:
-    """The base of schedulers; one defines `get_lr`. `last_epoch` is t; given, the time after which to go on."""
+    """The base of schedulers; one defines `get_lr`. `last_epoch` is t; given, the time after which to go on.
+
+    It sets the rate of every parameter group of `optimizer`, at first and at each `step()`. Errors: KeyError where it
+    is to go on, and the optimizer does not know its first rates.
+    """
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         if last_epoch != -1 and any("initial_lr" not in group for group in optimizer.param_groups):

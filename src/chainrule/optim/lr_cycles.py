@@ -15,10 +15,12 @@ class OneCycleLR(LRScheduler):
     """Up from max_lr / div_factor to max_lr, then down to the start over final_div_factor; momentum the other way.
 
     The way up takes the share `pct_start` of all steps; `total_steps`, or `epochs` · `steps_per_epoch`. The two ends
-    of each part are joined by half a cosine wave, or by a line. With `three_phase` the way down first takes as long
-    as the way up and ends at the start, and then the rest falls to the end. With `cycle_momentum` the momentum (β₁ of
-    Adam) moves between max_momentum and base_momentum. To be stepped after every batch.
-    Smith, Topin: Super-convergence, very fast training of neural networks using large learning rates, 2018.
+    of each part are joined by half a cosine wave, or with anneal_strategy="linear" by a line. With `three_phase` the
+    way down first takes as long as the way up and ends at the start, and then the rest falls to the end. With
+    `cycle_momentum` the momentum (β₁ of Adam) moves between max_momentum and base_momentum. To be stepped after every
+    batch. Errors: ValueError where the steps are not given, for another strategy or share, for cycle_momentum where the
+    optimizer has no momentum, for lists not as long as the groups, and for a step after the end.
+    Paper: Smith, Topin: Super-convergence, very fast training of neural networks using large learning rates (2018).
     """
 
     def __init__(
@@ -82,10 +84,12 @@ class OneCycleLR(LRScheduler):
 class CyclicLR(LRScheduler):
     """lr(t) = base_lr + (max_lr − base_lr) · s · w(t): up in step_size_up steps, down in step_size_down, and again.
 
-    w is a triangle between 0 and 1, and s = 1 for "triangular", 2^(1 − n) in the n-th cycle for "triangular2", γᵗ for
-    "exp_range"; or s = scale_fn(n), or scale_fn(t) with scale_mode="iterations". With `cycle_momentum` the momentum (β₁
-    of Adam) moves the other way, from max_momentum down to base_momentum. To be stepped after every batch.
-    Smith: Cyclical learning rates for training neural networks, 2017.
+    w is a triangle between 0 and 1, and by `mode` s = 1 for "triangular", 2^(1 − n) in the n-th cycle for
+    "triangular2", γᵗ for "exp_range", γ = gamma; or s = scale_fn(n), or scale_fn(t) with scale_mode="iterations". With
+    `cycle_momentum` the momentum (β₁ of Adam) moves the other way, from max_momentum down to base_momentum. To be
+    stepped after every batch. Errors: ValueError for another mode, for cycle_momentum where the optimizer has no
+    momentum, and for lists not as long as the groups.
+    Paper: Smith: Cyclical learning rates for training neural networks (2017).
     """
 
     def __init__(

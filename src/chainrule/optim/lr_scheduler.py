@@ -24,7 +24,7 @@ __all__ = [
 
 
 class StepLR(LRScheduler):
-    """lr(t) = lr₀ · γ^⌊t / step_size⌋."""
+    """lr(t) = lr₀ · γ^⌊t / step_size⌋,  γ = gamma."""
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
         self.step_size = step_size
@@ -37,7 +37,7 @@ class StepLR(LRScheduler):
 
 
 class MultiStepLR(LRScheduler):
-    """lr(t) = lr₀ · γ^(number of milestones ≤ t); one that comes twice counts twice."""
+    """lr(t) = lr₀ · γ^(number of milestones ≤ t),  γ = gamma; one that comes twice counts twice."""
 
     def __init__(
         self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
@@ -52,7 +52,7 @@ class MultiStepLR(LRScheduler):
 
 
 class ExponentialLR(LRScheduler):
-    """lr(t) = lr₀ · γᵗ."""
+    """lr(t) = lr₀ · γᵗ,  γ = gamma."""
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
         self.gamma = gamma
@@ -63,7 +63,7 @@ class ExponentialLR(LRScheduler):
 
 
 class ConstantLR(LRScheduler):
-    """lr(t) = lr₀ · factor before t = total_iters, then lr₀."""
+    """lr(t) = lr₀ · factor before t = total_iters, then lr₀. Errors: ValueError for a factor outside of [0, 1]."""
 
     def __init__(self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
         if not 0 <= factor <= 1:
@@ -77,7 +77,10 @@ class ConstantLR(LRScheduler):
 
 
 class LinearLR(LRScheduler):
-    """lr(t) = lr₀ · (a + (b − a) · min(t / total_iters, 1)),  a = start_factor, b = end_factor: a warm-up."""
+    """lr(t) = lr₀ · (a + (b − a) · min(t / total_iters, 1)),  a = start_factor, b = end_factor: a warm-up.
+
+    Errors: ValueError unless a is in (0, 1] and b in [0, 1]. Paper: Goyal et al.: Accurate, large minibatch SGD (2017).
+    """
 
     def __init__(
         self,
@@ -114,7 +117,10 @@ class PolynomialLR(LRScheduler):
 
 
 class LambdaLR(LRScheduler):
-    """lr(t) = lr₀ · λ(t), with one λ for all parameter groups or one for each."""
+    """lr(t) = lr₀ · λ(t), with one λ = lr_lambda for all parameter groups or one for each.
+
+    Errors: ValueError where they are not as many.
+    """
 
     def __init__(
         self,
@@ -135,7 +141,7 @@ class LambdaLR(LRScheduler):
 class CosineAnnealingLR(LRScheduler):
     """lr(t) = η + (lr₀ − η) · (1 + cos(π·t / T_max)) / 2,  η = eta_min.
 
-    Loshchilov, Hutter: SGDR, stochastic gradient descent with warm restarts, 2017; without the restarts.
+    Paper: Loshchilov, Hutter: SGDR, stochastic gradient descent with warm restarts (2017); without the restarts.
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
@@ -152,7 +158,8 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     """lr = η + (lr₀ − η) · (1 + cos(π·T / Tᵢ)) / 2,  η = eta_min, T the time since the last restart.
 
     The first restart comes after T₀ = T_0, each later one after Tᵢ = T_mult·Tᵢ₋₁. `step(3.25)` takes fractions of time.
-    Loshchilov, Hutter: SGDR, stochastic gradient descent with warm restarts, 2017.
+    Errors: ValueError unless T_0 and T_mult are whole numbers above 0.
+    Paper: Loshchilov, Hutter: SGDR, stochastic gradient descent with warm restarts (2017).
     """
 
     def __init__(
@@ -187,7 +194,10 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
 
 class MultiplicativeLR(LRScheduler):
-    """lr(t) = lr₀ · f(1) · f(2) ⋯ f(t), for one function or one for each parameter group."""
+    """lr(t) = lr₀ · f(1) · f(2) ⋯ f(t), for one function f = lr_lambda or one for each parameter group.
+
+    Errors: ValueError where they are not as many.
+    """
 
     def __init__(
         self,
@@ -223,7 +233,10 @@ class _Several(LRScheduler):
 
 
 class SequentialLR(_Several):
-    """One scheduler after the other: `schedulers[i]` from t = milestones[i − 1] on, each beginning at its time 0."""
+    """One scheduler after the other: `schedulers[i]` from t = milestones[i − 1] on, each beginning at its time 0.
+
+    Errors: ValueError unless there is one milestone less, all have one optimizer, and none steps by a measurement.
+    """
 
     def __init__(
         self, optimizer: Optimizer, schedulers: list[LRScheduler], milestones: list[int], last_epoch: int = -1
@@ -247,9 +260,10 @@ class SequentialLR(_Several):
 
 
 class ChainedScheduler(_Several):
-    """Several at once: lr(t) = lr₀ · Π lrₖ(t) / lr₀, each scheduler's share of the first rate multiplied.
+    """Several at once: lr(t) = lr₀ · Π lrₖ(t) / lr₀, the share of each of the schedulers in the first rate multiplied.
 
-    Unlike in PyTorch the least rate `eta_min` of a cosine is scaled by the others, too.
+    Unlike in PyTorch the least rate eta_min of a cosine is scaled by the others, too.
+    Errors: ValueError where there is none, one steps by a measurement, or they have several optimizers.
     """
 
     def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None) -> None:
@@ -275,9 +289,10 @@ class ChainedScheduler(_Several):
 class ReduceLROnPlateau(LRScheduler):
     """lr ← max(factor · lr, min_lr) once a measurement has not become better for more than `patience` steps.
 
-    Better is lower with mode "min", higher with "max": by the share `threshold` of the best so far ("rel"), or by that
-    much ("abs"). After a change `cooldown` steps are not counted; a change smaller than `eps` is left out.
+    Better is lower with mode "min", higher with "max": by the share `threshold` of the best so far, or by that much
+    with threshold_mode="abs". After a change `cooldown` steps are not counted; a change smaller than `eps` is left out.
     `step(metrics)` takes the measurement, such as the loss of the validation set.
+    Errors: ValueError for a factor of 1 or more, another mode, and a list of min_lr not as long as the groups.
     """
 
     def __init__(

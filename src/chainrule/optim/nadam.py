@@ -18,13 +18,14 @@ class NAdam(Optimizer):
 
         g ← ∇L(θ) + λ·θ                                λ = weight_decay; −∇L with maximize
         μₜ = β₁·(1 − ½·0.96^(t·ψ))                     ψ = momentum_decay
-        m ← β₁·m + (1 − β₁)·g
+        m ← β₁·m + (1 − β₁)·g                          (β₁, β₂) = betas
         v ← β₂·v + (1 − β₂)·g²,  v̂ = v / (1 − β₂ᵗ)
         m̂ = μₜ₊₁·m / (1 − Π μ₁…μₜ₊₁) + (1 − μₜ)·g / (1 − Π μ₁…μₜ)
-        θ ← θ − lr·m̂ / (√v̂ + ε)
+        θ ← θ − lr·m̂ / (√v̂ + ε)                        ε = eps
 
     With `decoupled_weight_decay` θ ← θ − lr·λ·θ stands in the place of the first line's second term.
-    Dozat: Incorporating Nesterov momentum into Adam, 2016.
+    Errors as in `Optimizer`: lr, ε, λ and ψ are not negative, the betas in [0, 1) (ValueError).
+    Paper: Dozat: Incorporating Nesterov momentum into Adam (2016).
     """
 
     def __init__(

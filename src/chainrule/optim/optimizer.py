@@ -24,6 +24,8 @@ class Optimizer:
 
     `params` are tensors, or dictionaries {"params": tensors, "lr": ...}: groups with settings of their own, the rest
     coming from `defaults`. `param_groups` may be changed between steps; `state[parameter]` is what is kept of each.
+    Errors: TypeError for what are no tensors, ValueError where there are none, one comes twice or was computed, and for
+    settings that are unknown or out of their range.
     """
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:

@@ -17,13 +17,14 @@ class RMSprop(Optimizer):
     """Steps by the gradient over the root of its mean square:
 
         g ← ∇L(θ) + λ·θ                    λ = weight_decay; −∇L with maximize
-        v ← α·v + (1 − α)·g²
+        v ← α·v + (1 − α)·g²               α = alpha
         ḡ ← α·ḡ + (1 − α)·g                with centered, and then v − ḡ² in the place of v below
-        b ← μ·b + g / (√v + ε)             μ = momentum
+        b ← μ·b + g / (√v + ε)             μ = momentum, ε = eps
         θ ← θ − lr·b
 
-    Tieleman, Hinton: Lecture 6.5, Neural networks for machine learning, 2012; centered: Graves, Generating sequences
-    with recurrent neural networks, 2013. As in PyTorch ε stands outside of the root.
+    As in PyTorch ε stands outside of the root. Errors as in `Optimizer`: no setting is negative (ValueError).
+    Paper: Tieleman, Hinton: Lecture 6.5, Neural networks for machine learning (2012); centered: Graves: Generating
+    sequences with recurrent neural networks (2013).
     """
 
     def __init__(

@@ -45,8 +45,9 @@ class SGD(Optimizer):
         v ← μ·v + (1 − τ)·g                μ = momentum, τ = dampening; the first velocity is g
         θ ← θ − lr·v                       θ ← θ − lr·(g + μ·v) with nesterov; θ ← θ − lr·g without momentum
 
-    Momentum: Polyak, Some methods of speeding up the convergence of iteration methods, 1964. Nesterov's: Sutskever,
-    Martens, Dahl, Hinton, On the importance of initialization and momentum in deep learning, 2013; like PyTorch,
+    Errors as in `Optimizer`: lr, μ and λ are not negative, nesterov needs a momentum and no dampening (ValueError).
+    Paper: Polyak: Some methods of speeding up the convergence of iteration methods (1964). Nesterov's: Sutskever,
+    Martens, Dahl, Hinton: On the importance of initialization and momentum in deep learning (2013); like PyTorch,
     with lr outside of v, and with the gradient at θ.
     """
 

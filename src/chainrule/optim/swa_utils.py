@@ -33,7 +33,7 @@ MultiAvgFn = Callable[[list[Tensor], list[Tensor], Any], None]
 
 
 def get_ema_avg_fn(decay: float = 0.999) -> AvgFn:
-    """(θ̄, θ, n) ↦ decay·θ̄ + (1 − decay)·θ."""
+    """(θ̄, θ, n) ↦ decay·θ̄ + (1 − decay)·θ. Errors: ValueError for a decay outside of [0, 1]."""
     _check(decay)
 
     def ema_update(ema_param: Tensor, current_param: Tensor, num_averaged: Any) -> Tensor:
@@ -43,7 +43,10 @@ def get_ema_avg_fn(decay: float = 0.999) -> AvgFn:
 
 
 def get_ema_multi_avg_fn(decay: float = 0.999) -> MultiAvgFn:
-    """θ̄ ← θ̄ + (1 − decay)·(θ − θ̄), in place, for lists of tensors; integers are copied."""
+    """θ̄ ← θ̄ + (1 − decay)·(θ − θ̄), in place, for lists of tensors; integers are copied.
+
+    Errors: ValueError for a decay outside of [0, 1].
+    """
     _check(decay)
 
     def ema_update(ema_param_list: list[Tensor], current_param_list: list[Tensor], _: Any) -> None:
@@ -79,10 +82,10 @@ class AveragedModel(Module):
     The first call copies; the later ones apply `multi_avg_fn(averages, parameters, n)` in place, or
     `avg_fn(average, parameter, n)` to each, n being the number of calls before; the plain mean unless given. Buffers,
     such as running means, are averaged with `use_buffers`, else copied. state_dict: `n_averaged`, and the model's
-    under `module.`.
+    under `module.`. Errors: ValueError where both functions are given, or later for a model of another size.
 
-    Izmailov et al.: Averaging weights leads to wider optima and better generalization, 2018; Polyak, Juditsky:
-    Acceleration of stochastic approximation by averaging, 1992.
+    Paper: Izmailov et al.: Averaging weights leads to wider optima and better generalization (2018); Polyak, Juditsky:
+    Acceleration of stochastic approximation by averaging (1992).
     """
 
     n_averaged: Tensor
@@ -171,7 +174,10 @@ def _check(decay: float) -> None:
 class SWALR(LRScheduler):
     """lr(t) = lr₀ + (swa_lr − lr₀) · a, with a from 0 to 1 over the first `anneal_epochs` steps, then swa_lr.
 
-    a = (1 − cos πs) / 2 for "cos", a = s for "linear", s = min(t / anneal_epochs, 1); lr₀ is the rate at first.
+    a = (1 − cos πs) / 2 for anneal_strategy="cos", a = s for "linear", s = min(t / anneal_epochs, 1); lr₀ is the rate
+    at first. Errors: ValueError for another strategy, anneal_epochs that are no whole number ≥ 0, and lists not as long
+    as the groups.
+    Paper: Izmailov et al.: Averaging weights leads to wider optima and better generalization (2018).
     """
 
     def __init__(
