@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,8 @@ from ._drawn import drawn
 from ._lab import UsageError, asked_for
 
 __all__ = [
-    "CLASSES", "Animals", "animals", "augmentation", "probabilities", "residual_network", "shares", "submit", "tile",
-    "vgg",
+    "CLASSES", "Animals", "animals", "augmentation", "occlusion", "prepared", "probabilities", "residual_network",
+    "shares", "submit", "tile", "unlabelled", "vgg",
 ]  # fmt: skip
 
 Array = npt.NDArray[Any]
@@ -76,7 +77,7 @@ def animals(full: bool, data: Path | None, seed: int) -> Animals:
     Raises UsageError if the photographs are not in the folder `data`, nor where they are usually kept.
     """
     if not full:
-        return divided(drawn(1_000, 500, 32), 400, seed)
+        return divided(drawn(900, 500, 32), 400, seed)
     with asked_for():
         split = dogs_vs_cats.load(data)
     return divided(split, len(split.train.labels) // 8, seed)
@@ -184,6 +185,23 @@ def probabilities(engine: Any, model: Any, x: Array, mirrored: bool = True) -> A
     views = [x, np.ascontiguousarray(x[..., ::-1])] if mirrored else [x]
     p: Array = np.mean([shares(predict(engine, model, view, 100)) for view in views], axis=0)
     return p
+
+
+def occlusion(engine: Any, model: Any, data: Animals, image: Array, answer: int) -> Array:
+    """By how much the probability of an answer falls when a grey square hides a part of the picture.
+
+    The square is a quarter as wide as the picture, its places a sixteenth apart: (3, H, W) -> (13, 13).
+    """
+    side, step = data.size // 4, data.size // 16
+    places = range(0, data.size - side + 1, step)
+    hidden = np.repeat(image[None], len(places) ** 2 + 1, 0)  # the last one stays as it is
+    for i, (top, left) in enumerate(product(places, places)):
+        hidden[i, :, top : top + side, left : left + side] = GREY
+    p = probabilities(engine, model, data.normalised(hidden), mirrored=False)
+    if not answer:
+        p = 1 - p
+    fall: Array = (p[-1] - p[:-1]).reshape(len(places), -1)
+    return fall
 
 
 def unlabelled(folder: Path, size: int) -> tuple[list[str], Array]:

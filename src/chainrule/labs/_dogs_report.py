@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -185,9 +184,9 @@ def settings_compared(
 
         {_effects(last)}
 
-        By the validation error the best is **{chosen}**. One standard error of such a figure is
-        {100 * standard_error(1 - last[chosen]["validation error"], n):.1f} points, and smaller differences mean
-        little.""",
+        One standard error of such a figure is {100 * standard_error(1 - last[chosen]["validation error"], n):.1f}
+        points, and smaller differences mean little. The choice is therefore made by the validation loss, a finer
+        measure, for it counts of every picture how sure the answer was, and how wrongly: **{chosen}** is the best.""",
     )
 
 
@@ -249,120 +248,6 @@ def long_training(run: Run, chosen: str, data: Animals, history: Sequence[Epoch]
         The training steps took {seconds / 60:.1f} minutes: {pictures:,} pictures, {pictures / seconds:,.0f} a second;
         forward and backward that is {work / 1e12:,.1f} TFLOP, {work / seconds / 1e9:,.0f} GFLOP/s.""",
     )
-
-
-# ------------------------------------------------------------------------------------------ the test
-
-
-def test(run: Run, labels: Array, once: Array, dog: Array) -> None:
-    """Accuracy, and the two kinds of mistake."""
-    n, right, plain = len(labels), float(((dog > 0.5) == labels).mean()), float(((once > 0.5) == labels).mean())
-    counts = np.zeros((2, 2), int)
-    np.add.at(counts, (labels, (dog > 0.5).astype(int)), 1)
-    run.section(
-        "The test",
-        f"""**{percent(right, 2)} of the {n:,} test pictures are right**; on that many, chance alone moves such a figure
-        by about {100 * standard_error(right, n):.1f} points (one standard error). Asked about each picture without its
-        mirror image, the network has {percent(plain, 2)} right.""",
-        report.Heatmap(counts, CLASSES, "Rows are what a picture shows, columns what it is taken for."),
-        f"""{counts[0, 1]:,} cats are taken for dogs, {counts[1, 0]:,} dogs for cats.""",
-    )
-
-
-def mistakes(run: Run, images: Array, labels: Array, dog: Array, full: bool) -> None:
-    """The surest mistakes."""
-    wrong = np.abs(dog - labels)  # the probability of the wrong class
-    rows = np.argsort(-wrong)[: int((wrong > 0.5).sum())]
-    some = rows[:SHOWN]
-    run.section(
-        "Clearly misclassified",
-        f"""{len(rows):,} test pictures are taken for the other animal; these are those with the surest wrong answers.
-        Below each stands what it shows, and the probability that the network gives to the *other* animal.""",
-        report.Grid(_judged(images, labels, some, wrong), f"The surest mistakes: {len(some)} of {len(rows):,}.", 76),
-        _seen(images, some),
-    )
-
-
-def undecided(run: Run, images: Array, labels: Array, dog: Array, full: bool) -> None:
-    """The pictures at which the network shrugs."""
-    some = np.argsort(np.abs(dog - 0.5))[:SHOWN]
-    low, high = dog[some].min(), dog[some].max()
-    run.section(
-        "Near 50 %",
-        f"""At these {len(some)} test pictures the network is least decided: it gives a dog between {percent(low, 0)}
-        and {percent(high, 0)}. Below each stands what it shows, and the probability of a dog.""",
-        report.Grid(_judged(images, labels, some, dog), "The least decided, the nearest to 50 % first.", 76),
-        _seen(images, some),
-    )
-
-
-def _judged(images: Array, labels: Array, rows: Array, share: Array) -> list[report.Tile]:
-    """Pictures with what they show and a probability."""
-    names = [CLASSES[labels[i]] for i in rows]
-    return [tile(images[i], f"a {name}", f"{name} {percent(share[i], 0)}") for i, name in zip(rows, names, strict=True)]
-
-
-PROPERTIES = {
-    "brightness": ("darker", "brighter"),
-    "contrast": ("of less contrast", "of more contrast"),
-    "sharpness": ("smoother", "richer in fine detail"),
-    "colour": ("greyer", "more colourful"),
-}
-"""What is measured of a picture, and how those are called that have less and more of it."""
-
-
-def properties(images: Array) -> dict[str, Array]:
-    """Four numbers of each picture: uint8 (N, 3, H, W) -> (N) each, in shares of full brightness."""
-    x = images / np.float32(255)
-    grey = x.mean(1)  # (N, H, W)
-    steps = np.abs(np.diff(grey, axis=1)).mean((1, 2)) + np.abs(np.diff(grey, axis=2)).mean((1, 2))
-    return {
-        "brightness": grey.mean((1, 2)),
-        "contrast": grey.std((1, 2)),
-        "sharpness": steps / 2,
-        "colour": (x.max(1) - x.min(1)).mean((1, 2)),
-    }
-
-
-def _seen(images: Array, rows: Array) -> str:
-    """In what these pictures differ from all the others, by measurement."""
-    told = []
-    for name, values in properties(images).items():
-        distance = (values[rows].mean() - values.mean()) / (values.std() / np.sqrt(max(1, len(rows))) + 1e-12)
-        if abs(distance) > 2.5:
-            here, average = values[rows].mean(), values.mean()
-            told.append(f"{PROPERTIES[name][int(distance > 0)]} ({here:.2f}, and {average:.2f} in all)")
-    if not told:
-        return f"""Measured, these {len(rows)} differ from the rest neither in brightness nor in contrast, fine detail
-        or colour by more than chance would make them: what makes them hard is not the light but what they show."""
-    return f"""Measured, these {len(rows)} pictures are, on average, {", ".join(told)}."""
-
-
-def sureness(run: Run, labels: Array, dog: Array) -> None:
-    """How often the network is right when it says that it is sure."""
-    sure, right = np.maximum(dog, 1 - dog), (dog > 0.5) == labels
-    edges = [0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
-    rows: list[tuple[Any, ...]] = []
-    for low, high in pairwise(edges):
-        here = (sure >= low) & ((sure < high) | (high == 1))
-        if here.any():
-            bounds = f"{percent(low, 0)} to {percent(high, 0)}"
-            rows.append((bounds, int(here.sum()), percent(sure[here].mean()), percent(right[here].mean())))
-    difference = 100 * float(sure.mean() - right.mean())
-    word = "about as sure as it may be"
-    if abs(difference) > 2:
-        word = "surer than it may be" if difference > 0 else "less sure than it might be"
-    run.section(
-        "May one believe it?",
-        """The network gives a probability. If that is to mean something, of the pictures at which it is 80 % sure it
-        must have 80 % right.""",
-        report.Table(
-            ("Sure by", "Pictures", "Sure on average", "Right"), rows,
-            "Test pictures by the greater of their two probabilities.",
-        ),
-        f"""All in all it is {percent(sure.mean())} sure and {percent(right.mean())} right: {word}. (Smoothed labels
-        teach it not to be certain.)""",
-    )  # fmt: skip
 
 
 def submission(run: Run, answers: Sequence[tuple[str, float]] | None) -> None:

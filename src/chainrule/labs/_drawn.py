@@ -51,14 +51,14 @@ def _heads(rng: np.random.Generator, labels: Array, size: int) -> Array:
     offset, turn = rng.uniform(-1.2, 1.2, (N, 1, 1)), rng.uniform(0, np.pi, (N, 1, 1))
     bar = 0.22 - np.abs(np.cos(turn) * u + np.sin(turn) * v - offset)
     paint(np.where(rng.random((N, 1, 1)) < 0.3, bar, -9), rng.uniform(0, 1, (N, 3, 1, 1)))
-    picture = picture + rng.normal(0, 0.07, picture.shape)
+    picture = picture + rng.normal(0, 0.05, picture.shape)
     pixels: Array = np.rint(255 * picture.clip(0, 1)).astype(np.uint8)
     return pixels
 
 
 def _places(rng: np.random.Generator, N: int, size: int) -> tuple[Array, Array, Array]:
     """Each pixel's place as seen from the head, across and down, and how many pixels the head's radius has."""
-    radius = rng.uniform(0.22, 0.34, (N, 1, 1)) * size
+    radius = rng.uniform(0.18, 0.28, (N, 1, 1)) * size
     x0, y0 = (rng.uniform(0.42, 0.58, (2, N, 1, 1))) * size
     turn = rng.normal(0, 0.2, (N, 1, 1))
     y, x = np.indices((size, size)) + 0.5
