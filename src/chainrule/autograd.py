@@ -51,10 +51,10 @@ _count = itertools.count().__next__
 
 
 class Node:
-    """A place on the tape: one value that a gradient flows through.
+    """A place on the tape: one value that a gradient flows through, and the `name` of the operator that made it.
 
-    A leaf has no pullback; the others have one, and the nodes of the arguments (None where no gradient is wanted).
-    Nodes are numbered as they are made, so falling numbers visit every node after all that depend on it.
+    A leaf has no pullback; the others have one, and `parents`, the nodes of the arguments (None where no gradient is
+    wanted). Nodes are numbered as they are made, so falling numbers visit every node after all that depend on it.
     """
 
     __slots__ = ("dtype", "grad", "hooks", "name", "number", "parents", "pullback", "retains_grad", "shape")
@@ -299,7 +299,7 @@ _TOKEN = np.zeros(())
 
 
 def gate(name: str, tensors: Sequence[Tensor], pullback: Callable[..., tuple[Any, ...]]) -> tuple[Tensor, ...]:
-    """The same values behind a node of their own, whose `pullback` sees all of their cotangents at once."""
+    """The same values behind a node of their own, `name`, whose `pullback` sees all cotangents of `tensors` at once."""
     return _several(name, tuple(x.array for x in tensors), pullback, [x.node for x in tensors])
 
 
@@ -356,7 +356,8 @@ def backward(tensor: Tensor, gradient: Tensor | None = None, retain_graph: bool 
     """Add ∂tensor/∂leaf, contracted with `gradient`, to the `.grad` of every leaf that requires one.
 
     `gradient` has the tensor's shape and may be left out for a single number (it is 1 then). The graph is
-    freed on the way unless `retain_graph`; walking over it again is an error.
+    freed on the way unless `retain_graph`. Errors: RuntimeError for several numbers without a gradient, one of another
+    shape, a tensor that depends on no leaf, and a second walk over a graph that was freed.
     """
     seed = _seed(tensor, gradient)
     with no_grad(), _silently():
@@ -373,7 +374,8 @@ def grad(
 ) -> tuple[Tensor | None, ...]:
     """The gradients of `outputs`, contracted with `grad_outputs`, with respect to `inputs`; no `.grad` is touched.
 
-    An input on which no output depends is an error, or None where `allow_unused`.
+    `retain_graph` as in `autograd.backward`. An input on which no output depends gives None where `allow_unused`.
+    Errors: RuntimeError where it does not, and else as in `autograd.backward`.
     """
     outputs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
     inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)

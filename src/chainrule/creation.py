@@ -32,7 +32,7 @@ def tensor(data: Any, *, dtype: DTypeLike = None, device: Any = None, requires_g
     """A new tensor with a copy of `data`: a number, nested lists, an array, a tensor.
 
     Python floats become float32 (the default dtype), integers int64; arrays and NumPy's numbers keep their dtype.
-    Raises ValueError for lists of different lengths, TypeError for what are not numbers.
+    Errors: ValueError for lists of different lengths, TypeError for what are not numbers.
     """
     check_device("tensor", device)
     wanted = None if dtype is None else as_dtype("tensor", dtype)
@@ -66,13 +66,16 @@ def _holds_double(data: Any) -> bool:
 
 
 def scalar_tensor(s: Scalar, *, dtype: DTypeLike = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """A number as a tensor without dimensions, in the default dtype unless one is given."""
+    """A number s as a tensor without dimensions, in the default dtype unless one is given. Errors as in `tensor`."""
     dtype = get_default_dtype() if dtype is None else dtype
     return tensor(s, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
 def from_numpy(ndarray: Array) -> Tensor:
-    """A tensor in the array's own memory: what changes one changes the other."""
+    """A tensor in the memory of `ndarray`, an array: what changes one changes the other.
+
+    Errors: TypeError for what is no array, or one of a dtype that tensors do not have.
+    """
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"from_numpy(): an array is needed, not {type(ndarray).__name__}")
     if ndarray.dtype.char not in "?bBhHiIlLqQefd" or not ndarray.dtype.isnative:
@@ -82,7 +85,7 @@ def from_numpy(ndarray: Array) -> Tensor:
 
 
 def as_tensor(data: Any, dtype: DTypeLike = None, device: Any = None) -> Tensor:
-    """A tensor that shares memory with `data` where it can, and copies where it must."""
+    """A tensor that shares memory with `data` where it can, and copies where it must; errors as in `tensor`."""
     check_device("as_tensor", device)
     if isinstance(data, Tensor):
         return data if dtype is None else data.to(as_dtype("as_tensor", dtype))
@@ -94,7 +97,10 @@ def as_tensor(data: Any, dtype: DTypeLike = None, device: Any = None) -> Tensor:
 def asarray(
     obj: Any, *, dtype: DTypeLike = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
 ) -> Tensor:
-    """A tensor of `obj`: its memory if possible, a copy if `copy`; ValueError if copy=False and it is not possible."""
+    """A tensor of `obj`: its memory if possible, a copy if `copy`.
+
+    Errors: ValueError if copy=False and it is not possible, else as in `tensor`.
+    """
     if copy:
         return tensor(obj, dtype=dtype, device=device, requires_grad=requires_grad)
     x = as_tensor(obj, dtype, device)
@@ -104,7 +110,7 @@ def asarray(
 
 
 def from_dlpack(ext_tensor: Any) -> Tensor:
-    """A tensor in the memory of any object that speaks DLPack (a PyTorch, JAX or CuPy array on the CPU), not copied."""
+    """A tensor in the memory of ext_tensor, which speaks DLPack (of PyTorch, JAX or CuPy, on the CPU), not copied."""
     return Tensor(np.from_dlpack(ext_tensor))
 
 
@@ -114,28 +120,34 @@ def from_dlpack(ext_tensor: Any) -> Tensor:
 def zeros(
     *shape: Any, size: Any = None, dtype: DTypeLike = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
-    """Zeros: `zeros(2, 3)`, `zeros((2, 3))` or `zeros(size=(2, 3))`."""
+    """Zeros: `zeros(2, 3)`, `zeros((2, 3))` or `zeros(size=(2, 3))` -> `shape` (2, 3); errors as in `empty`."""
     return _filled("zeros", shape if size is None else size, 0, dtype, device, requires_grad)
 
 
 def ones(
     *shape: Any, size: Any = None, dtype: DTypeLike = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
-    """Ones: `ones(2, 3)`, `ones((2, 3))` or `ones(size=(2, 3))`."""
+    """Ones: `ones(2, 3)`, `ones((2, 3))` or `ones(size=(2, 3))` -> `shape` (2, 3); errors as in `empty`."""
     return _filled("ones", shape if size is None else size, 1, dtype, device, requires_grad)
 
 
 def empty(
     *shape: Any, size: Any = None, dtype: DTypeLike = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
-    """Values that are not set: `empty(2, 3)`, `empty((2, 3))` or `empty(size=(2, 3))`."""
+    """Values that are not set: `empty(2, 3)`, `empty((2, 3))` or `empty(size=(2, 3))` -> `shape` (2, 3).
+
+    Errors: ValueError for a negative size, TypeError for one that is no whole number.
+    """
     return _filled("empty", shape if size is None else size, None, dtype, device, requires_grad)
 
 
 def full(
     size: Any, fill_value: Any, *, dtype: DTypeLike = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
-    """One value everywhere, a number or a tensor of one; of the value's kind unless a dtype is given."""
+    """One value, fill_value, everywhere, a number or a tensor of one; of the value's kind unless a dtype is given.
+
+    Errors: TypeError for a `size` that is no tuple, or a value that is no number, ValueError for a negative size.
+    """
     value = number("full", fill_value)
     if not isinstance(size, tuple | list):
         raise TypeError(f"full(): the size must be a tuple such as (2, 3), not {size!r}")
@@ -202,7 +214,10 @@ def empty_like(input: Tensor, *, dtype: DTypeLike = None, device: Any = None, re
 def full_like(
     input: Tensor, fill_value: Any, *, dtype: DTypeLike = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
-    """One value in the shape of `input`, and in its dtype unless one is given."""
+    """One value, fill_value, in the shape of `input`, and in its dtype unless one is given.
+
+    Errors: TypeError for a value that is no number.
+    """
     return _like("full_like", input, number("full_like", fill_value), dtype, device, requires_grad)
 
 
@@ -244,7 +259,10 @@ def new_full(
     self: Tensor, size: Any, fill_value: Any, *, dtype: DTypeLike = None, device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """One value in a tensor of this size, in the dtype of this tensor unless one is given."""
+    """One value, fill_value, in a tensor of this size, in the dtype of this tensor unless one is given.
+
+    Errors as in `full`.
+    """
     return full(size, fill_value, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
 
@@ -265,7 +283,8 @@ def arange(
 ) -> Tensor:  # fmt: skip
     """start, start + step, … below end: `arange(end)`, `arange(start, end)`, `arange(start, end, step)`.
 
-    Integers if all three are, else the default dtype. Raises ValueError for a step of 0, or away from the end.
+    Integers if all three `bounds` are, else the default dtype. Errors: ValueError for a step of 0, or away from the
+    end, TypeError where the end is missing, or one is given twice.
     """
     check_device("arange", device)
     given = [number("arange", b) for b in bounds]
@@ -292,7 +311,7 @@ def _steps(start: Scalar, end: Scalar, step: Scalar, dtype: DTypeLike) -> Array:
 def linspace(
     start: Any, end: Any, steps: int, *, dtype: DTypeLike = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
-    """`steps` evenly spaced numbers from start to end, both included."""
+    """`steps` evenly spaced numbers from start to end, both included: -> (steps). Errors as in `empty`."""
     return Tensor(_spaced("linspace", start, end, steps, dtype, device), requires_grad)
 
 
@@ -316,7 +335,7 @@ def _spaced(name: str, start: Any, end: Any, steps: Any, dtype: DTypeLike, devic
 def eye(
     n: int, m: int | None = None, *, dtype: DTypeLike = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
-    """The n×m matrix with ones on its diagonal; m = n if not given."""
+    """The n×m matrix with ones on its diagonal: -> (n, m); m = n if not given. Errors as in `empty`."""
     check_device("eye", device)
     rows, columns = _size("eye", (n, n if m is None else m))
     kind = get_default_dtype() if dtype is None else as_dtype("eye", dtype)

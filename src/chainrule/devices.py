@@ -14,6 +14,7 @@ __all__ = ["check_device", "device"]
 class device:  # noqa: N801 (PyTorch's name)
     """A place for tensors by its name, `device("cpu")` or `device("cuda:1")`; only "cpu" is there to be used.
 
+    `type` is that name, or the part before the colon, `index` the number behind it.
     Errors: ValueError for another kind of name.
     """
 

@@ -27,7 +27,7 @@ def get_default_dtype() -> DType:
 
 
 def set_default_dtype(d: npt.DTypeLike) -> None:
-    """Let Python floats become `d`, float32 or float64. Raises TypeError for another dtype."""
+    """Let Python floats become `d`, float32 or float64. Errors: TypeError for another dtype."""
     global _default_dtype
     dtype = as_dtype("set_default_dtype", d)
     if dtype not in (float32, float64):
@@ -50,10 +50,10 @@ def as_dtype(name: str, dtype: npt.DTypeLike) -> DType:
 
 
 def result_type(*operands: Any) -> DType:
-    """PyTorch's common dtype: a float, of whatever width, before any integer, and arrays before numbers.
+    """PyTorch's common dtype of `operands`: a float, of whatever width, before any integer, and arrays before numbers.
 
     An array without dimensions only lifts the kind (bool < int < float) of those with some, and a number that of any
-    array: to int64 or the default dtype. Raises TypeError for an operand that is neither a tensor nor a number.
+    array: to int64 or the default dtype. Errors: TypeError for an operand that is neither a tensor nor a number.
     """
     values = [getattr(a, "array", a) for a in operands]
     arrays = [a for a in values if isinstance(a, np.ndarray)]
@@ -70,7 +70,7 @@ def result_type(*operands: Any) -> DType:
 
 
 def promote_types(type1: npt.DTypeLike, type2: npt.DTypeLike) -> DType:
-    """The common dtype of two arrays of these dtypes; see `result_type`."""
+    """The common dtype of two arrays of the dtypes type1 and type2; see `result_type`."""
     widest = common_dtype([as_dtype("promote_types", type1), as_dtype("promote_types", type2)])
     return _default_dtype if widest is None else widest
 
@@ -78,7 +78,7 @@ def promote_types(type1: npt.DTypeLike, type2: npt.DTypeLike) -> DType:
 def can_cast(from_: npt.DTypeLike, to: npt.DTypeLike) -> bool:
     """Whether a result of the first dtype may be stored in the second: not a float as an integer, no number as a bool.
 
-    PyTorch calls the first argument `from`.
+    PyTorch calls the first argument, from_ here, `from`. Errors: TypeError for what is no dtype.
     """
     return _rank(as_dtype("can_cast", from_)) <= _rank(as_dtype("can_cast", to))
 

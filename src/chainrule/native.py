@@ -67,7 +67,10 @@ def cores() -> int:
 
 
 def set_num_threads(n: int) -> None:
-    """Let kernels run on n threads (1 or more). Results do not depend on it, to the last bit."""
+    """Let kernels run on n threads (1 or more). Results do not depend on it, to the last bit.
+
+    Errors: ValueError where n is no whole number of at least 1.
+    """
     if not isinstance(n, int) or n < 1:
         raise ValueError(f"set_num_threads({n!r}): a whole number of at least 1 is needed")
     if core is not None:

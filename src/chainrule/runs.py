@@ -60,7 +60,7 @@ class Recorded:
 
     @cached_property
     def epochs(self) -> list[dict[str, str]]:
-        """The rows of metrics.csv. Raises ValueError, with its path, if it is damaged."""
+        """The rows of metrics.csv. Errors: ValueError, with its path, if it is damaged."""
         path = self.folder / "metrics.csv"
         if not path.is_file():
             return []
@@ -191,7 +191,7 @@ def compare(settings: Compare, console: Console) -> int:
 
 
 def _with_curves(folder: Path) -> Recorded:
-    """The run in a folder. Raises ValueError if there is none, or if its metrics cannot be read."""
+    """The run in a folder. Errors: ValueError if there is none, or if its metrics cannot be read."""
     run = _recorded(folder)
     if run is None:
         raise ValueError(f"{folder} is no run: it has no config.json that says which lab it is of")

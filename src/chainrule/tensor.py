@@ -56,7 +56,10 @@ class Tensor(Operators):
         self.requires_grad_(value)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
-        """Make this a leaf whose gradient is wanted, or no longer so."""
+        """Make this a leaf whose gradient is wanted, or with `requires_grad=False` no longer so.
+
+        Errors: RuntimeError for integers, and for a computed value whose gradient shall not be wanted.
+        """
         from chainrule.autograd import Node
 
         if not self.is_leaf:
@@ -95,7 +98,7 @@ class Tensor(Operators):
             raise RuntimeError("this tensor does not require a gradient, so it cannot hold one")
 
     def retain_grad(self) -> None:
-        """Keep the gradient of this intermediate value as well."""
+        """Keep the gradient of this intermediate value as well. Errors: RuntimeError where it has none."""
         if self.node is None:
             raise RuntimeError("retain_grad(): this tensor does not require a gradient")
         self.node.retains_grad = True
@@ -105,6 +108,7 @@ class Tensor(Operators):
 
         What it returns, unless None, takes the gradient's place on the way further back and in `.grad`; it must not
         change dy. The handle that is returned takes the hook back: `handle.remove()`.
+        Errors: RuntimeError where no gradient is tracked.
         """
         if self.node is None:
             raise RuntimeError("register_hook(): this tensor does not require a gradient, so none will come by")
@@ -157,7 +161,7 @@ class Tensor(Operators):
         return self.array.ndim
 
     def size(self, dim: int | None = None) -> Any:
-        """The shape, or its entry `dim`."""
+        """The shape, or its entry `dim`. Errors: IndexError where there is no such dim."""
         if dim is not None and not -self.array.ndim <= dim < self.array.ndim:
             raise IndexError(f"size(): dim {dim} is out of range for a tensor of shape {self.shape}")
         return self.array.shape if dim is None else self.array.shape[dim]
@@ -167,7 +171,7 @@ class Tensor(Operators):
         return self.array.size
 
     def item(self) -> Any:
-        """The value of a one-element tensor as a Python number."""
+        """The value of a one-element tensor as a Python number. Errors: RuntimeError where there is not just one."""
         if self.array.size != 1:
             raise RuntimeError(f"item() needs a tensor with one element, this one has shape {self.shape}")
         return self.array.item()
@@ -177,7 +181,7 @@ class Tensor(Operators):
         return self.array.tolist()
 
     def numpy(self) -> Array:
-        """The array itself, in shared memory; detach() first where a gradient is tracked."""
+        """The array itself, in shared memory. Errors: RuntimeError where a gradient is tracked; detach() first."""
         if self.node is not None:
             raise RuntimeError("numpy() on a tensor that requires a gradient would lose it: use x.detach().numpy()")
         return self.array

@@ -48,10 +48,12 @@ def gradcheck(
     where tiny = (rounding error of n) / tol; and the pullback is linear, g(2u + v) = 2·g(u) + g(v). A coordinate at
     a kink (ReLU at 0, a tie in max-pooling) is listed apart; there a must lie between the slopes of the two sides.
 
-    An input of up to `limit` elements is looked at coordinate by coordinate. A larger one is compared along random
-    directions, with two calls of f each, and at a sample of its coordinates.
+    The cotangents and directions are drawn from `seed`. An input of up to `limit` elements is looked at coordinate by
+    coordinate. A larger one is compared along random directions, with two calls of f each, and at a sample of its
+    coordinates.
 
     Returns a Report, true if all held; with `raise_exception` (PyTorch's default) GradientError is raised otherwise.
+    Errors: ValueError where no input is of floats, or there are not as many names.
     """
     given = list(inputs) if isinstance(inputs, tuple | list) else [inputs]
     values = [x.array if isinstance(x, Tensor) else x for x in given]
@@ -87,7 +89,8 @@ def gradcheck_module(
 ) -> Report:
     """Check the gradients of a module's output with respect to its float inputs and all its named parameters.
 
-    The check is made on a copy in float64. The other arguments, the rules and the report are those of `gradcheck`.
+    The check is made on a copy in float64. The other arguments, the rules and the report are those of `gradcheck`;
+    `progress(name, done, of)` is told how far it is.
     """
     module = copy.deepcopy(module).double()
     parameters = dict(module.named_parameters())

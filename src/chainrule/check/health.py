@@ -107,7 +107,7 @@ def health(
     sent back is random, with variance 1. The model keeps its mode, and afterwards has its gradients, buffers and random
     numbers as before. Reported as problems, beyond `limits`: values that are not finite; dead units, 0 for the
     whole batch (of ReLU and its kin); saturation (of Sigmoid, Tanh and their kin); activations that explode; gradients
-    that vanish, explode or do not arrive.
+    that vanish, explode or do not arrive. Errors: ValueError where a loss has no target, or a target no loss.
     """
     x, target = batch if isinstance(batch, tuple | list) else (batch, None)
     if (loss is None) != (target is None):

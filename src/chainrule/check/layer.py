@@ -44,9 +44,10 @@ def check_layer(
 
     The input is `x`; or random of the given `shape`; or of a shape that forward accepts, found by trying. The check
     works in float64 on a copy of the layer. `reseed` seeds random and np.random before each forward pass, so that a
-    dropout layer repeats itself. `eps`, `tol`, `seed`, `limit` are those of `gradcheck`, as is the report.
+    dropout layer repeats itself; `progress(name, done, of)` is told how far it is. `eps`, `tol`, `seed`, `limit` are
+    those of `gradcheck`, as is the report.
 
-    Raises CannotCheck (a ValueError) where the layer cannot be made or no input is known for it.
+    Errors: CannotCheck (a ValueError) where the layer cannot be made or no input is known for it.
     """
     setting = Setting(eps, tol, seed, limit)
     with generators_kept():

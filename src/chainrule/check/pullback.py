@@ -38,8 +38,8 @@ def check_pullback(
 ) -> Report:
     """Check f(*inputs) -> (value, pullback) on plain arrays: the form that the reference of a primitive has.
 
-    The pullback is a function dy ↦ cotangent(s), or a tuple with one function for each input. See `gradcheck` for
-    the rules, the other arguments and the report.
+    The pullback is a function dy ↦ cotangent(s), or a tuple with one function for each input. The rules, the other
+    arguments, the errors and the report are those of `gradcheck`.
     """
     arrays = [np.array(x, np.float64) for x in inputs]
     names = list(names) if names is not None else argument_names(f, len(arrays))

@@ -48,7 +48,7 @@ def unpack(
 ) -> None:
     """Unpack an archive into the new folder `target`. `keep` gives a file's name there, or None to leave it out.
 
-    Raises ValueError, with the archive's path, if it is damaged, hostile or beyond a limit, FileExistsError if the
+    Errors: ValueError, with the archive's path, if it is damaged, hostile or beyond a limit, FileExistsError if the
     target exists. In every such case nothing is left behind.
     """
     if target.exists():

@@ -31,7 +31,7 @@ SHA256 = {
 def load(data: str | Path | None = None) -> Split:
     """The full set: 50,000 training and 10,000 test images, uint8 (N, 3, 32, 32); `.hold_out(5000)` makes it three.
 
-    Searched in `data`, or else in the folders of `folders.roots()`. Raises FileNotFoundError if the files are nowhere,
+    Searched in `data`, or else in the folders of `folders.roots()`. Errors: FileNotFoundError if the files are nowhere,
     ValueError if one is damaged. Sound files that are not the official ones are read, with a warning.
     """
     return SOURCE.load(data)
@@ -40,7 +40,7 @@ def load(data: str | Path | None = None) -> Split:
 def read_batch(path: Path) -> Images:
     """Read one file of records, gzipped or not.
 
-    Raises ValueError, with the path, if it does not end with a record, or if a label is not in 0 .. 9.
+    Errors: ValueError, with the path, if it does not end with a record, or if a label is not in 0 .. 9.
     """
     with content(path) as file:
         data = read_up_to(file, MAX_RECORDS * RECORD + 1)

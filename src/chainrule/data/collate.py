@@ -16,7 +16,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
     """One batch of a list of samples: tensors, arrays and numbers are stacked, tuples, lists and dicts gone into.
 
     Samples (x, y) give [X, Y]: x (…) becomes X (N, …). Whole numbers become int64, floats float64, truth values bool;
-    text stays a list. Raises ValueError if samples differ in shape or length, TypeError if they hold something else.
+    text stays a list. Errors: ValueError if samples differ in shape or length, TypeError if they hold something else.
     PyTorch raises RuntimeError for the first.
     """
     return default_convert(stacked(batch))

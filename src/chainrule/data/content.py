@@ -31,7 +31,10 @@ def content(path: Path) -> Iterator[io.BufferedIOBase]:
 
 
 def read_text(path: Path, limit: int = MAX_TEXT) -> str:
-    """The text of a UTF-8 file, every character as it stands. ValueError if it is no UTF-8, or longer than `limit`."""
+    """The text of the UTF-8 file at `path`, every character as it stands.
+
+    Errors: ValueError if it is no UTF-8, or longer than `limit`.
+    """
     with content(path) as file:
         data = read_up_to(file, limit + 1)
         if len(data) > limit:

@@ -56,7 +56,7 @@ class IterableDataset(Dataset[T]):
 class TensorDataset(Dataset[tuple[Any, ...]]):
     """Rows of tensors or arrays: sample i is the tuple of their rows i.
 
-    Shapes: each (N, …). Raises ValueError unless there is one, and all have as many rows; PyTorch has AssertionError.
+    Shapes: each (N, …). Errors: ValueError unless there is one, and all have as many rows; PyTorch has AssertionError.
     """
 
     def __init__(self, *tensors: Any) -> None:
@@ -87,7 +87,7 @@ class TensorDataset(Dataset[tuple[Any, ...]]):
 
 
 class ConcatDataset(Dataset[T]):
-    """One data set after the other. Raises ValueError if there is none, TypeError for a stream."""
+    """One of the `datasets` after the other. Errors: ValueError if there is none, TypeError for a stream."""
 
     def __init__(self, datasets: Iterable[Dataset[T]]) -> None:
         self.datasets: list[Any] = list(datasets)
@@ -150,9 +150,9 @@ class Subset(Dataset[T]):
 def random_split(
     dataset: Dataset[T], lengths: Sequence[int | float], generator: np.random.Generator | None = None
 ) -> list[Subset[T]]:
-    """Parts of these lengths, or these shares of the whole, with samples drawn at random; each sample is in one part.
+    """Parts of `dataset` of these lengths, or these shares of it, drawn at random; each sample is in one part.
 
-    What shares leave over by rounding down goes to the parts in turn. Raises ValueError unless the lengths add up to
+    What shares leave over by rounding down goes to the parts in turn. Errors: ValueError unless the lengths add up to
     the number of samples, or the shares to 1. The order is NumPy's, so it is not PyTorch's for the same seed.
     """
     total = len(_sized(dataset))

@@ -33,7 +33,7 @@ def load(data: str | Path | None = None, size: int = 64) -> Split:
 
     The test part is the folder test/ if its files have labelled names; Kaggle's have not, and then it is the fifth of
     the labelled photographs with the greatest numbers: 20,000 to train with, 5,000 to test. Searched in `data`, or else
-    in the folders of `folders.roots()`. Raises FileNotFoundError if the folder is nowhere, ValueError if a file is
+    in the folders of `folders.roots()`. Errors: FileNotFoundError if the folder is nowhere, ValueError if a file is
     damaged or has another name.
     """
     return read(SOURCE.paths(data), size)

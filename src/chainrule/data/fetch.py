@@ -33,8 +33,8 @@ def retrieve(url: str, path: Path, progress: Any = None) -> None:
 def fetch(source: Source[Any], data: str | Path | None = None, retrieve: Retrieve = retrieve) -> Path:
     """Put a data set's files into the first of `folders.roots(data)`; returns their folder.
 
-    An archive that lies in one of the roots already is unpacked; else it is downloaded. Raises FileNotFoundError if the
-    set cannot be downloaded, OSError if a download fails, ValueError if what came is not the official set.
+    An archive that lies in one of the roots already is unpacked; else it is downloaded. Errors: FileNotFoundError if
+    the set cannot be downloaded, OSError if a download fails, ValueError if what came is not the official set.
     """
     if not source.downloads:
         raise FileNotFoundError(f"{source.name} cannot be downloaded. {source.advice}")

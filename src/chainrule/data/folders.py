@@ -27,7 +27,7 @@ def find(
     """The paths of a data set's files, all from one folder: ROOT/folder, or ROOT itself, of the first root with them.
 
     The folder is called as the data set if nothing else is said. Each file may be gzipped (.gz); a name that ends in
-    "/" is a folder's. Raises FileNotFoundError that says where was searched, what lacks there, and which files to put
+    "/" is a folder's. Errors: FileNotFoundError that says where was searched, what lacks there, and which files to put
     where; `hint` is its last line.
     """
     searched = []

@@ -46,7 +46,7 @@ class Pretrained(NamedTuple):
 def load(data: str | Path | None = None) -> Vectors:
     """The vectors of 50 numbers, trained on 6 billion tokens.
 
-    Searched in `data`, or else in the folders of `folders.roots()`. Raises FileNotFoundError if the file is nowhere,
+    Searched in `data`, or else in the folders of `folders.roots()`. Errors: FileNotFoundError if the file is nowhere,
     ValueError, with the line, if it is damaged. A file with other or fewer words is read, with a warning.
     """
     return SOURCE.load(data).words
@@ -55,7 +55,7 @@ def load(data: str | Path | None = None) -> Vectors:
 def read_vectors(path: Path, dimension: int | None = None) -> Vectors:
     """Read a file of word vectors, gzipped or not; `dimension` is that of the first line if it is not given.
 
-    Raises ValueError, with path and line, for a line with another number of fields, with a number that is none, or is
+    Errors: ValueError, with path and line, for a line with another number of fields, with a number that is none, or is
     not finite, for a word that is empty, no UTF-8 or not the first of its kind, for lines beyond 65,536 bytes and for
     the 4,000,001st word. Memory: what words and vectors take twice, and 64 MiB.
     """
@@ -146,7 +146,7 @@ def pretrained(vocabulary: Vocabulary, vectors: Vectors, seed: int = 0) -> Pretr
 
     Tokens that have none, special ones too, get random numbers, normal with the mean and the standard deviation that
     each of the D numbers has among the vectors found; which ones depends on the seed, the token's number and D alone.
-    <pad> is 0. Shapes: weight (V, D), found (V). Raises ValueError if no token has a vector.
+    <pad> is 0. Shapes: weight (V, D), found (V). Errors: ValueError if no token has a vector.
     """
     row = {word: i for i, word in enumerate(vectors.words)}
     rows = np.array([row.get(token, -1) for token in vocabulary.tokens])  # (V), −1 for none

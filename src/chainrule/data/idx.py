@@ -28,7 +28,7 @@ _KINDS = {0x00000801: "labels", 0x00000803: "images"}
 def read_images(images: Path, labels: Path, size: tuple[int, int] = (28, 28), classes: int = 10) -> Images:
     """Read an IDX file of images and the one of their labels.
 
-    Raises ValueError if one of them is damaged or no such file, if an image has not the given size (H, W), if a label
+    Errors: ValueError if one of them is damaged or no such file, if an image has not the given size (H, W), if a label
     is not in 0 .. classes − 1, or if there are not as many labels as images.
     """
     x, y = read_idx(images, (None, *size)), read_idx(labels, (None,))
@@ -49,7 +49,7 @@ def read_idx(path: Path, shape: tuple[int | None, ...]) -> NDArray[np.uint8]:
     """Read an IDX file of bytes, gzipped or not (its content tells, not its name), into a writable array.
 
     `shape` is the shape to expect, None where any length will do: (None, 28, 28) for images, (None,) for labels.
-    Raises ValueError, with the path, for every file that is not exactly this; OSError if it cannot be opened.
+    Errors: ValueError, with the path, for every file that is not exactly this; OSError if it cannot be opened.
     Memory is bounded by what the file holds, and by what its header promises: not a piece beyond that is inflated.
     """
     with content(path) as file:

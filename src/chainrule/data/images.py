@@ -42,7 +42,7 @@ class Split(NamedTuple):
 def read_image(path: Path, size: int | None = None) -> NDArray[np.uint8]:
     """A JPEG or PNG file as uint8 (3, H, W); with a `size` it is resized to (3, size, size), the whole of it.
 
-    Raises ValueError, with the path, if it is damaged or larger than 33 million pixels.
+    Errors: ValueError, with the path, if it is damaged or larger than 33 million pixels.
     """
     import PIL.Image
 

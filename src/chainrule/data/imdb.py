@@ -38,7 +38,7 @@ class Reviews(NamedTuple):
 def load(data: str | Path | None = None) -> Reviews:
     """The 25,000 training and 25,000 test reviews, as they are: "<br />" stands for a line break.
 
-    The folder aclImdb is searched in `data`, or else in the folders of `folders.roots()`. Raises FileNotFoundError if
+    The folder aclImdb is searched in `data`, or else in the folders of `folders.roots()`. Errors: FileNotFoundError if
     it is nowhere, ValueError if a file in it has another name, is no UTF-8 or too long.
     """
     return SOURCE.load(data)

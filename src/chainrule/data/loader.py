@@ -44,7 +44,9 @@ class Pass:
 class DataLoader:
     """Batches of a data set, shuffled anew for every pass: `for x, y in DataLoader(dataset, 64, shuffle=True): ...`
 
-    The arguments up to `in_order` are PyTorch's. What differs:
+    The arguments up to `in_order` are PyTorch's: batches of `batch_size` samples, or those of a `batch_sampler`; the
+    last may be smaller, or is left out with `drop_last`; a batch that takes longer than `timeout` seconds is a
+    RuntimeError; `worker_init_fn(i)` is called in each worker. What differs:
 
     - **Arrays.** Of a data set with `gather`, as TensorDataset, Subset and ConcatDataset, a batch is one copy.
     - **Randomness.** The order is drawn from (seed, epoch), the epoch being the number of passes begun before, unless
@@ -60,9 +62,10 @@ class DataLoader:
     - **state_dict()** says where in the pass the loop stands; after `load_state_dict` the next iteration goes on
       there, with the very batches of an unbroken run. Batches prepared but not handed out do not count.
 
-    `pin_memory`, `persistent_workers` and `in_order` are taken for PyTorch's sake and change nothing here.
+    `pin_memory`, `persistent_workers` and `in_order` are taken for PyTorch's sake and change nothing here; there is no
+    `multiprocessing_context`.
 
-    Raises ValueError for options that exclude each other; TypeError for a generator that is not NumPy's.
+    Errors: ValueError for options that exclude each other; TypeError for a generator that is not NumPy's.
     """
 
     def __init__(
@@ -138,7 +141,7 @@ class DataLoader:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Let the next iteration go on where another one, of equal data and options, stood at `state_dict`.
 
-        Raises ValueError for a state of a loader whose sampler has a generator, if this one's has none, or vice versa.
+        Errors: ValueError for a state of a loader whose sampler has a generator, if this one's has none, or vice versa.
         """
         if missing := {"seed", "epoch", "position"} - state.keys():
             raise ValueError(f"load_state_dict(): not the state of a DataLoader: it lacks {', '.join(sorted(missing))}")

@@ -29,7 +29,7 @@ SHA256 = {
 def load(data: str | Path | None = None) -> Split:
     """The full set from its four original files: 60,000 training and 10,000 test images; `.hold_out()` makes it three.
 
-    The files are searched in `data`, or else in the folders of `folders.roots()`. Raises FileNotFoundError if they are
+    The files are searched in `data`, or else in the folders of `folders.roots()`. Errors: FileNotFoundError if they are
     nowhere, ValueError if one is damaged. Sound files that are not the official ones are read, with a warning.
     """
     return SOURCE.load(data)
@@ -58,8 +58,8 @@ def digits() -> Images:
 def digits_split(train: int = 2000, test: int = 500, seed: int = 0) -> Split:
     """A fixed, class-balanced split of the built-in digits, the same on every machine; both parts run 0 1 … 9 0 1 ….
 
-    For one seed the test images depend on `test` alone, and a smaller training set is the start of a larger one.
-    Raises ValueError unless both sizes are multiples of 10 and together at most 5,000.
+    For one seed the test images depend on `test` alone, and a smaller one to `train` is the start of a larger one.
+    Errors: ValueError unless both sizes are multiples of 10 and together at most 5,000.
     """
     if train % 10 or test % 10 or min(train, test) < 0 or train + test > 5000:
         raise ValueError(f"digits_split: train={train}, test={test}: expected multiples of 10, together at most 5000")
@@ -81,8 +81,8 @@ _BLOCK = 1000
 def read_csv(path: Path) -> Images:
     """MNIST as a table of text: a line a digit, its label and then its 784 pixels row by row, with commas between them.
 
-    Gzipped or not; a first line of names is passed over, and so are empty lines. Raises ValueError, with path and line,
-    for every file that is not exactly this; OSError if it cannot be opened.
+    Gzipped or not; a first line of names is passed over, and so are empty lines. Errors: ValueError, with path and
+    line, for every file that is not exactly this; OSError if it cannot be opened.
     """
     with content(path) as file:
         rows = _table(file)

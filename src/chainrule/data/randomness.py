@@ -41,7 +41,7 @@ class Draws:
     number, or an array that broadcasts with what is drawn, such as (N) or (N, 1): one for each sample.
 
     Shapes: indices (N) whole numbers ≥ 0; what is drawn (N, *shape).
-    Raises TypeError if the indices are no whole numbers.
+    Errors: TypeError if the indices are no whole numbers.
     """
 
     def __init__(self, seed: int, epoch: int, indices: npt.ArrayLike) -> None:
@@ -70,7 +70,7 @@ class Draws:
     def integers(self, low: Parameter, high: Parameter, /, *shape: int) -> Array:
         """Whole numbers from low to high − 1, int64: low + ⌊(high − low) · u⌋, uneven by less than (high − low) / 2⁵³.
 
-        Raises ValueError where high ≤ low.
+        Errors: ValueError where high ≤ low.
         """
         span = high - low
         if np.any(span <= 0):
@@ -93,7 +93,7 @@ class Draws:
         """Beta(α, α) for any α > 0, float64: (1 + t / √(2α + t²)) / 2, where t is Student's with 2α degrees of freedom.
 
         t = √(2α · w) · cos(2π v) with w = (1 − u)^(−1/α) − 1. Bailey: "Polar generation of random variates with the
-        t-distribution", Mathematics of Computation 62 (1994). Raises ValueError unless α > 0.
+        t-distribution", Mathematics of Computation 62 (1994). Errors: ValueError unless α > 0.
         """
         if not alpha > 0:
             raise ValueError(f"beta({alpha}): a number above 0 is needed")

@@ -35,7 +35,7 @@ class Sampler(Generic[T]):
 
 
 class SequentialSampler(Sampler[int]):
-    """0, 1, 2, … to the end of the data set."""
+    """0, 1, 2, … to the end of data_source, a data set."""
 
     def __init__(self, data_source: Sized) -> None:
         self.data_source = data_source
@@ -68,9 +68,10 @@ class _Drawn(Sampler[int]):
 
 
 class RandomSampler(_Drawn):
-    """All indices in random order; or `num_samples`: drawn with replacement, else going through all again and again.
+    """All indices of data_source in random order; or `num_samples`.
 
-    Raises TypeError for a generator that is not NumPy's, ValueError unless something is to be drawn.
+    Those are drawn with `replacement`, else going through all again and again.
+    Errors: TypeError for a generator that is not NumPy's, ValueError unless something is to be drawn.
     """
 
     def __init__(
@@ -120,7 +121,7 @@ class SubsetRandomSampler(_Drawn):
 class WeightedRandomSampler(_Drawn):
     """`num_samples` indices, index i drawn with probability weights[i] / Σ weights, with or without replacement.
 
-    Raises ValueError if the weights are no probabilities, or too few to draw from without replacement.
+    Errors: ValueError if the weights are no probabilities, or too few to draw from without replacement.
     """
 
     def __init__(
@@ -155,7 +156,7 @@ class WeightedRandomSampler(_Drawn):
 class BatchSampler(Sampler[list[int]]):
     """The indices of a sampler, cut into batches; the last one may be smaller, or is left out with `drop_last`.
 
-    Raises ValueError unless batch_size is a whole number above 0.
+    Errors: ValueError unless batch_size is a whole number above 0.
     """
 
     def __init__(self, sampler: Sampler[int] | Iterable[int], batch_size: int, drop_last: bool) -> None:
@@ -192,7 +193,7 @@ class BucketBatchSampler(BatchSampler):
     batches are put in random order too. So a sample has other neighbours in every pass; the larger the pool, the less
     there is to pad, and the more alike are the passes. One batch may be smaller, or is left out with `drop_last`.
 
-    `lengths` has one number for each sample. PyTorch has no such sampler. Raises ValueError unless the lengths are
+    `lengths` has one number for each sample. PyTorch has no such sampler. Errors: ValueError unless the lengths are
     numbers (N), batch_size and pool whole numbers above 0; TypeError for a generator that is not NumPy's.
     """
 

@@ -32,9 +32,9 @@ Array = NDArray[Any]
 def padded(
     sequences: Sequence[ArrayLike], value: float = 0, length: int | None = None
 ) -> tuple[Array, NDArray[np.int64]]:
-    """Sequences (Tₙ, …) filled up with `value` to the longest, or to `length`, and their lengths: (N, T, …), (N).
+    """`sequences` (Tₙ, …) filled up with `value` to the longest, or to `length`, and their lengths: (N, T, …), (N).
 
-    Their dtype is kept. Raises ValueError if there are none, if they differ in more than their length, or if one is
+    Their dtype is kept. Errors: ValueError if there are none, if they differ in more than their length, or if one is
     longer than `length`. `nn.utils.rnn.pad_sequence` does the same with tensors.
     """
     arrays = [np.asarray(sequence) for sequence in sequences]
@@ -54,7 +54,8 @@ def padded(
 def length_mask(lengths: ArrayLike, length: int | None = None) -> NDArray[np.bool_]:
     """Where padded sequences have tokens: (N) -> (N, T), True at [n, t] if t < lengths[n].
 
-    T is `length`, or the longest. The key_padding_mask of attention is the opposite, ~length_mask(lengths).
+    T is `length`, or the longest. Errors: ValueError unless lengths are whole numbers (N). The key_padding_mask of
+    attention is the opposite, ~length_mask(lengths).
     """
     sizes = np.asarray(lengths)
     if sizes.ndim != 1 or sizes.dtype.kind not in "iu":
@@ -71,7 +72,7 @@ def padded_collate(samples: Sequence[Any], padding: float = 0) -> list[Any]:
     target) gives sources, lengths, targets, lengths. The rest, as labels, is stacked as by default. Another padding
     than 0: functools.partial(padded_collate, padding=vocabulary[PAD]).
 
-    Raises ValueError if the samples have different numbers of entries, or as `padded` does.
+    Errors: ValueError if the samples have different numbers of entries, or as `padded` does.
     """
     if len(widths := {len(sample) for sample in samples}) > 1:
         raise ValueError(f"padded_collate: samples of {' and '.join(map(str, sorted(widths)))} entries make no batch")
@@ -94,7 +95,7 @@ class Streams(Dataset[tuple[Array, Array]]):
     the next; at the beginning of a pass it is 0. Read in order: `DataLoader(Streams(…), batch_size=None)`. The last
     batch may have fewer steps; left out are at most batch_size − 1 tokens at the end. One stream leaves out none.
 
-    Shapes: tokens (L); x and y (N, T). Raises ValueError if there is not one token to predict for each stream.
+    Shapes: tokens (L); x and y (N, T). Errors: ValueError if there is not one token to predict for each stream.
     """
 
     def __init__(self, tokens: ArrayLike, batch_size: int, steps: int) -> None:
@@ -122,7 +123,7 @@ class Windows(Dataset[tuple[Array, Array]]):
     draws with replacement these are random windows; with stride = steps they stand one behind the other, and each
     token is read once.
 
-    Shapes: tokens (L); x and y (T). Raises ValueError if the text is shorter than steps + 1.
+    Shapes: tokens (L); x and y (T). Errors: ValueError if the text is shorter than steps + 1.
     """
 
     def __init__(self, tokens: ArrayLike, steps: int, stride: int = 1) -> None:

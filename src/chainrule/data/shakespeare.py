@@ -17,7 +17,7 @@ def load(data: str | Path | None = None) -> str:
     """The text: speeches, each after its speaker's name and a colon, with an empty line between them.
 
     Made by scripts/make_shakespeare.py. `data` is a folder with another text of this name, which is read with a
-    warning. Raises FileNotFoundError if there is none, ValueError if it is no UTF-8.
+    warning. Errors: FileNotFoundError if there is none, ValueError if it is no UTF-8.
     """
     return SOURCE.load(data).characters
 

@@ -73,7 +73,7 @@ class Source(Generic[Parts]):
     splits: Mapping[str, int]
     """Name of each part -> number of samples in it, officially."""
     read: Callable[[Paths], Parts]
-    """paths -> all parts. Raises ValueError, with the path, if a file is damaged."""
+    """paths -> all parts. Errors: ValueError, with the path, if a file is damaged."""
     samples: Callable[[Paths, int, int], Pictures | Rows]
     """(paths, number, seed) -> samples to show."""
     sizes: Callable[[Parts], Mapping[str, int]] = part_sizes
@@ -111,7 +111,7 @@ class Source(Generic[Parts]):
     def load(self, data: str | Path | None = None) -> Parts:
         """Find the files and read them.
 
-        Raises FileNotFoundError if they are nowhere, ValueError if one is damaged. Warns of each file that is neither
+        Errors: FileNotFoundError if they are nowhere, ValueError if one is damaged. Warns of each file that is neither
         the official one nor a copy of which is known what is different.
         """
         parts = self.read(paths := self.paths(data))

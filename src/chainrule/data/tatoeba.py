@@ -31,7 +31,7 @@ class Translations(NamedTuple):
 def load(data: str | Path | None = None) -> Translations:
     """The 20,000 training, 1,000 validation and 1,000 test pairs. Any other file of pairs: `texts.read_pairs`.
 
-    Searched in `data`, or else in the folders of `folders.roots()`. Raises FileNotFoundError if the files are nowhere,
+    Searched in `data`, or else in the folders of `folders.roots()`. Errors: FileNotFoundError if the files are nowhere,
     ValueError, with the line, if one is damaged. Sound files with other pairs are read, with a warning.
     """
     return SOURCE.load(data)

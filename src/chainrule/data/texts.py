@@ -37,7 +37,7 @@ class Pairs(NamedTuple):
 def read_lines(path: Path) -> list[str]:
     """The lines of a UTF-8 file, without their ends. A line ends with "\\n" or "\\r\\n", and at nothing else.
 
-    Raises ValueError, with path and line, for bytes that are no UTF-8, for empty lines and for the 2,000,001st.
+    Errors: ValueError, with path and line, for bytes that are no UTF-8, for empty lines and for the 2,000,001st.
     """
     text = read_text(path).removesuffix("\n")
     if text.count("\n") >= MAX_LINES:
@@ -51,7 +51,7 @@ def read_lines(path: Path) -> list[str]:
 def read_pairs(path: Path) -> Pairs:
     """Sentence pairs, one to a line: sentence, tab, translation; a third column (Tatoeba's attribution) is left out.
 
-    Repeated pairs are kept: Tatoeba has several translations of a sentence. Raises ValueError, with path and line, for
+    Repeated pairs are kept: Tatoeba has several translations of a sentence. Errors: ValueError, with path and line, for
     another number of columns, an empty sentence, or one longer than 65,536 characters.
     """
     rows = [line.split("\t") for line in read_lines(path)]
@@ -66,7 +66,7 @@ def read_pairs(path: Path) -> Pairs:
 def split_text(text: str, valid: float = 0.1) -> tuple[str, str]:
     """A text cut in two: the beginning, to learn from, and the share `valid` at its end, to be judged by.
 
-    In order, for what stands side by side is alike. Raises ValueError unless 0 < valid < 1.
+    In order, for what stands side by side is alike. Errors: ValueError unless 0 < valid < 1.
     """
     if not 0 < valid < 1:
         raise ValueError(f"split_text(): valid={valid}: expected a share between 0 and 1")

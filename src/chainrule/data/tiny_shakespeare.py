@@ -13,7 +13,7 @@ from chainrule.data.texts import Corpus, speeches
 def load(data: str | Path | None = None) -> str:
     """The text: speeches, each after its speaker's name and a colon, with an empty line between them.
 
-    Searched in `data`, or else in the folders of `folders.roots()`. Raises FileNotFoundError if the file is nowhere,
+    Searched in `data`, or else in the folders of `folders.roots()`. Errors: FileNotFoundError if the file is nowhere,
     ValueError if it is no UTF-8. Another text is read, with a warning.
     """
     return SOURCE.load(data).characters

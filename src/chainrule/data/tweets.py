@@ -22,7 +22,7 @@ class Lines(NamedTuple):
 def load(data: str | Path | None = None) -> list[str]:
     """The messages. Any other file with one to a line: `texts.read_lines`.
 
-    Searched in `data`, or else in the folders of `folders.roots()`. Raises FileNotFoundError if the file is nowhere,
+    Searched in `data`, or else in the folders of `folders.roots()`. Errors: FileNotFoundError if the file is nowhere,
     ValueError, with the line, if it is damaged. Other messages are read, with a warning.
     """
     return SOURCE.load(data).tweets

@@ -41,8 +41,9 @@ def characters(text: str) -> list[str]:
 def words(text: str, lower: bool = True, punctuation: bool = True) -> list[str]:
     """The words of a text, and its punctuation marks, each a token: "Didn't he?" gives did, n't, he, ?.
 
-    English contractions are cut as in the Penn Treebank, and so as word vectors such as GloVe's have them. "’" is taken
-    as "'". Blanks and line breaks part tokens and are dropped.
+    In small letters with `lower`, without the marks unless `punctuation`. English contractions are cut as in the Penn
+    Treebank, and so as word vectors such as GloVe's have them. "’" is taken as "'". Blanks and line breaks part tokens
+    and are dropped.
     """
     text = text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     tokens: list[str] = _WORD.findall(text.lower() if lower else text)
@@ -55,7 +56,7 @@ class Vocabulary:
     Special tokens are what no text has: <pad> fills up short sequences, <unk> stands for every token that is not in
     the vocabulary, <bos> and <eos> for beginning and end; encode([BOS, *tokens, EOS]) puts them in.
 
-    Raises ValueError for a token that is given twice, TypeError for one that is no string.
+    Errors: ValueError for a token that is given twice, TypeError for one that is no string.
     """
 
     def __init__(self, tokens: Iterable[str], specials: Sequence[str] = (PAD, UNK)) -> None:
@@ -80,7 +81,7 @@ class Vocabulary:
 
         `texts` are sequences of tokens, such as `words` gives, or strings for their characters; one string is one
         text. Left out are tokens that come fewer than `min_count` times, and the rarest beyond `max_size`, the special
-        tokens counted in. Raises ValueError unless min_count ≥ 1 and max_size holds the special tokens.
+        tokens counted in. Errors: ValueError unless min_count ≥ 1 and max_size holds the special tokens.
         """
         if min_count < 1 or (max_size is not None and max_size < len(specials)):
             raise ValueError(
@@ -130,7 +131,7 @@ class Vocabulary:
     def decode(self, ids: ArrayLike) -> list[str]:
         """The tokens of numbers (N): "".join them if they are characters. IndexError for a number that is no token's.
 
-        Raises ValueError unless there is one axis, TypeError unless the numbers are whole.
+        Errors: ValueError unless there is one axis, TypeError unless the numbers are whole.
         """
         array = np.asarray(ids)
         if array.ndim != 1:
@@ -173,7 +174,7 @@ class Vocabulary:
 
     @classmethod
     def from_json(cls, text: str) -> Vocabulary:
-        """The vocabulary that `to_json` wrote. Raises ValueError if the text is something else."""
+        """The vocabulary that `to_json` wrote. Errors: ValueError if the text is something else."""
         try:
             content: Any = json.loads(text)
             specials, tokens = content["specials"], content["tokens"]

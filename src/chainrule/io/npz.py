@@ -43,9 +43,10 @@ _DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OverflowError
 
 
 def save_npz(arrays: Mapping[str, Any], filename: str | os.PathLike[str]) -> None:
-    """Write arrays or tensors, such as `model.state_dict()`, to a file that `numpy.load` and `load_npz` read.
+    """Write arrays or tensors, such as `model.state_dict()`, to a file `filename` that `numpy.load` and load_npz read.
 
     The same arrays give the same bytes. The file is complete or it is not there, see `write_whole`.
+    Errors: TypeError for what are no numbers or truth values, ValueError for a name that a zip file cannot have.
     """
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
@@ -62,9 +63,9 @@ def save_npz(arrays: Mapping[str, Any], filename: str | os.PathLike[str]) -> Non
 
 
 def load_npz(filename: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> dict[str, Array]:
-    """The arrays of an .npz file by name, writable: `model.load_state_dict(load_npz(path))`.
+    """The arrays of an .npz file by name, writable: `model.load_state_dict(load_npz(filename))`.
 
-    Raises ValueError, with the path and the array's name, if the file is damaged, if it holds pickles or anything but
+    Errors: ValueError, with the path and the array's name, if the file is damaged, if it holds pickles or anything but
     numbers and truth values, or if its arrays take more than `max_bytes`; OSError if it cannot be opened.
     """
     path = os.fspath(filename)

@@ -19,16 +19,20 @@ __all__ = ["load_file", "save_file"]
 def save_file(
     tensors: Mapping[str, Any], filename: str | os.PathLike[str], metadata: Mapping[str, str] | None = None
 ) -> None:
-    """Write tensors, such as `model.state_dict()`, to a file that PyTorch's users can read too.
+    """Write tensors, such as `model.state_dict()`, to the file `filename` that PyTorch's users can read too.
 
-    The file is complete or it is not there, see `write_whole`.
+    `metadata` are texts to stand beside them. The file is complete or it is not there, see `write_whole`.
     """
     arrays = {name: contiguous(name, tensor, "save_file") for name, tensor in tensors.items()}
     write_whole(filename, safetensors.numpy.save(arrays, dict(metadata) if metadata else None))
 
 
 def load_file(filename: str | os.PathLike[str]) -> dict[str, Tensor]:
-    """The tensors of a safetensors file by name: `model.load_state_dict(load_file(path))`."""
+    """The tensors of a safetensors file by name: `model.load_state_dict(load_file(filename))`.
+
+    Errors: ValueError, with the path, where it is damaged, or of a type that NumPy has not; OSError if it cannot be
+    opened.
+    """
     try:
         arrays = safetensors.numpy.load_file(filename)
     except SafetensorError as error:

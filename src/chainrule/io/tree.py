@@ -27,16 +27,19 @@ MARKS = {"tensor", "array", "items"}
 
 
 def save_tree(tree: Any, filename: str | os.PathLike[str]) -> None:
-    """Write a tree; the file is complete or not there. Raises TypeError for what no tree holds, OSError."""
+    """Write a tree to the file `filename`, complete or not there, see `write_whole`.
+
+    Errors: TypeError for what no tree holds.
+    """
     arrays: dict[str, Array] = {}
     text = json.dumps(_packed(tree, "", arrays))
     write_whole(filename, safetensors.numpy.save(arrays, {"tree": text, "crc32": str(_crc32(text, arrays))}))
 
 
 def load_tree(filename: str | os.PathLike[str], make: Callable[[Array], Any] = from_numpy) -> Any:
-    """The tree in a file; `make` turns an array into a tensor, `torch.from_numpy` into one of PyTorch's.
+    """The tree in the file `filename`; `make` turns an array into a tensor, `torch.from_numpy` into one of PyTorch's.
 
-    Raises ValueError if the file is damaged or holds something else, OSError if it cannot be read.
+    Errors: ValueError if the file is damaged or holds something else, OSError if it cannot be read.
     """
     path = os.fspath(filename)
     try:

@@ -11,9 +11,9 @@ __all__ = ["clear_unfinished", "name_again", "write_whole"]
 
 
 def write_whole(filename: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file so that no crash, no power cut and no full disk leaves half of it, or harms the one it replaces.
+    """Write `content` to `filename`: no crash, no power cut, no full disk leaves half of it, or harms what it replaces.
 
-    Raises OSError, with the name that was asked for, if it cannot be written.
+    Errors: OSError, with the name that was asked for, if it cannot be written.
     """
     with _named_when_done(Path(filename)) as unfinished, open(unfinished, "wb") as file:
         file.write(content)

@@ -20,7 +20,8 @@ __all__ = ["AverageWeights", "ClipNorm", "ClipValue", "EarlyStopping", "JsonLine
 class ClipNorm(Callback):
     """Scale the gradients of a step down to a norm of `max_norm`, all parameters taken as one vector.
 
-    Pascanu, Mikolov, Bengio: On the difficulty of training recurrent neural networks, 2013.
+    `norm_type` is the norm's order. Paper: Pascanu, Mikolov, Bengio: On the difficulty of training recurrent neural
+    networks (2013).
     """
 
     def __init__(self, max_norm: float, norm_type: float = 2.0) -> None:
@@ -43,7 +44,8 @@ class ClipValue(Callback):
 class Scheduler(Callback):
     """Step a scheduler of `optim.lr_scheduler` after every epoch or every step.
 
-    `metric` is what ReduceLROnPlateau is told: "loss", or a name that `validate` gives.
+    `metric` is what ReduceLROnPlateau is told: "loss", or a name that `validate` gives. Errors: ValueError for another
+    `every`.
     """
 
     def __init__(self, scheduler: Any, every: Literal["epoch", "step"] = "epoch", metric: str | None = None) -> None:
@@ -72,7 +74,7 @@ class EarlyStopping(Callback):
     """Stop when `metric` has not become better by more than `min_delta` for `patience` epochs.
 
     `metric` is "loss" or a name that `validate` gives; mode "min" wants it small, "max" great. With `restore_best` the
-    model has in the end the weights of its best epoch.
+    model has in the end the weights of its best epoch. Errors: ValueError for another mode, or a patience below 1.
     """
 
     def __init__(
@@ -113,7 +115,7 @@ class EarlyStopping(Callback):
 class JsonLines(Callback):
     """A line of JSON for every `every`th step: step, epoch, loss, learning rate, seconds since the training began.
 
-    A training that goes on from a checkpoint drops the lines after it, and adds its own.
+    They are added to `filename`. A training that goes on from a checkpoint drops the lines after it, and adds its own.
     """
 
     def __init__(self, filename: str | os.PathLike[str], every: int = 1) -> None:

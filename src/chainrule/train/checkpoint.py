@@ -25,10 +25,10 @@ class Checkpoint(Callback):
 
     A file, step-00001234.safetensors, holds model, optimizer, loader, callbacks, random numbers and history, as
     `save_tree` writes them. It is on the disk before it gets its name; the last `keep` of them are kept. With `best`, a
-    metric's name, best.safetensors is the one of the epoch where it was best.
+    metric's name, best.safetensors is the one of the epoch where it was best: greatest, or least with mode="min".
 
-    Let it be the last of the callbacks: it saves what those before it remember of this step. Raises OSError if a file
-    cannot be written: the checkpoints before it are untouched.
+    Let it be the last of the callbacks: it saves what those before it remember of this step. Errors: OSError if a file
+    cannot be written: the checkpoints before it are untouched; ValueError for another mode, or numbers below 1.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ def load_checkpoint(folder: str | os.PathLike[str], make: Callable[[Array], Any]
     """The latest checkpoint in a folder, for `fit(resume=…)`, or None if there is none.
 
     `make` makes its tensors: `torch.from_numpy` for a model of PyTorch's. One that is damaged is passed over, with a
-    warning. Raises ValueError if all are.
+    warning. Errors: ValueError if all are.
     """
     problem = None
     for path in reversed(steps(Path(folder))):

@@ -13,7 +13,10 @@ Metrics = Mapping[str, Callable[[Array, Array], float]]
 
 
 def predict(engine: Any, model: Any, x: Array, batch_size: int = 500) -> Array:
-    """The model's output for every row of x, in evaluation mode and without a tape: (N, …) -> (N, classes)."""
+    """The model's output for every row of x, in evaluation mode and without a tape: (N, …) -> (N, classes).
+
+    `engine` is the library that the model belongs to; batch_size rows are computed at a time.
+    """
     model.eval()
     with engine.no_grad():
         outputs = [model(engine.from_numpy(x[i : i + batch_size])).numpy() for i in range(0, len(x), batch_size)]

@@ -33,14 +33,14 @@ def fit(
     callbacks: Sequence[Callback] = (),
     resume: Mapping[str, Any] | None = None,
 ) -> list[Epoch]:
-    """Train `model` for so many passes over `loader`; what became of each is returned.
+    """Train `model` for `epochs` passes over `loader`; what became of each is returned.
 
     A batch is (x, y), or (x₁, x₂, …, y): its loss is loss(model(x₁, x₂, …), y). `schedule` maps the share of the
     training that is done, in [0, 1), to a factor on the optimizer's learning rates. `validate` measures at the end of
     an epoch. `callbacks` are told of every step and epoch. `resume` is what `load_checkpoint` gave: the training goes
     on from there, and ends with the very weights of one that was never interrupted.
 
-    Raises NonFiniteLoss at the first batch whose loss is NaN or infinite, before its step. Of a chainrule model it
+    Errors: NonFiniteLoss at the first batch whose loss is NaN or infinite, before its step. Of a chainrule model it
     names the operator and the module where the first such number arose: the batch's forward pass runs once more, with
     the same random numbers, under `autograd.detect_anomaly`.
     """

@@ -20,7 +20,11 @@ def accuracy(outputs: Array, labels: Array) -> float:
 
 
 def top_k_accuracy(outputs: Array, labels: Array, k: int = 5) -> float:
-    """The share of rows whose label is among the k greatest outputs; of equal outputs the first classes count first."""
+    """The share of rows whose label is among the k greatest outputs; of equal outputs the first classes count first.
+
+    Shapes: outputs (N, classes), labels (N) -> a number. Errors: ValueError unless k is from 1 to the number of
+    classes.
+    """
     if not 1 <= k <= outputs.shape[1]:
         raise ValueError(f"top_k_accuracy(): k={k} must lie between 1 and the {outputs.shape[1]} classes")
     own = np.take_along_axis(outputs, labels[:, None], axis=1)  # (N, 1)
@@ -30,13 +34,19 @@ def top_k_accuracy(outputs: Array, labels: Array, k: int = 5) -> float:
 
 
 def confusion(outputs: Array, labels: Array) -> Array:
-    """How often class i (row) was taken for class j (column): (N, classes), (N) -> (classes, classes), counts."""
+    """How often class i (row) was taken for class j (column): counts.
+
+    Shapes: outputs (N, classes), labels (N) -> (classes, classes).
+    """
     classes = outputs.shape[1]
     return np.bincount(labels * classes + outputs.argmax(axis=1), minlength=classes**2).reshape(classes, classes)
 
 
 def class_accuracy(outputs: Array, labels: Array) -> Array:
-    """The share of each class that was recognized, NaN for a class without samples: (N, classes), (N) -> (classes)."""
+    """The share of each class that was recognized, NaN for a class without samples.
+
+    Shapes: outputs (N, classes), labels (N) -> (classes).
+    """
     counts = confusion(outputs, labels)
     return _shares(counts.diagonal(), counts.sum(axis=1))
 
@@ -53,7 +63,10 @@ class ClassScores(NamedTuple):
 
 
 def precision_recall_f1(outputs: Array, labels: Array) -> ClassScores:
-    """Precision TP / (TP + FP), recall TP / (TP + FN) and F₁ of each class: (N, classes), (N)."""
+    """Precision TP / (TP + FP), recall TP / (TP + FN) and F₁ of each class.
+
+    Shapes: outputs (N, classes), labels (N) -> three times (classes).
+    """
     counts = confusion(outputs, labels)
     hits, taken, true = counts.diagonal(), counts.sum(axis=0), counts.sum(axis=1)
     return ClassScores(_shares(hits, taken), _shares(hits, true), _shares(2 * hits, taken + true))

@@ -24,7 +24,10 @@ GAP = "  "
 
 
 class Progress(Callback):
-    """Shows the epochs and the steps of this epoch, loss, samples a second, the time that is left, the last metrics."""
+    """Shows the epochs and the steps of this epoch, loss, samples a second, the time that is left, the last metrics.
+
+    `console` is rich's, `name` what stands in front.
+    """
 
     def __init__(self, console: Console, name: str) -> None:
         self.console, self.name = console, name

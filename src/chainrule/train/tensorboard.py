@@ -11,10 +11,10 @@ __all__ = ["TensorBoard"]
 
 
 class TensorBoard(Callback):
-    """Write loss, learning rate and what `validate` measures as event files.
+    """Write loss, learning rate and what `validate` measures as event files in `folder`.
 
     The loss and the rate stand over the steps, the metrics over the steps too, at each epoch's end. A training that
-    goes on from a checkpoint tells TensorBoard to forget the steps after it. Raises ModuleNotFoundError if
+    goes on from a checkpoint tells TensorBoard to forget the steps after it. Errors: ModuleNotFoundError if
     tensorboardX is not installed.
     """
 

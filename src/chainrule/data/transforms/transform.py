@@ -23,7 +23,7 @@ CACHED = 2**15
 class Transform:
     """A function of images (N, C, H, W); a subclass defines `images(x, draws)`.
 
-    Called with a list, it changes the first array and hands on the rest. Raises TypeError or ValueError for what is
+    Called with a list, it changes the first array and hands on the rest. Errors: TypeError or ValueError for what is
     no batch of images.
     """
 
@@ -74,7 +74,7 @@ class ToFloat(Transform):
 
 @dataclass(frozen=True)
 class Normalize(Transform):
-    """(x − mean) / std, with a number for each channel or one for all. Raises TypeError for uint8, as torchvision."""
+    """(x − mean) / std, with a number for each channel or one for all. Errors: TypeError for uint8, as torchvision."""
 
     mean: float | Sequence[float]
     std: float | Sequence[float]
