@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import chainrule as cr
-from chainrule import autograd, check, data, io, ops, train
+from chainrule import autograd, check, data, io, nn, ops, train
 from docstrings import all_text, errors_named, parameters, raised_by, says_what, sent_nowhere, text_of, unnamed
 
 PLACES = {"": cr, "autograd": autograd, "check": check, "data": data, "io": io, "train": train}
@@ -38,7 +38,7 @@ def find(name: str) -> Any:
     if name.startswith("chainrule."):
         return importlib.import_module(name)
     last = name.rpartition(".")[2]
-    places = [*PLACES.values(), ops, cr.nn, cr.nn.utils.rnn, cr.optim, cr.optim.lr_scheduler, cr.Tensor, io.whole]
+    places = [*PLACES.values(), ops, nn, nn.utils.rnn, cr.optim, cr.optim.lr_scheduler, cr.Tensor, io.whole]
     return PUBLIC.get(name) or next((getattr(place, last) for place in places if hasattr(place, last)), None)
 
 
@@ -66,3 +66,22 @@ def test_it_names_the_errors_that_it_raises(name: str) -> None:
     raised = raised_by(vars(thing).get("__init__") if inspect.isclass(thing) else thing)
     missing = raised - errors_named(all_text(thing, find))
     assert not missing, f"{name} raises {', '.join(sorted(missing))}, and does not say when"
+
+
+def undocumented(thing: type) -> list[str]:
+    """The public methods and properties of a class that neither it nor a base of it describes."""
+    own = {name: value for name, value in vars(thing).items() if not is_record(thing) or isinstance(value, property)}
+    names = [name for name, value in own.items() if inspect.isfunction(value) or isinstance(value, property)]
+    return [name for name in names if name[0] != "_" and not any(_described(base, name) for base in thing.__mro__)]
+
+
+def _described(thing: type, name: str) -> bool:
+    return bool(getattr(vars(thing).get(name), "__doc__", ""))
+
+
+CLASSES = sorted({thing for thing in map(find, (*PUBLIC, *nn.__all__)) if inspect.isclass(thing)}, key=str)
+
+
+@pytest.mark.parametrize("thing", CLASSES)
+def test_a_class_describes_its_methods(thing: type) -> None:
+    assert not undocumented(thing)

@@ -156,6 +156,7 @@ class inference_mode(_GradMode):  # noqa: N801
 
     @property
     def enabled(self) -> bool:  # type: ignore[override]
+        """Whether the tape records inside."""
         return _mode.enabled and not self.mode
 
     def __call__(self, f: Callable[..., Any]) -> Callable[..., Any]:

@@ -49,6 +49,7 @@ class Tensor(Operators):
 
     @property
     def requires_grad(self) -> bool:
+        """Whether a gradient is wanted: of a leaf that asks for it, or a value computed from one."""
         return self.node is not None
 
     @requires_grad.setter
@@ -141,14 +142,17 @@ class Tensor(Operators):
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The size of each dimension; without dimensions ()."""
         return self.array.shape
 
     @property
     def dtype(self) -> DType:
+        """The dtype of the elements."""
         return self.array.dtype
 
     @property
     def ndim(self) -> int:
+        """The number of dimensions."""
         return self.array.ndim
 
     @property

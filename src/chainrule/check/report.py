@@ -78,6 +78,7 @@ class Row:
 
     @property
     def size(self) -> int:
+        """The number of coordinates."""
         return int(np.prod(self.shape))
 
 
@@ -121,6 +122,7 @@ class Report:
 
     @property
     def passed(self) -> bool:
+        """Whether every rule held."""
         return not self.rule
 
     def __bool__(self) -> bool:

@@ -254,6 +254,7 @@ def _sections(sizes: Any, size: int) -> tuple[int, ...]:
 
 @numpy_names
 def _split_method(self: Tensor, split_size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+    """As the function `split`, whose argument split_size_or_sections is called split_size here."""
     return split(self, split_size, dim)
 
 

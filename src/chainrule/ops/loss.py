@@ -112,7 +112,7 @@ def cross_entropy(
     """The cross-entropy of softmax(input) against the target: ℓ = −Σ_c w_c · q_c · log_softmax(input)_c.
 
     q is one-hot for class numbers (N, …), or the target itself, probabilities (N, C, …); with `label_smoothing` ε it
-    becomes (1 − ε) · q + ε / C. Without weight and smoothing dinput = (softmax(input) − q) · dℓ.
+    becomes (1 − ε) · q + ε / C. Without weight, for q that sum to 1, dinput = (softmax(input) − q) · dℓ.
     "mean" divides Σℓ by Σ w[target] for class numbers, by N… for probabilities. Targets of `ignore_index` do not count.
 
     Shapes: input (N, C, …) or (C,), target as above, weight w (C,) -> (), or (N, …) with reduction="none".

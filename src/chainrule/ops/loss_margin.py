@@ -53,7 +53,8 @@ def _by_sign(target: Tensor, positive: Any, negative: Any, other: Any) -> Tensor
 def hinge_embedding_loss(input: Tensor, target: Tensor, margin: float = 1.0, reduction: str = "mean") -> Tensor:
     """ℓ = x where the target is 1, max(0, margin − x) where it is −1, for a distance x.
 
-    dx = dℓ, or −dℓ where margin > x. Shapes: x and target broadcast -> (), or theirs with reduction="none".
+    dx = dℓ where the target is 1; where it is −1, −dℓ unless x exceeds the margin.
+    Shapes: x and target broadcast -> (), or theirs with reduction="none".
     Errors: ValueError where they do not, and for another reduction.
     """
     far = clamp(sub(margin, input), 0.0)
@@ -65,7 +66,7 @@ def margin_ranking_loss(
 ) -> Tensor:
     """ℓ = max(0, margin − t · (x1 − x2)): x1 should be the greater where the target t is 1, x2 where it is −1.
 
-    dx1 = −dℓ · t where ℓ > 0, else 0;   dx2 = −dx1.   x1 = input1, x2 = input2.
+    dx1 = −dℓ · t, unless ℓ is cut off at 0;   dx2 = −dx1.   x1 = input1, x2 = input2.
     Shapes: the three are broadcast, and have one number of dimensions -> (), or theirs with reduction="none".
     Errors: ValueError where they have not, and for another reduction.
     """
@@ -84,8 +85,9 @@ def triplet_margin_loss(
 ) -> Tensor:  # fmt: skip
     """ℓ = max(0, d(a, p) − d(a, n) + margin) for anchor a, positive p, negative n; d is `pairwise_distance` of order p.
 
-    With `swap`, d(p, n) takes the place of d(a, n) where it is smaller. Order `p`, `eps` and the gradients, 0 where ℓ
-    is 0, as in `pairwise_distance`. Shapes: (N, D) three times -> (), or (N,) with reduction="none"; (D,) -> ().
+    With `swap`, d(p, n) takes the place of d(a, n) where it is smaller. Order `p`, `eps` and the gradients, unless
+    ℓ is cut off at 0, as in `pairwise_distance`.
+    Shapes: (N, D) three times -> (), or (N,) with reduction="none"; (D,) -> ().
     Errors: ValueError where margin ≤ 0, the numbers of dimensions differ, and for another reduction.
     Paper: Balntas et al.: Learning local feature descriptors with triplets and shallow convolutional neural networks
     (2016).
