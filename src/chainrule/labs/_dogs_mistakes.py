@@ -96,20 +96,20 @@ def _seen(images: Array, rows: Array) -> str:
     for name, values in properties(images).items():
         distance = (values[rows].mean() - values.mean()) / (values.std() / np.sqrt(max(1, len(rows))) + 1e-12)
         if abs(distance) > 2.5:
-            here, average = values[rows].mean(), values.mean()
-            told.append(f"{PROPERTIES[name][int(distance > 0)]} ({here:.2f}, and {average:.2f} in all)")
+            change = values[rows].mean() / values.mean() - 1
+            told.append(f"{PROPERTIES[name][int(change > 0)]} (by {percent(abs(change), 0)})")
     if not told:
         return f"""Measured, these {len(rows)} differ from the rest neither in brightness nor in contrast, fine detail
         or colour by more than chance would make them: what makes them hard is not the light but what they show."""
-    return f"""Measured, these {len(rows)} pictures are, on average, {", ".join(told)}."""
+    return f"""Measured, these {len(rows)} pictures are, on average, {", ".join(told)} than all test pictures."""
 
 
 def what_decides(run: Run, model: Any, data: Animals, dog: Array) -> None:
     """What happens when a part of a picture is hidden: of some that are surely right, and of the surest mistakes."""
     (images, labels), wrong = data.test, np.abs(dog - data.test.labels)
     order = np.argsort(wrong)
-    right = [i for label in (0, 1) for i in order[labels[order] == label][:3] if wrong[i] < 0.5]
-    mistaken = [i for i in order[::-1][:6] if wrong[i] > 0.5]
+    right = [i for label in (0, 1) for i in order[labels[order] == label][:2] if wrong[i] < 0.5]
+    mistaken = [i for i in order[::-1][:4] if wrong[i] > 0.5]
     side = data.size // 4
 
     def shown(rows: list[Any]) -> list[report.Tile]:

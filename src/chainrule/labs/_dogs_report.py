@@ -38,10 +38,10 @@ def pictures(run: Run, data: Animals, full: bool) -> None:
         "The pictures",
         f"""{what}
 
-        An eighth of the pictures with labels, drawn at random, is held out: **{n:,} to learn from, {valid:,} to choose
-        by, {test:,} to be tested on.** What is chosen, the setting and when to stop, is chosen by the held-out ones
-        alone; the test pictures are looked at once, at the end. {percent(cats / n)} of the training pictures are
-        cats, so who guesses is right about half of the time.""",
+        Of those to learn from {valid:,}, drawn at random, are held out: **{n:,} to learn from, {valid:,} to choose by,
+        {test:,} to be tested on.** What is chosen is chosen by the held-out ones alone; the test pictures are looked at
+        once, at the end. {percent(cats / n)} of the training pictures are cats, so who guesses is right about half of
+        the time.""",
         report.Grid(
             [tile(images[i], f"a {CLASSES[labels[i]]}", CLASSES[labels[i]]) for i in range(min(SHOWN, n))],
             "Pictures from the training part.", 64,
@@ -102,25 +102,25 @@ def networks(run: Run, data: Animals, models: Mapping[str, Any]) -> dict[str, tu
     run.section(
         "Two networks",
         f"""**A network like VGG** is made of one thing, again and again: a convolution of 3 × 3, ReLU behind it. After
-        every pair, pooling halves the picture, and the next pair has twice as many feature maps: less and less *where*,
-        more and more *what*. At the end stand two dense layers.
+        the first one, and then after every two, pooling halves the picture, and the next two have twice as many feature
+        maps: less and less *where*, more and more *what*. At the end stand two dense layers.
 
         A convolution's output is a stack of *feature maps*, one for each of its filters. A filter consists of
         *kernels*, small squares of weights, one for each map that comes in: the second convolution here has {maps}
         filters for {inputs} maps, so {maps * inputs:,} kernels of 3 × 3, {9 * maps * inputs:,} weights.""",
         _layers("VGG", tables[first]),
-        """**The residual network** has the same stages and differs in three things. After every convolution stands
-        *batch normalization*: each map is shifted and scaled to mean 0 and deviation 1 over the batch, then to a mean
-        and a deviation that it learns; so no layer has to follow what the layers before it do to their scale, and
-        greater steps go well. Around every pair of convolutions leads a *shortcut*, relu(x + f(x)): the pair need only
-        learn what to change, and gradients pass by undamped. (Where the maps get smaller and more, the shortcut takes
-        means of 2 × 2 pixels and mixes the maps by 1 × 1 kernels.) And instead of dense layers that know a weight for
-        every place, each last map is averaged to one number, whose mixture is the answer.""",
+        """**The residual network** has the same stages, of twice as many maps, and differs in three things. After every
+        convolution stands *batch normalization*: each map is shifted and scaled to mean 0 and deviation 1 over the
+        batch, then to a mean and a deviation that it learns; so no layer has to follow what the layers before it do to
+        their scale, and greater steps go well. Around every pair of convolutions leads a *shortcut*, relu(x + f(x)):
+        the pair need only learn what to change, and gradients pass by undamped. (Where the maps get smaller and more,
+        the shortcut takes means of 2 × 2 pixels and mixes the maps by 1 × 1 kernels.) And instead of dense layers that
+        know a weight for every place, each last map is averaged to one number, whose mixture is the answer.""",
         _layers("Residual", tables[last]),
         f"""The VGG has {sizes[first][0]:,} parameters and does {sizes[first][1] / 1e6:.1f} million multiply-adds for a
-        picture; the residual network {sizes[last][0]:,} and {sizes[last][1] / 1e6:.1f} million. All of it is built
-        of this library's own parts, and all weights begin as random numbers (He's, which keep the size of what passes
-        through).""",
+        picture; the residual network {sizes[last][0]:,} and {sizes[last][1] / 1e6:.1f} million, for it pools before its
+        first pair. All of it is built of this library's own parts, and all weights begin as random numbers (He's, which
+        keep the size of what passes through).""",
     )
     return sizes
 
@@ -230,6 +230,7 @@ def long_training(run: Run, chosen: str, data: Animals, history: Sequence[Epoch]
     seconds, last = sum(epoch.seconds for epoch in history), history[-1].metrics
     pictures = len(history) * len(data.train.labels)
     work = 6 * size[1] * pictures
+    took = f"{seconds / 60:.1f} minutes" if seconds > 100 else f"{seconds:.0f} s"
     least = min(history, key=lambda epoch: epoch.metrics["validation loss"])
     ended = "it was still at its least in the last epoch"
     if least.number < len(history):
@@ -245,8 +246,8 @@ def long_training(run: Run, chosen: str, data: Animals, history: Sequence[Epoch]
         {percent(last["validation error"])} of those held out taken for the other animal. The validation loss is
         {last["validation loss"]:.3f} in the end; {ended}.
 
-        The training steps took {seconds / 60:.1f} minutes: {pictures:,} pictures, {pictures / seconds:,.0f} a second;
-        forward and backward that is {work / 1e12:,.1f} TFLOP, {work / seconds / 1e9:,.0f} GFLOP/s.""",
+        The training steps took {took}: {pictures:,} pictures, {pictures / seconds:,.0f} a second; forward and backward
+        that is {work / 1e12:,.1f} TFLOP, {work / seconds / 1e9:,.0f} GFLOP/s.""",
     )
 
 
