@@ -172,6 +172,12 @@ def test_one_cycle_rises_and_falls_to_zero() -> None:
     assert np.all(np.diff(values[20:]) < 0)
 
 
+def test_one_cycle_may_begin_and_end_above_zero() -> None:
+    ends = {"warm_up": 0.25, "start": 0.2, "end": 0.07}
+    values = [one_cycle(done, **ends) for done in (0, 0.125, 0.25, 0.625, 1)]
+    assert values == pytest.approx([0.2, 0.6, 1, (1 + 0.07) / 2, 0.07])
+
+
 def test_fit_leaves_the_rate_alone_without_a_schedule() -> None:
     model, loss, _, batches = parts()
     optimizer = optim.SGD(model.parameters(), lr=0.25)

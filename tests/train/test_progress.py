@@ -75,3 +75,43 @@ def test_a_stop_before_the_end_has_its_line(monkeypatch: pytest.MonkeyPatch) -> 
     training.stop("enough")
     bars.epoch(training)
     assert "epoch  1/30" in file.getvalue()
+
+
+class Five(Loader):
+    def __len__(self) -> int:
+        return 5
+
+
+def told(pace: float, epochs: int, terminal: bool = False) -> str:
+    """What is told of epochs of 5 steps, which take so many seconds each, the very first one ten times as long."""
+    file, now = io.StringIO(), [0.0]
+    training = Training(None, lambda y: y, None, Five(), epochs)
+    bars = Progress(Console(file=file, force_terminal=terminal, width=140), "tiny", lambda: now[0])
+    bars.begin(training)
+    for number in range(1, epochs + 1):
+        for _ in range(5):
+            now[0] += pace if training.steps else 10 * pace
+            training.steps, training.current = training.steps + 1, 0.5
+            bars.step(training)
+        training.history.append(Epoch(number, 0.5, 5 * pace))
+        bars.epoch(training)
+    bars.end(training)
+    return file.getvalue()
+
+
+def test_a_long_training_says_at_its_start_how_long_it_will_take_and_keeps_saying_so() -> None:
+    lines = [" ".join(line.split()) for line in told(2.0, 60).splitlines()]
+    assert lines[0] == "tiny about 10 min for 60 epochs on this machine, by the pace of 3 steps"  # 296 steps of 2 s
+    assert len(lines) == 61
+    assert lines[1].endswith("about 10 min left")
+    assert lines[30].endswith("about 5 min left")
+    assert lines[-1].endswith("600.0 s")
+    assert "about 2.0 h for 720 epochs" in told(2.0, 720)
+
+
+def test_a_long_training_says_so_on_a_terminal_too() -> None:
+    assert "about 10 min for 60 epochs" in told(2.0, 60, terminal=True)
+
+
+def test_a_short_training_foretells_nothing() -> None:
+    assert "about" not in told(1.0, 12)

@@ -1,7 +1,7 @@
-"""How far training is: live bars on a terminal, a line an epoch elsewhere."""
+"""How far training is: live bars on a terminal, a line an epoch elsewhere; and how long it will take here."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from rich.console import Console, RenderableType
 from rich.padding import Padding
@@ -18,6 +18,10 @@ REFRESH = 0.1
 """Seconds between two pictures of the bars: between them a step costs one look at the clock."""
 BETWEEN_LINES = 1.0
 """Seconds between two lines where there is no terminal; the last epoch always has one."""
+LONG = 60.0
+"""Seconds of training from which on it is foretold how long it takes."""
+WATCHED = 3.0
+"""Seconds, and at least three steps, whose pace that follows from; the very first step is often slow."""
 NAME = 28
 """Width of the column of names, so that the lines of several models stand below each other."""
 GAP = "  "
@@ -26,14 +30,16 @@ GAP = "  "
 class Progress(Callback):
     """Shows the epochs and the steps of this epoch, loss, samples a second, the time that is left, the last metrics.
 
-    `console` is rich's, `name` what stands in front.
+    `console` is rich's, `name` what stands in front, `clock` tells the seconds.
+    Of a training of more than a minute it says how long it will take, as soon as a few steps have shown their pace.
     """
 
-    def __init__(self, console: Console, name: str) -> None:
-        self.console, self.name = console, name
+    def __init__(self, console: Console, name: str, clock: Callable[[], float] = time.perf_counter) -> None:
+        self.console, self.name, self.clock = console, name, clock
 
     def begin(self, training: Training) -> None:
-        self.shown = self.printed = time.perf_counter()
+        self.shown = self.printed = self.clock()
+        self.foretold = False
         self.seconds = sum(epoch.seconds for epoch in training.history)
         self.bars = _Named(
             TextColumn("{task.description}"),
@@ -49,7 +55,7 @@ class Progress(Callback):
         self.bars.name = self.name
         self.epochs = self._bar("epoch", training.epochs)
         self.steps = self._bar("step", len(training.loader))
-        self.first, self.since = training.steps, time.perf_counter()
+        self.first, self.since = training.steps + 1, self.shown
         self.loss = training.history[-1].loss if training.history else 0.0
         self.bars.start()
 
@@ -62,11 +68,31 @@ class Progress(Callback):
     def step(self, training: Training) -> None:
         first = training.steps == 1
         self.loss = training.current if first else 0.98 * self.loss + 0.02 * training.current
-        if time.perf_counter() - self.shown > REFRESH:
+        if training.steps <= self.first:
+            self.since = self.clock()
+            return
+        if not self.foretold:
+            self._foretell(training)
+        if self.clock() - self.shown > REFRESH:
             self._show(training)
 
+    def _foretell(self, training: Training) -> None:
+        steps, watched = training.steps - self.first, self.clock() - self.since
+        if watched < WATCHED or steps < 3:
+            return
+        self.foretold = True
+        if left := self._left(training):
+            epochs = training.epochs - len(training.history)
+            self._print([f"about {left} for {epochs} epochs on this machine, by the pace of {steps} steps"])
+
+    def _left(self, training: Training) -> str:
+        """The time that the rest will take if it goes on like this; empty if that is little."""
+        rest = len(training.loader) * training.epochs - training.steps
+        seconds = rest * (self.clock() - self.since) / max(1, training.steps - self.first)
+        return "" if seconds < LONG else f"{seconds / 60:.0f} min" if seconds < 100 * 60 else f"{seconds / 3600:.1f} h"
+
     def epoch(self, training: Training) -> None:
-        epoch, now = training.history[-1], time.perf_counter()
+        epoch, now = training.history[-1], self.clock()
         self.seconds += epoch.seconds
         last = epoch.number == training.epochs or bool(training.stopped)
         if last or (not self.console.is_terminal and now - self.printed > BETWEEN_LINES):
@@ -74,10 +100,10 @@ class Progress(Callback):
             self._print(self._told(training, epoch))
 
     def _told(self, training: Training, epoch: Epoch) -> list[str]:
-        rate = training.loader.samples * epoch.number / max(self.seconds, 1e-9)
+        rate, left = training.loader.samples * epoch.number / max(self.seconds, 1e-9), self._left(training)
         return [
             f"epoch {epoch.number:>2}/{training.epochs}", f"loss {epoch.loss:.4f}", *_metrics(epoch),
-            f"{rate:,.0f} samples/s", f"{self.seconds:.1f} s",
+            f"{rate:,.0f} samples/s", f"{self.seconds:.1f} s", *([f"about {left} left"] if left else []),
         ]  # fmt: skip
 
     def _print(self, told: list[str]) -> None:
@@ -92,7 +118,7 @@ class Progress(Callback):
         self.console.print(f"{self.name:<{NAME}}{GAP}{text}", highlight=False, markup=False, soft_wrap=True)
 
     def _show(self, training: Training) -> None:
-        self.shown = time.perf_counter()
+        self.shown = self.clock()
         batches = len(training.loader)
         rate = (training.steps - self.first) / (self.shown - self.since) * training.loader.samples / batches
         here = training.steps - batches * len(training.history)
