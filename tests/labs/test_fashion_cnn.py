@@ -22,11 +22,8 @@ from chainrule.labs._clothes import (
     articles,
     augmentation,
     by_chance,
-    by_confidence,
     in_family,
-    log_probabilities,
     mistakes,
-    surest_first,
     with_mirror,
 )
 from chainrule.labs._fashion_report import EXERCISE, EXPLORED
@@ -162,14 +159,6 @@ def test_augmentation_moves_and_mirrors_on_the_background() -> None:
 # ------------------------------------------------------------------------------------------ answers
 
 
-def test_log_probabilities_are_those_of_softmax_and_stay_if_they_are_that_already() -> None:
-    z = np.array([[1.0, 2.0, 3.0], [1000.0, 0.0, -1000.0]])
-    log_p = log_probabilities(z)
-    np.testing.assert_allclose(np.exp(log_p[0]), np.exp(z[0]) / np.exp(z[0]).sum(), rtol=1e-12)
-    assert log_p[1].tolist() == [0, -1000, -2000]
-    np.testing.assert_allclose(log_probabilities(log_p), log_p, rtol=1e-12)
-
-
 def test_the_mirror_image_has_half_a_say() -> None:
     weight = np.zeros((2, 4), np.float32)
     weight[0, 0], weight[1, 3] = 1, 2
@@ -182,23 +171,6 @@ def test_the_mirror_image_has_half_a_say() -> None:
 
     expected = (softmax(1, 6) + softmax(3, 2)) / 2
     np.testing.assert_allclose(np.exp(with_mirror(cr, model, x))[0], expected, rtol=1e-6)
-
-
-ANSWERS = np.log(np.array([[0.95, 0.03, 0.02], [0.3, 0.6, 0.1], [0.2, 0.1, 0.7], [0.8, 0.1, 0.1], [0.1, 0.81, 0.09]]))
-TRUE = np.array([0, 0, 2, 2, 0])
-
-
-def test_surest_first_begins_with_the_most_confident_mistake() -> None:
-    assert surest_first(ANSWERS, TRUE).tolist() == [4, 3, 1]
-
-
-def test_by_confidence_counts_answers_and_the_right_ones() -> None:
-    assert by_confidence(ANSWERS, TRUE, (0.65, 0.9, 0.99)) == [
-        ("below 65 %", 1, 0.0),
-        ("65 % to 90 %", 3, pytest.approx(1 / 3)),
-        ("90 % to 99 %", 1, 1.0),
-        ("99 % and more", 0, None),
-    ]
 
 
 def test_families() -> None:

@@ -88,6 +88,11 @@ def test_signed_values_are_red_and_blue_about_white() -> None:
     assert blue[2] > blue[0]
 
 
+def test_a_picture_in_colour_keeps_its_colours() -> None:
+    values = np.random.default_rng(0).integers(0, 256, (3, 4, 3), np.uint8)
+    np.testing.assert_allclose(255 * pixels(picture(values))[..., :3], values, atol=1e-3)
+
+
 def test_a_picture_of_zeros_is_white() -> None:
     assert pixels(plane(np.zeros((2, 2))))[..., :3].min() > 0.95
 

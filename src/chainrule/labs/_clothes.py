@@ -1,7 +1,5 @@
 """What the lab on clothes looks at: the articles as arrays, their families, answers as probabilities, mistakes."""
 
-import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +12,14 @@ from chainrule.data.fashion_mnist import CLASSES
 from chainrule.data.transforms import Compose, RandomCrop, RandomHorizontalFlip
 from chainrule.train import predict
 
+from ._answers import by_confidence, log_probabilities, mixture, surest_first, tiles
 from ._digits import Digits as Clothes
 from ._digits import normalised
 from ._lab import asked_for
 
 __all__ = [
     "CLASSES", "FAMILIES", "MOVED", "SHOWN", "WHAT", "Array", "Clothes", "articles", "augmentation", "by_chance",
-    "by_confidence", "in_family", "log_probabilities", "matrix", "mistakes", "surest_first", "tiles", "with_mirror",
+    "in_family", "matrix", "mistakes", "with_mirror",
 ]  # fmt: skip
 
 Array = npt.NDArray[Any]
@@ -56,63 +55,16 @@ def augmentation(data: Clothes) -> Compose:
 # ------------------------------------------------------------------------------------------ answers
 
 
-def log_probabilities(outputs: Array) -> Array:
-    """The logarithms of the classes' probabilities (N, classes): outputs, less the logarithm of their exp's sum."""
-    above = outputs.astype(np.float64) - outputs.max(axis=1, keepdims=True)
-    result: Array = above - np.log(np.exp(above).sum(axis=1, keepdims=True))
-    return result
-
-
 def with_mirror(engine: Any, model: Any, x: Array) -> Array:
     """Logarithms of probabilities, each the mean of what the model says of an article and of its mirror image."""
     mirrored = np.ascontiguousarray(x[..., ::-1])
-    seen, mirror = (log_probabilities(predict(engine, model, images)) for images in (x, mirrored))
-    mean: Array = np.logaddexp(seen, mirror) - math.log(2)
-    return mean
-
-
-def surest_first(answers: Array, labels: Array) -> Array:
-    """The rows that were misjudged, those first whose wrong class has the greatest probability."""
-    rows: Array = np.argsort(-answers.max(axis=1), kind="stable")
-    rows = rows[answers.argmax(axis=1)[rows] != labels[rows]]
-    return rows
+    return mixture([log_probabilities(predict(engine, model, images)) for images in (x, mirrored)])
 
 
 def in_family(true: Array, taken: Array) -> Array:
     """Whether two classes are of one family, as truth values."""
     same: Array = np.equal(FAMILY[true], FAMILY[taken])
     return same
-
-
-def by_confidence(answers: Array, labels: Array, bounds: Sequence[float]) -> list[tuple[str, int, float | None]]:
-    """Of the answers with a confidence in each interval: how many there are, and which share of them is right."""
-    confidence, right = np.exp(answers.max(axis=1)), answers.argmax(axis=1) == labels
-    rows = []
-    for low, high in zip((0.0, *bounds), (*bounds, math.inf), strict=True):
-        here = (confidence >= low) & (confidence < high)
-        n = int(np.count_nonzero(here))
-        rows.append((_interval(low, high), n, float(right[here].mean()) if n else None))
-    return rows
-
-
-def _interval(low: float, high: float) -> str:
-    if not low:
-        return f"below {high:.0%}".replace("%", " %")
-    return (f"{low:.0%} to {high:.0%}" if high <= 1 else f"{low:.0%} and more").replace("%", " %")
-
-
-# ------------------------------------------------------------------------------------------ pictures
-
-
-def tiles(x: Array, labels: Array, answers: Array, rows: Sequence[int] | Array) -> list[report.Tile]:
-    """The articles of these rows, what the network takes them for, and how sure it is: (N, 1, 28, 28), (N), (N, 10)."""
-    taken, sure = answers.argmax(axis=1), np.exp(answers.max(axis=1))
-    return [_tile(x[i, 0], CLASSES[labels[i]], CLASSES[taken[i]], float(sure[i])) for i in rows]
-
-
-def _tile(pixels: Array, true: str, guess: str, sure: float) -> report.Tile:
-    label = f"{true} → {guess}, {report.percent(sure, 0)}"
-    return report.Tile(report.picture(pixels), f"{true}, taken for {guess}", label, wrong=true != guess)
 
 
 # ------------------------------------------------------------------------------------------ mistakes
@@ -132,7 +84,9 @@ def mistakes(x: Array, labels: Array, answers: Array) -> tuple[float, list[Any]]
     least, kept = float(np.exp(answers[top].max(axis=1).min())), int(within[: len(top)].sum())
     return share, [
         report.Grid(
-            tiles(x, labels, answers, top), f"The {len(top)} most confident of {len(wrong):,} mistakes: {WHAT}", 96
+            tiles(x, labels, answers, top, CLASSES),
+            f"The {len(top)} most confident of {len(wrong):,} mistakes: {WHAT}",
+            96,
         ),
         f"""**Are they reasonable?** {report.percent(share)} of all mistakes stay within a family: a top is taken for
         another top, a shoe for another shoe. If the wrong answers fell evenly on the nine other classes, it would be

@@ -11,6 +11,7 @@ import numpy as np
 from chainrule import report
 from chainrule.data import Draws
 from chainrule.labs import Run
+from chainrule.labs._answers import by_class, log_probabilities, surest_first, tiles
 from chainrule.labs._clothes import (
     CLASSES,
     FAMILIES,
@@ -21,11 +22,8 @@ from chainrule.labs._clothes import (
     Clothes,
     augmentation,
     in_family,
-    log_probabilities,
     matrix,
     mistakes,
-    surest_first,
-    tiles,
 )
 from chainrule.labs.cnn_vs_mlp import sign_test
 from chainrule.report import percent
@@ -201,32 +199,24 @@ def the_test(run: Run, data: Clothes, learned: Learned) -> None:
     run.measure(f"test accuracy, {EXERCISE}", learned.right)
     y, n = learned.labels, len(learned.labels)
     counts = confusion(learned.answers, y)
-    by_class = class_accuracy(learned.answers, y)
-    worst, best = int(by_class.argmin()), int(by_class.argmax())
+    shares = class_accuracy(learned.answers, y)
+    worst, best = int(shares.argmin()), int(shares.argmax())
     within, found = mistakes(data.x_test, y, log_probabilities(learned.answers))
     run.measure("mistakes within a family of clothes", within)
-    rows = [
-        (name, int(counts[k].sum()), percent(float(by_class[k])), *_most(counts, k)) for k, name in enumerate(CLASSES)
-    ]
     run.section(
         "Test of the exercise's network",
         f"""**{percent(learned.right, 2)} of the {n:,} test articles are recognised.** On that many chance alone moves
         such a figure by about {100 * standard_error(learned.right, n):.1g} points (one standard error). The
-        classes differ much: of {CLASSES[best]} {percent(float(by_class[best]))} are recognised, of {CLASSES[worst]}
-        {percent(float(by_class[worst]))}.""",
+        classes differ much: of {CLASSES[best]} {percent(float(shares[best]))} are recognised, of {CLASSES[worst]}
+        {percent(float(shares[worst]))}.""",
         report.Table(
             ("Class", "Test articles", "Recognised", "Most often taken for", "So many"),
-            rows, "Accuracy of each class, and its most frequent confusion.",
+            by_class(learned.answers, y, CLASSES),
+            "Accuracy of each class, and its most frequent confusion.",
         ),
         matrix(counts),
         *found,
     )  # fmt: skip
-
-
-def _most(counts: Array, label: int) -> tuple[str, int]:
-    wrong = counts[label].copy()
-    wrong[label] = 0
-    return (CLASSES[wrong.argmax()], int(wrong.max())) if wrong.any() else ("—", 0)
 
 
 # ------------------------------------------------------------------------------------------ the explored network
@@ -382,7 +372,7 @@ def what_is_left(run: Run, settings: Settings, data: Clothes, learned: Mapping[s
         something else or something else for a shirt; {percent(within)} stay within a family.""",
         matrix(counts),
         report.Grid(
-            tiles(data.x_test, y, answers, rows[:SHOWN]),
+            tiles(data.x_test, y, answers, rows[:SHOWN], CLASSES),
             f"The {min(SHOWN, len(rows))} most confident of them: {WHAT}", 96,
         ),
         *([smoothed] if settings.smoothing and sure[1] < sure[0] else []),

@@ -163,7 +163,10 @@ def formula(tex: str, alt: str) -> Formula:
 
 
 def picture(values: Array, low: float | None = None, high: float | None = None, colors: str = "gray") -> str:
-    """A small picture as a data: URI, a pixel a value: (H, W) -> PNG; `low` and `high` are the ends of the scale."""
+    """A small picture as a data: URI, a pixel a value: (H, W) -> PNG; `low` and `high` are the ends of the scale.
+
+    Colours are shown as they are: (H, W, 3) of uint8.
+    """
     buffer = io.BytesIO()
     pixels = np.asarray(values)
     mpl.image.imsave(buffer, pixels, vmin=low, vmax=high, cmap=colors, format="png")
