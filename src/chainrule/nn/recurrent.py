@@ -52,10 +52,11 @@ class RNNBase(Module):
 
     L = num_layers layers on top of each other, of D = input_size and H = hidden_size features, each running forward, or
     with `bidirectional` both ways; input (T, N, D), or (N, T, D) with `batch_first`, or (T, D), or a PackedSequence.
-    In training `dropout` acts between the layers. `proj_size` has to stay 0. Parameters for layer l: weight_ih_l (G·H,
-    D), weight_hh_l (G·H, H), bias_ih_l and bias_hh_l (G·H), G gates in PyTorch's order, and again with _reverse;
-    uniform in ±1/√H. Errors: ValueError for sizes below 1, a dropout outside of [0, 1], a projection, or an input or
-    state that does not fit, TypeError for sizes that are no whole numbers and for several dtypes.
+    In training `dropout` acts between the layers. Above the first, D is directions·H. `proj_size` has to stay 0.
+    Parameters for layer l: weight_ih_l (G·H, D), weight_hh_l (G·H, H), bias_ih_l and bias_hh_l (G·H), G gates in
+    PyTorch's order, and again with _reverse; uniform in ±1/√H. Errors: ValueError for sizes below 1, a dropout outside
+    of [0, 1], a projection, or an input or state that does not fit, TypeError for sizes that are no whole numbers and
+    for several dtypes.
     """
 
     mode: str

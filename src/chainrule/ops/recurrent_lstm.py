@@ -126,8 +126,9 @@ def lstm(
 
     Shapes: input (T, N, D), or (N, T, D) with `batch_first`, or (T, D); hx two tensors (L·directions, N, H); params of
     each of the L = num_layers layers and each direction, two where `bidirectional`: w_ih (4H, D), w_hh (4H, H) and,
-    where `has_biases`, b_ih and b_hh (4H). `dropout` is between layers where `train`. Sequences of different `lengths`
-    (N) end where they end: not in PyTorch, which packs. The gradients run back from step to step, see `lstm_cell`.
+    where `has_biases`, b_ih and b_hh (4H). Above the first layer D is directions·H. `dropout` is between layers where
+    `train`. Sequences of different `lengths` (N) end where they end: not in PyTorch, which packs. The gradients run
+    back from step to step, see `lstm_cell`.
     Errors: ValueError where shapes, numbers of weights or lengths do not fit, or there are no time steps, TypeError for
     integers or several dtypes.
     """

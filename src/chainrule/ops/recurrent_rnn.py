@@ -108,8 +108,9 @@ def rnn_tanh(
 
     Shapes: input (T, N, D), or (N, T, D) with `batch_first`, or (T, D); hx (L·directions, N, H); params of each of the
     L = num_layers layers and each direction, two where `bidirectional`: w_ih (H, D), w_hh (H, H) and, where
-    `has_biases`, b_ih and b_hh (H). `dropout` is between layers where `train`. Sequences of different `lengths` (N) end
-    where they end: not in PyTorch, which packs. The gradients run back from step to step, see `rnn_tanh_cell`.
+    `has_biases`, b_ih and b_hh (H). Above the first layer D is directions·H. `dropout` is between layers where `train`.
+    Sequences of different `lengths` (N) end where they end: not in PyTorch, which packs. The gradients run back from
+    step to step, see `rnn_tanh_cell`.
     Errors: ValueError where shapes, numbers of weights or lengths do not fit, or there are no time steps, TypeError for
     integers or several dtypes.
     Paper: Elman: Finding structure in time (1990).
