@@ -30,7 +30,14 @@ namespace gemm_detail {
 constexpr int MR = ACCUMULATORS / 2, NV = 2;  // NV vectors of B in a panel
 constexpr int SIDE = 4, FEW = MR / SIDE;      // up to FEW rows: SIDE panels at once
 template <class T> constexpr int NR = NV * LANES<T>;
-constexpr int64_t KC = 384, NC_PANELS = 96;
+constexpr int64_t KC = 256, NC_PANELS = 96;   // a panel of A and one of B of KC rounds fit into a first cache of 48 KB
+constexpr int AHEAD = 8;                      // rounds by which B is asked for before it is read
+
+// Rounds to a block: K in blocks of nearly equal size, KC at most.
+inline int64_t rounds(int64_t K) {
+  const int64_t blocks = std::max<int64_t>(1, (K + KC - 1) / KC);
+  return std::max<int64_t>(1, (K + blocks - 1) / blocks);
+}
 
 // Copy `count` ≤ WIDTH lines of a strip into a panel of WIDTH: panel[k][i] = src[i · line + k · along], zeros for i ≥ count.
 template <class T, int WIDTH>
@@ -71,6 +78,8 @@ void micro_kernel(int64_t K, const T* a, const T* b, int64_t next, T* c, int64_t
 #pragma GCC unroll 16
     for (int v = 0; v < V; ++v) bk[v] = load(b + v / NV * next + v % NV * L);
 #pragma GCC unroll 16
+    for (int v = 0; v < V; ++v) __builtin_prefetch(b + v / NV * next + v % NV * L + AHEAD * NR<T>);
+#pragma GCC unroll 16
     for (int i = 0; i < R; ++i) {
       const Vec<T> ai = splat(a[i]);
 #pragma GCC unroll 16
@@ -96,23 +105,23 @@ constexpr auto micro_kernels(std::integer_sequence<int, R...>) {
 
 }  // namespace gemm_detail
 
-// B (K, N) in panels: KC rows of it after one another, of each all panels of NR columns. Packed in parallel.
+// B (K, N) in panels: a block of rows of it after another, of each all panels of NR columns. Packed in parallel.
 template <class T> class Packed {
   static constexpr int NR = gemm_detail::NR<T>;
 
  public:
-  Packed(int64_t K, int64_t N, Matrix<T> B) : K(K), N(N), panels((N + NR - 1) / NR), p_(K * panels * NR) {
-    const int64_t blocks = (K + gemm_detail::KC - 1) / gemm_detail::KC;
-    parallel_ranges(blocks * panels, std::max<int64_t>(1, 16384 / (std::min(K, gemm_detail::KC) * NR + 1)), [&](int64_t i, int64_t end) {
+  Packed(int64_t K, int64_t N, Matrix<T> B) : K(K), N(N), panels((N + NR - 1) / NR), rounds(gemm_detail::rounds(K)), p_(K * panels * NR) {
+    const int64_t blocks = (K + rounds - 1) / rounds;
+    parallel_ranges(blocks * panels, std::max<int64_t>(1, 16384 / (rounds * NR)), [&](int64_t i, int64_t end) {
       for (; i < end; ++i) {
-        const int64_t k = i / panels * gemm_detail::KC, j = i % panels * NR;
+        const int64_t k = i / panels * rounds, j = i % panels * NR;
         gemm_detail::pack_panel<T, NR>(B.at(k, j).p, B.column, B.row, depth(k), std::min<int64_t>(NR, N - j), panel(k, i % panels));
       }
     });
   }
-  int64_t depth(int64_t k) const { return std::min(K - k, gemm_detail::KC); }  // of the block of rows that begins with row k
+  int64_t depth(int64_t k) const { return std::min(K - k, rounds); }  // of the block of rows that begins with row k
   T* panel(int64_t k, int64_t q) const { return p_ + (k * panels + q * depth(k)) * NR; }
-  const int64_t K, N, panels;
+  const int64_t K, N, panels, rounds;
 
  private:
   Scratch<T> p_;
@@ -134,8 +143,8 @@ void multiply(int64_t M, Matrix<T> A, const Packed<T>& B, T* C, int64_t ldc, boo
   parallel_for((row_panels + task_rows - 1) / task_rows * across, [&](int64_t task) {
     const int64_t top = task / across * task_rows, bottom = std::min(top + task_rows, row_panels);
     const int64_t left = task % across * width, right = std::min(left + width, B.panels);
-    Scratch<T> a((bottom - top) * MR * std::min(B.K, KC));
-    for (int64_t k = 0; k == 0 || k < B.K; k += KC) {
+    Scratch<T> a((bottom - top) * MR * B.rounds);
+    for (int64_t k = 0; k == 0 || k < B.K; k += B.rounds) {
       const int64_t depth = B.depth(k);
       const auto rows = [&](int64_t p) { return std::clamp<int64_t>(M - p * height, 0, height); };
       for (int64_t p = top; p < bottom; ++p)
@@ -157,8 +166,8 @@ template <class T> void multiply(int64_t M, int64_t N, int64_t K, Matrix<T> A, M
   using namespace gemm_detail;
   constexpr int64_t NC = NC_PANELS * NR<T>;
   for (int64_t j = 0; j < N; j += NC)
-    for (int64_t k = 0; k == 0 || k < K; k += KC)
-      multiply<T>(M, A.at(0, k), Packed<T>(std::min(K - k, KC), std::min(N - j, NC), B.at(k, j)), C + j, ldc, k > 0,
+    for (int64_t k = 0; k == 0 || k < K; k += rounds(K))
+      multiply<T>(M, A.at(0, k), Packed<T>(std::min(K - k, rounds(K)), std::min(N - j, NC), B.at(k, j)), C + j, ldc, k > 0,
                   bias ? bias + j : nullptr);
 }
 

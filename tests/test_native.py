@@ -66,6 +66,26 @@ def test_weights_after_training_are_the_same_bits_on_any_number_of_threads(threa
             np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.parametrize("name", ["LSTM", "GRU", "RNN"])
+@pytest.mark.parametrize(("N", "H"), [(70, 40), (3, 256), (40, 300)])
+def test_recurrent_layers_have_the_same_bits_however_threads_share_the_work(name, N, H, threads):
+    """Rows of a large batch, units of a small one or of a large layer; with rows that end early."""
+    x = np.random.default_rng(0).standard_normal((6, N, 20)).astype("f4")
+    lengths = np.random.default_rng(1).integers(1, 7, N)
+    results = []
+    for n in (1, 2, 5):
+        threads(n)
+        cr.manual_seed(1)
+        layer = getattr(cr.nn, name)(20, H)
+        packed = cr.nn.utils.rnn.pack_padded_sequence(cr.from_numpy(x), lengths.tolist(), enforce_sorted=False)
+        y, _ = cr.nn.utils.rnn.pad_packed_sequence(layer(packed)[0])
+        (y * y).sum().backward()
+        results.append([y.detach().numpy(), *(p.grad.numpy() for p in layer.parameters())])
+    for other in results[1:]:
+        for one, two in zip(results[0], other, strict=True):
+            np.testing.assert_array_equal(one, two)
+
+
 @needs_core
 def test_a_training_step_asks_the_system_for_no_memory_after_warm_up(threads):
     threads(1)  # with more, how much scratch is in use at once depends on their timing

@@ -22,7 +22,6 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, cast, overload
 
@@ -30,6 +29,7 @@ import numpy as np
 
 from chainrule.anomaly import NonFinite, detect_anomaly
 from chainrule.dtypes import result_type
+from chainrule.grad_mode import current, enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from chainrule.native import core
 from chainrule.refusal import refusal
 from chainrule.tensor import Array, Tensor
@@ -85,92 +85,6 @@ class _Kept(Node):
 
 
 # ---------------------------------------------------------------------------------------------- recording
-
-
-class _Mode(threading.local):
-    enabled = True
-
-
-_mode = _Mode()
-
-
-class _GradMode:
-    """Switches recording on or off: `with no_grad(): ...`, or `@no_grad()` above a function."""
-
-    enabled: bool
-
-    def __enter__(self) -> None:
-        self._before = _mode.enabled
-        _mode.enabled = self.enabled
-
-    def __exit__(self, *exception: object) -> None:
-        _mode.enabled = self._before
-
-    def __call__(self, f: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(f)
-        def wrapped(*args: Any, **kwargs: Any) -> Any:
-            with type(self)():
-                return f(*args, **kwargs)
-
-        return wrapped
-
-
-class no_grad(_GradMode):  # noqa: N801 (PyTorch's name)
-    """Nothing inside is put on the tape."""
-
-    enabled = False
-
-
-class enable_grad(_GradMode):  # noqa: N801
-    """Puts operators on the tape again inside of `no_grad`."""
-
-    enabled = True
-
-
-class set_grad_enabled(_GradMode):  # noqa: N801
-    """Switches recording on or off by `mode`: at once for what follows, or `with set_grad_enabled(train): …`."""
-
-    def __init__(self, mode: bool) -> None:
-        self.enabled = bool(mode)
-        self._before, _mode.enabled = _mode.enabled, self.enabled
-
-    def __enter__(self) -> None:
-        _mode.enabled = self.enabled
-
-    def __call__(self, f: Callable[..., Any]) -> Callable[..., Any]:
-        _mode.enabled = self._before  # above a function it is for that one alone
-
-        @functools.wraps(f)
-        def wrapped(*args: Any, **kwargs: Any) -> Any:
-            with set_grad_enabled(self.enabled):
-                return f(*args, **kwargs)
-
-        return wrapped
-
-
-class inference_mode(_GradMode):  # noqa: N801
-    """As `no_grad`; with `mode=False` as nothing. Unlike in PyTorch its results may be used on the tape later on."""
-
-    def __init__(self, mode: bool = True) -> None:
-        self.mode = mode
-
-    @property
-    def enabled(self) -> bool:  # type: ignore[override]
-        """Whether the tape records inside."""
-        return _mode.enabled and not self.mode
-
-    def __call__(self, f: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(f)
-        def wrapped(*args: Any, **kwargs: Any) -> Any:
-            with inference_mode(self.mode):
-                return f(*args, **kwargs)
-
-        return wrapped
-
-
-def is_grad_enabled() -> bool:
-    """Whether operators are put on the tape at this moment, in this thread."""
-    return _mode.enabled
 
 
 class Operator(Protocol):
@@ -232,7 +146,7 @@ def primitive(reference: Forward | None = None, *, promote: bool = False, keeps:
             return _several(name, y, pullback, parents, keeps)
         result = new(Tensor)
         result.array = y if type(y) is np.ndarray else np.asarray(y)
-        result.node = Node(name, result.array, pullback, parents) if any(parents) and _mode.enabled else None
+        result.node = Node(name, result.array, pullback, parents) if any(parents) and current.enabled else None
         return result
 
     def declined(arrays: list[Any], error: Exception) -> tuple[Any, Pullback]:
@@ -276,7 +190,7 @@ def _several(
     What flows between the two is a zero that only says that something was handed in.
     """
     outputs = tuple(Tensor(np.asarray(y)) for y in values)
-    if not (any(parents) and _mode.enabled):
+    if not (any(parents) and current.enabled):
         return outputs
     real = [y for y in outputs if y.array.dtype.kind == "f"]
     zeros = [functools.partial(np.zeros, y.shape, y.dtype) for y in real]
@@ -518,4 +432,4 @@ def _seed(tensor: Tensor, gradient: Tensor | None) -> Array:
     dy = gradient.array if isinstance(gradient, Tensor) else np.asarray(gradient)
     if dy.shape != tensor.shape:
         raise RuntimeError(f"backward(): the gradient has shape {dy.shape}, the tensor {tensor.shape}")
-    return dy.astype(tensor.array.dtype)
+    return dy.astype(tensor.array.dtype, copy=_node(tensor).retains_grad)  # a leaf's gradient is its own

@@ -1,0 +1,95 @@
+"""Whether operators are put on the tape: switched off and on by `no_grad` and its like, for each thread apart."""
+
+import functools
+import threading
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["current", "enable_grad", "inference_mode", "is_grad_enabled", "no_grad", "set_grad_enabled"]
+
+
+class Mode(threading.local):
+    enabled = True
+
+
+current = Mode()
+"""Of this thread."""
+
+
+class _GradMode:
+    """Switches recording on or off: `with no_grad(): ...`, or `@no_grad()` above a function."""
+
+    enabled: bool
+
+    def __enter__(self) -> None:
+        self._before = current.enabled
+        current.enabled = self.enabled
+
+    def __exit__(self, *exception: object) -> None:
+        current.enabled = self._before
+
+    def __call__(self, f: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(f)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            with type(self)():
+                return f(*args, **kwargs)
+
+        return wrapped
+
+
+class no_grad(_GradMode):  # noqa: N801 (PyTorch's name)
+    """Nothing inside is put on the tape."""
+
+    enabled = False
+
+
+class enable_grad(_GradMode):  # noqa: N801
+    """Puts operators on the tape again inside of `no_grad`."""
+
+    enabled = True
+
+
+class set_grad_enabled(_GradMode):  # noqa: N801
+    """Switches recording on or off by `mode`: at once for what follows, or `with set_grad_enabled(train): …`."""
+
+    def __init__(self, mode: bool) -> None:
+        self.enabled = bool(mode)
+        self._before, current.enabled = current.enabled, self.enabled
+
+    def __enter__(self) -> None:
+        current.enabled = self.enabled
+
+    def __call__(self, f: Callable[..., Any]) -> Callable[..., Any]:
+        current.enabled = self._before  # above a function it is for that one alone
+
+        @functools.wraps(f)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            with set_grad_enabled(self.enabled):
+                return f(*args, **kwargs)
+
+        return wrapped
+
+
+class inference_mode(_GradMode):  # noqa: N801
+    """As `no_grad`; with `mode=False` as nothing. Unlike in PyTorch its results may be used on the tape later on."""
+
+    def __init__(self, mode: bool = True) -> None:
+        self.mode = mode
+
+    @property
+    def enabled(self) -> bool:  # type: ignore[override]
+        """Whether the tape records inside."""
+        return current.enabled and not self.mode
+
+    def __call__(self, f: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(f)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            with inference_mode(self.mode):
+                return f(*args, **kwargs)
+
+        return wrapped
+
+
+def is_grad_enabled() -> bool:
+    """Whether operators are put on the tape at this moment, in this thread."""
+    return current.enabled
