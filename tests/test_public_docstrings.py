@@ -11,9 +11,12 @@ import pytest
 
 import chainrule as cr
 from chainrule import autograd, check, data, io, nn, ops, train
+from chainrule.data import transforms
 from docstrings import all_text, errors_named, parameters, raised_by, says_what, sent_nowhere, text_of, unnamed
 
-PLACES = {"": cr, "autograd": autograd, "check": check, "data": data, "io": io, "train": train}
+PLACES = {
+    "": cr, "autograd": autograd, "check": check, "data": data, "data.transforms": transforms, "io": io, "train": train,
+}  # fmt: skip
 
 
 def ours(thing: Any) -> bool:
