@@ -13,10 +13,10 @@ from scipy.special import softmax
 
 import chainrule as cr
 from chainrule import labs, report
-from chainrule.data import Draws
+from chainrule.data import Draws, Images, Split
 from chainrule.data.transforms import Compose
 from chainrule.labs import UsageError, _dogs, _dogs_mistakes, _dogs_report, dogs_vs_cats
-from chainrule.labs._dogs import Animals, augmentation, divided, probabilities, shares, submit, unlabelled
+from chainrule.labs._dogs import Animals, augmentation, divided, prepared, probabilities, shares, submit, unlabelled
 from chainrule.labs._drawn import drawn
 from chainrule.labs.dogs_vs_cats import AUGMENTED, BOTH, KINDS, PLAIN, RESIDUAL, Settings, best, training
 from chainrule.train import Epoch, one_cycle
@@ -40,7 +40,14 @@ def test_a_run_on_few_heads(engine: Any, heads: Animals, tmp_path: Path, monkeyp
     save(tmp_path / "new", ["10.jpg", "9.PNG", "1.jpeg", "README.txt.png"])
     file, out = io.StringIO(), tmp_path / "run"
     settings = Settings(
-        epochs=2, trial_epochs=2, width=4, batch_size=16, engine=engine, out=out, unlabelled=tmp_path / "new"
+        epochs=3,
+        small_epochs=2,
+        trial_epochs=2,
+        width=4,
+        batch_size=16,
+        engine=engine,
+        out=out,
+        unlabelled=tmp_path / "new",
     )
     status = labs.carry_out("dogs-vs-cats", dogs_vs_cats.LAB, settings, Console(file=file, width=100))
     page = (out / "report.html").read_text(encoding="utf-8")
@@ -54,7 +61,7 @@ def test_a_run_on_few_heads(engine: Any, heads: Animals, tmp_path: Path, monkeyp
     assert places == sorted(places)
     curves = (out / "metrics.csv").read_text().splitlines()
     assert curves[0] == "model,epoch,loss,seconds,training loss,training error,validation loss,validation error"
-    assert len(curves) == 1 + 5 * 2
+    assert len(curves) in (1 + 4 * 2 + 3, 1 + 4 * 2 + 2 + 1)
     rows = (out / "submission.csv").read_text().splitlines()
     assert [row.split(",")[0] for row in rows] == ["id", "README.txt", "1", "9", "10"]
     assert {row.split(",")[1] for row in rows[1:]} <= {"Cat", "Dog"}
@@ -109,6 +116,25 @@ def test_augmentation_leaves_pictures_pictures(heads: Animals) -> None:
     assert x.dtype == np.uint8
     assert x.shape == heads.train.images.shape
     assert (x != heads.train.images).any((1, 2, 3)).mean() > 0.9
+
+
+def test_smaller_pictures_are_the_same_ones_shrunk_in_the_middle() -> None:
+    bright = np.zeros((4, 3, 64, 64), np.uint8)
+    bright[:, :, 16:48, 16:48] = 200
+    data = divided(Split(Images(bright, np.arange(4) % 2), Images(bright, np.arange(4) % 2)), 1, 0)
+    x, labels = prepared(data, True, _dogs.smaller(64))([bright, np.arange(4)], Draws(0, 0, np.arange(4)))
+    assert x.shape == (4, 3, 48, 48)
+    assert labels.tolist() == [0, 1, 2, 3]
+    whole, _ = prepared(data, True)([bright, np.arange(4)], Draws(0, 0, np.arange(4)))
+    lit, before = ((a > a.mean((2, 3), keepdims=True)).mean((2, 3)) for a in (x, whole))
+    np.testing.assert_allclose(lit, before, rtol=0.12, err_msg="as much of a picture is lit")
+    assert [_dogs.smaller(size) for size in (64, 32, 128)] == [48, 16, 96]
+
+
+def test_two_phases_are_one_cycle() -> None:
+    first, second = dogs_vs_cats._piece(0, 42, 60), dogs_vs_cats._piece(42, 18, 60)
+    steps = [first(i / 420) for i in range(420)] + [second(i / 180) for i in range(180)]
+    np.testing.assert_allclose(steps, [one_cycle(i / 600) for i in range(600)], rtol=1e-12)
 
 
 def test_the_networks_have_the_size_that_their_layers_say(heads: Animals) -> None:

@@ -32,7 +32,7 @@ from ._lab import UsageError, asked_for
 
 __all__ = [
     "CLASSES", "Animals", "animals", "augmentation", "occlusion", "prepared", "probabilities", "residual_network",
-    "shares", "submit", "tile", "unlabelled", "vgg",
+    "shares", "smaller", "submit", "tile", "unlabelled", "vgg",
 ]  # fmt: skip
 
 Array = npt.NDArray[Any]
@@ -101,18 +101,35 @@ def tile(pixels: Array, alt: str, label: str = "", wrong: bool = False) -> repor
 # ------------------------------------------------------------------------------------------ augmentation
 
 
-def augmentation() -> dict[str, Any]:
-    """The changes that a training picture meets, in their order; each has its own random numbers for every picture."""
+def augmentation(share: float = 1.0) -> dict[str, Any]:
+    """The changes that a training picture meets, in their order; each has its own random numbers for every picture.
+
+    With a `share` the pictures are also shrunk to it, in the middle of their frame.
+    """
+    zoom, move = (0.9 * share, 1.4 * share), (0.1 * share, 0.1 * share)
     return {
         "mirrored": RandomHorizontalFlip(),
-        "turned, zoomed, moved": RandomAffine(15, (0.1, 0.1), (0.9, 1.4), fill=GREY),
+        "turned, zoomed, moved": RandomAffine(15, move, zoom, fill=GREY),
         "other light": ColorJitter(0.3, 0.3, 0.3),
     }
 
 
-def prepared(data: Animals, augmented: bool) -> Compose:
-    """What is done to a batch [images, labels] on its way to the network."""
-    return Compose([*(augmentation().values() if augmented else ()), ToFloat(), data.normalize])
+def prepared(data: Animals, augmented: bool, size: int | None = None) -> Compose:
+    """What is done to a batch [images, labels] on its way to the network; with a `size`, augmented ones are smaller."""
+    size = size or data.size
+    steps = list(augmentation(size / data.size).values()) if augmented else []
+    edge = (data.size - size) // 2
+    middle = slice(edge, edge + size)
+
+    def cut(batch: Any, draws: Any) -> list[Any]:
+        return [np.ascontiguousarray(batch[0][:, :, middle, middle]), *batch[1:]]
+
+    return Compose([*steps, *([cut] if edge else []), ToFloat(), data.normalize])
+
+
+def smaller(size: int) -> int:
+    """Three quarters of a size, or the next smaller one that can be halved four times."""
+    return 3 * size // 4 // 16 * 16
 
 
 # ------------------------------------------------------------------------------------------ networks

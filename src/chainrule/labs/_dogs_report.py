@@ -13,7 +13,7 @@ from chainrule.data import Draws
 from chainrule.report import percent
 from chainrule.train import Epoch, standard_error
 
-from ._dogs import CLASSES, Animals, augmentation, tile
+from ._dogs import CLASSES, Animals, augmentation, smaller, tile
 from ._run import Run
 
 Array = npt.NDArray[Any]
@@ -225,11 +225,21 @@ def _curves(histories: Histories, what: str, whose: str = "") -> report.Figure:
     return report.chart(series, "epoch", what, f"{caption} after each epoch.", percent=what == "error")
 
 
-def long_training(run: Run, chosen: str, data: Animals, history: Sequence[Epoch], size: tuple[int, int]) -> None:
+def long_training(
+    run: Run, chosen: str, data: Animals, history: Sequence[Epoch], size: tuple[int, int], small: int
+) -> None:
     """The last training, that of the chosen setting."""
     seconds, last = sum(epoch.seconds for epoch in history), history[-1].metrics
     pictures = len(history) * len(data.train.labels)
-    work = 6 * size[1] * pictures
+    side = smaller(data.size)
+    work = 6 * size[1] * len(data.train.labels) * (len(history) - small + small * (side / data.size) ** 2)
+    quickly = (
+        f"""In the first {small} of them the pictures are shrunk to {side} × {side} pixels. A network that averages
+        over all places takes pictures of any size, and those cost only {percent((side / data.size) ** 2, 0)} of the
+        work; what is found on them serves for the larger ones too."""
+        if small
+        else ""
+    )
     took = f"{seconds / 60:.1f} minutes" if seconds > 100 else f"{seconds:.0f} s"
     least = min(history, key=lambda epoch: epoch.metrics["validation loss"])
     ended = "it was still at its least in the last epoch"
@@ -239,7 +249,7 @@ def long_training(run: Run, chosen: str, data: Animals, history: Sequence[Epoch]
         "The best one, trained for longer",
         f"""*{chosen[0].upper() + chosen[1:]}* begins anew and is trained for {len(history)} epochs. What is judged and
         kept is the moving average of its weights over about two epochs, for single steps jump to and fro around a
-        better place.""",
+        better place. {quickly}""",
         _curves({chosen: history}, "loss"),
         _curves({chosen: history}, "error"),
         f"""It ends with {percent(last["training error"])} of the training pictures and

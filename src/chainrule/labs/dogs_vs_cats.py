@@ -20,7 +20,7 @@ download and little time: 500 to learn from, 400 to choose by, and 500 to be tes
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,6 +40,7 @@ from chainrule.labs._dogs import (
     prepared,
     probabilities,
     residual_network,
+    smaller,
     submit,
     unlabelled,
     vgg,
@@ -55,6 +56,8 @@ class Settings(TrainingSettings):
 
     epochs: int = 30
     """Passes over the training pictures of the last training, that of the setting that the held-out part chose."""
+    small_epochs: int = 0
+    """The first of them, which see smaller pictures, as far as the network takes any size: that is quicker."""
     trial_epochs: int = 12
     """Passes of each setting that is compared."""
     batch_size: int = 32
@@ -68,7 +71,9 @@ class Settings(TrainingSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.check_least(trial_epochs=1, width=2)
+        self.check_least(trial_epochs=1, small_epochs=0, width=2)
+        if self.small_epochs >= self.epochs:
+            raise ValueError(f"--small-epochs {self.small_epochs}: it must be less than --epochs {self.epochs}")
 
 
 def expected(settings: Settings) -> list[Expectation]:
@@ -92,14 +97,16 @@ class Kind:
     augmented: bool
     rate: float
     """Its learning rate, as a share of --lr: without normalization only smaller steps go well."""
+    any_size: bool
+    """Whether the network takes pictures of any size."""
 
 
 PLAIN, AUGMENTED, RESIDUAL, BOTH = "VGG", "VGG, augmented", "residual", "residual, augmented"
 KINDS = {
-    PLAIN: Kind(vgg, False, 0.4),
-    AUGMENTED: Kind(vgg, True, 0.4),
-    RESIDUAL: Kind(residual_network, False, 1.0),
-    BOTH: Kind(residual_network, True, 1.0),
+    PLAIN: Kind(vgg, False, 0.4, any_size=False),
+    AUGMENTED: Kind(vgg, True, 0.4, any_size=False),
+    RESIDUAL: Kind(residual_network, False, 1.0, any_size=True),
+    BOTH: Kind(residual_network, True, 1.0, any_size=True),
 }
 
 
@@ -110,11 +117,18 @@ def training(kind: Kind, data: Animals, engine: Any, settings: Settings) -> tupl
     others = [p for p in model.parameters() if p.ndim == 1]
     groups = [{"params": weights, "weight_decay": 1e-3}, {"params": others, "weight_decay": 0.0}]
     optimizer = engine.optim.SGD(groups, lr=kind.rate * settings.lr, momentum=0.9, nesterov=True)
-    batches = DataLoader(
-        TensorDataset(*data.train), settings.batch_size, shuffle=True, seed=settings.seed, drop_last=True,
-        num_workers=1, transform=prepared(data, kind.augmented), engine=engine,
+    loss = engine.nn.CrossEntropyLoss(label_smoothing=0.1)
+    return model, loss, optimizer, loader(kind, data, engine, settings)
+
+
+def loader(
+    kind: Kind, data: Animals, engine: Any, settings: Settings, size: int | None = None, before: int = 0
+) -> DataLoader:
+    """The training pictures in batches, smaller ones if a size is given; `before` so many epochs others were drawn."""
+    return DataLoader(
+        TensorDataset(*data.train), settings.batch_size, shuffle=True, seed=settings.seed + before, drop_last=True,
+        num_workers=1, transform=prepared(data, kind.augmented, size), engine=engine,
     )  # fmt: skip
-    return model, engine.nn.CrossEntropyLoss(label_smoothing=0.1), optimizer, batches
 
 
 def judge(engine: Any, data: Animals) -> Callable[[Any], dict[str, float]]:
@@ -152,7 +166,7 @@ def experiment(settings: Settings, run: Run) -> None:
     sizes = tell.networks(run, data, models)
     chosen = compared(run, settings, data, sizes, histories)
     model, history = trained_long(run, settings, data, chosen, measure)
-    tell.long_training(run, chosen, data, history, sizes[chosen])
+    tell.long_training(run, chosen, data, history, sizes[chosen], small_epochs(KINDS[chosen], settings))
     run.measure(
         "validation points ahead of the plain VGG",
         100 * (histories[PLAIN][-1].metrics["validation error"] - history[-1].metrics["validation error"]),
@@ -181,13 +195,32 @@ def trained_long(
     run: Run, settings: Settings, data: Animals, chosen: str, measure: Callable[[Any], dict[str, float]]
 ) -> tuple[Any, list[Epoch]]:
     """The chosen setting once more, for longer and with averaged weights; the averaged model."""
-    parts = training(KINDS[chosen], data, run.engine, settings)
-    average = AverageWeights(parts[0], 1 - 1 / (2 * len(parts[3])))
-    history = run.fit(
-        f"{chosen}, long", *parts, settings.epochs, schedule=one_cycle, callbacks=[ClipNorm(2.0), average],
-        validate=lambda: measure(average.averaged),
-    )  # fmt: skip
+    kind, engine = KINDS[chosen], run.engine
+    model, loss, optimizer, batches = training(kind, data, engine, settings)
+    average = AverageWeights(model, 1 - 1 / (2 * len(batches)))
+    small, history = small_epochs(kind, settings), list[Epoch]()
+    phases = [("small", small, smaller(data.size)), ("long", settings.epochs - small, data.size)]
+    for name, epochs, size in phases if small else phases[1:]:
+        before = len(history)
+        for group in optimizer.param_groups:
+            group["lr"] = kind.rate * settings.lr
+        new = run.fit(
+            f"{chosen}, {name}", model, loss, optimizer, loader(kind, data, engine, settings, size, before), epochs,
+            schedule=_piece(before, epochs, settings.epochs), callbacks=[ClipNorm(2.0), average],
+            validate=lambda: measure(average.averaged),
+        )  # fmt: skip
+        history += [replace(epoch, number=before + epoch.number) for epoch in new]
     return average.averaged, history
+
+
+def small_epochs(kind: Kind, settings: Settings) -> int:
+    """How many epochs of the last training see smaller pictures."""
+    return settings.small_epochs if kind.any_size and kind.augmented else 0
+
+
+def _piece(before: int, epochs: int, total: int) -> Callable[[float], float]:
+    """The part of one cycle over `total` epochs that comes after the first ones."""
+    return lambda done: one_cycle((before + done * epochs) / total)
 
 
 def the_test(run: Run, data: Animals, model: Any) -> None:
@@ -235,7 +268,7 @@ LAB = Lab(
     gets wrong.""",
     exercise=__doc__,
     settings=Settings,
-    presets={"full": Settings(preset="full", epochs=42, trial_epochs=10, batch_size=64, width=32)},
+    presets={"full": Settings(preset="full", epochs=60, small_epochs=42, trial_epochs=10, batch_size=64, width=32)},
     expected=expected,
     run=experiment,
     predict=recognize,
