@@ -35,7 +35,14 @@ def test(run: Run, labels: Array, once: Array, dog: Array) -> None:
     )
 
 
-def mistakes(run: Run, images: Array, labels: Array, dog: Array) -> None:
+LOOK = """That is what a measurement says; now look yourself. Is the face to be seen, or a back, a leg, an ear? Is the
+    animal small, cut off at the edge, behind wire, in someone's arms, in the dark? Are there two? Has it the ears, the
+    fur or the posture of the other one? And would you have known, at 64 × 64 pixels?"""
+DRAWN = """Hard by their making are heads with short ears, and those with a bar where the ears are: are these among
+    them?"""
+
+
+def mistakes(run: Run, images: Array, labels: Array, dog: Array, full: bool) -> None:
     """The surest mistakes."""
     wrong = np.abs(dog - labels)  # the probability of the wrong class
     rows = np.argsort(-wrong)[: int((wrong > 0.5).sum())]
@@ -46,6 +53,7 @@ def mistakes(run: Run, images: Array, labels: Array, dog: Array) -> None:
         Below each stands what it shows, and the probability that the network gives to the *other* animal.""",
         report.Grid(_judged(images, labels, some, wrong), f"The surest mistakes: {len(some)} of {len(rows):,}.", 76),
         _seen(images, some),
+        LOOK if full else DRAWN,
     )
 
 

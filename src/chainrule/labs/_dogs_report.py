@@ -20,7 +20,7 @@ Array = npt.NDArray[Any]
 Histories = Mapping[str, Sequence[Epoch]]
 SHOWN = 24
 """Pictures of a kind that are shown."""
-JUDGED = 1000
+JUDGED = 500
 """Training pictures that are judged after every epoch, as they are."""
 
 
