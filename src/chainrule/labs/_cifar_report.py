@@ -95,11 +95,12 @@ def the_network(run: Run, settings: Settings, table: list[report.Layer]) -> None
         if o.parameters or o.input_shape != o.output_shape
     ]
     parameters, work = report.totals(table)
-    stages = [work for o in table if (work := o.multiply_adds)]
+    w = settings.width
+    products = [o for o in table if o.name.startswith(("Conv", "Linear"))]
     run.section(
         "The network",
-        f"""A first layer with {2 * WHITENED} filters, then three stages, each of half the height and width and twice
-        the channels of the one before, then one linear layer: {len(stages)} layers with weights.""",
+        f"""A first layer with {2 * WHITENED} filters; three stages of {w}, {2 * w} and {4 * w} channels, each of half
+        the height and width of what goes into it; a linear layer: {len(products)} layers with weights.""",
         report.Table(
             ("Layer", "Goes in", "Comes out", "Weights + biases", "Parameters", "Multiply-adds"),
             rows, "Read off the network itself, one picture sent through it. SiLU and the last scale are left out.",
@@ -146,7 +147,7 @@ def the_recipe(
 
         **One cycle.** Gradient descent with Nesterov momentum 0.85, {settings.batch_size} pictures to a step. The
         learning rate rises to {settings.lr:g} while the network finds its way, and then falls, so that it
-        settles. The shifts learn {64} times as fast, for there are few of them and each acts on a whole channel. Weight
+        settles. The shifts learn 64 times as fast, for there are few of them and each acts on a whole channel. Weight
         decay of {settings.weight_decay:g} draws the weights to zero.""",
         report.chart(
             {"rate": (share * settings.epochs, [settings.lr * rate(done) for done in share])},
@@ -185,6 +186,7 @@ def the_training(run: Run, settings: Settings, data: Photos, learned: Sequence[L
     if settings.real:
         run.measure(MINUTES, minutes)
     history, labels = learned[0].history, data.test.labels
+    threads = run.engine.get_num_threads()
     seen_, here = len(history) * len(data.train.labels), machine()
     rows = [(percent(mark, 0), *reached(learned[0], labels, mark)) for mark in marks(settings)]
     errors = {
@@ -195,10 +197,10 @@ def the_training(run: Run, settings: Settings, data: Photos, learned: Sequence[L
         "Training: how much, how fast",
         f"""{len(history)} epochs took **{_minutes(minutes)}** of training
         steps{f" (mean of {len(learned)} trainings)" if len(learned) > 1 else ""}, on {here["Processor"]} with
-        {run.engine.get_num_threads()} threads: {seen_ / minutes / 60:,.0f} pictures a second. A step costs three times
-        the arithmetic of the forward pass, since to each product with weights there are two in the backward pass. That
-        makes 6 · {work:,} floating-point operations for a picture and {6e-15 * work * seen_:.3g} PFLOP for the
-        training, {6e-9 * work * seen_ / minutes / 60:,.0f} GFLOP a second. (So it is counted everywhere. Convolutions
+        {threads} thread{"s" if threads > 1 else ""}: {seen_ / minutes / 60:,.0f} pictures a second. A step
+        costs three times the arithmetic of the forward pass, since to each product with weights there are two in the
+        backward pass. That makes 6 · {work:,} floating-point operations for a picture and {_flop(6 * work * seen_)} for
+        the training, {6e-9 * work * seen_ / minutes / 60:,.0f} GFLOP a second. (So it is counted everywhere. Convolutions
         of many channels are computed in a way that needs fewer multiplications, and the first layer needs no gradients,
         so the machine did less than that.)""",
         report.chart(
@@ -242,6 +244,11 @@ def _minutes(minutes: float) -> str:
     return f"{minutes:.1f} minutes" if minutes >= 2 else f"{60 * minutes:.1f} seconds"
 
 
+def _flop(operations: float) -> str:
+    """Floating-point operations, in quadrillions or else in trillions."""
+    return f"{operations / 1e15:.2f} PFLOP" if operations > 1e14 else f"{operations / 1e12:.2f} TFLOP"
+
+
 def _floor(settings: Settings, classes: int) -> str:
     """What the loss cannot fall below for smoothed labels, their entropy."""
     if not settings.smoothing:
@@ -277,9 +284,9 @@ def the_test(run: Run, settings: Settings, data: Photos, learned: Sequence[Learn
             "Test accuracy of averaged weights; what is on the right is asked in addition.",
             total=("Mean", *(percent(float(share), 2) for share in right.mean(axis=0)), "") if len(learned) > 1 else (),
         ),
-        f"""Asking about the mirror image too changed {_points(right[:, 1] - right[:, 0])}, asking about moved pictures
-        another {_points(right[:, 2] - right[:, 1])}. It costs nothing in the training, and six times the work in the
-        test.""",
+        f"""Asking about the mirror image too changed the accuracy by {_points(right[:, 1] - right[:, 0])}, asking about
+        moved pictures by another {_points(right[:, 2] - right[:, 1])}. It costs nothing in the training, and six times
+        the work in the test.""",
         report.Table(
             ("Class", "Test pictures", "Recognised", "Most often taken for", "So many"), table,
             f"Accuracy of each class, and its most frequent confusion (seed {learned[0].seed}).",
@@ -310,13 +317,19 @@ def _points(gains: Array) -> str:
     return f"{100 * gains.mean():+.2f} points".replace("-", "−")
 
 
-def the_mistakes(run: Run, data: Photos, one: Learned) -> None:
+def the_mistakes(run: Run, settings: Settings, data: Photos, one: Learned) -> None:
     answers, labels = one.answers[-1], data.test.labels
     rows, counts = surest_first(answers, labels), confusion(answers, labels)
     shown = rows[:SHOWN]
     both = np.triu(counts + counts.T, 1)
     a, b = np.unravel_index(both.argmax(), both.shape)
     least = float(np.exp(answers[shown].max(axis=1).min())) if len(shown) else 1.0
+    misleading = (
+        """Look for what can mislead: a thing seen from an unusual side or cut off at the edge, or a ground before which
+        usually another class stands."""
+        if settings.real
+        else "Look for what can mislead: an outline that two classes share, and details that the grain hides."
+    )
     sure, right = float(np.exp(answers.max(axis=1)).mean()), accuracy(answers, labels)
     run.section(
         "What it gets wrong",
@@ -327,10 +340,8 @@ def the_mistakes(run: Run, data: Photos, one: Learned) -> None:
             tiles(data.test.images, labels, answers, shown, data.classes),
             f"The {len(shown)} most confident mistakes: what it is → what it is taken for, how sure.", 96,
         ),
-        f"""Look at them before judging: the network gave each of these wrong answers a probability of at least
-        {percent(least, 0)}, and on 32 × 32 pixels some are hard to name for a person too. What is left of a thing seen
-        from an unusual side, or cut off at the edge, or on a ground that belongs to another class, is often more like
-        the other class.""",
+        f"""The network gave each of these wrong answers a probability of at least {percent(least, 0)}. Before judging
+        look at them: on 32 × 32 pixels some are hard to name for a person too. {misleading}""",
         report.Table(
             ("Confidence of the answer", "Answers", "Right"),
             [(interval, n, percent(right)) for interval, n, right in by_confidence(answers, labels, BOUNDS)],
@@ -355,8 +366,8 @@ def the_first_layer(run: Run, data: Photos, model: Any, x: Array) -> None:
         A pixel that is brighter or more coloured than the grey between asks for more of that colour there, a darker one
         for less.""",
         report.Grid(shown, "Filters of 3 × 3 pixels in colour.", 64),
-        """The first ones ask for brightness as a whole and for slow changes across the patch, later ones for finer
-        and finer changes, and for contrasts of colours. A picture's maps show how strong each is where: red for
+        """The first ones ask for the brightness or the colour of a whole patch and for slow changes across it, later
+        ones for finer changes and for contrasts of colours. A picture's maps show how strong each is where: red for
         what the filter asks for, blue for the opposite. As strong are the faint details as the large areas:
         that is the whitening.""",
         report.Grid(

@@ -195,7 +195,7 @@ def experiment(settings: Settings, run: Run) -> None:
     learned += [learn(run, data, settings, settings.seed + i) for i in range(1, settings.seeds)]
     _cifar_report.the_training(run, settings, data, learned, report.totals(table)[1])
     _cifar_report.the_test(run, settings, data, learned)
-    _cifar_report.the_mistakes(run, data, learned[0])
+    _cifar_report.the_mistakes(run, settings, data, learned[0])
     _cifar_report.the_first_layer(run, data, learned[0].model, _one(data))
 
 
@@ -213,7 +213,7 @@ def recognize(settings: Settings, saved: Saved, file: str) -> dict[str, float]:
 
 
 LAB = Lab(
-    title="CIFAR-10: photographs, as accurately and as soon as two cores can",
+    title="CIFAR-10: how accurate, how soon, on two cores",
     topic="convolution",
     source="Deep Learning for Engineers",
     data="CIFAR-10; else 2,000 tinted articles",
