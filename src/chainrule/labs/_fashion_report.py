@@ -177,8 +177,8 @@ def the_training(run: Run, data: Clothes, learned: Learned) -> None:
         "Training the exercise's network",
         f"""{len(data.x):,} articles, 100 to a step, in an order drawn anew for each of {len(history)} epochs{asked}.
         Adam with a learning rate of 0.001 made the average negative log-likelihood of an epoch fall from
-        {history[0].loss:.3f} to {history[-1].loss:.3f}. The training steps took {learned.seconds:.1f} s, which is
-        {len(history) * len(data.x) / learned.seconds:,.0f} articles a second.""",
+        {history[0].loss:.3f} to {history[-1].loss:.3f}{_falling(history)}. The steps took
+        {learned.seconds:.1f} s, which is {len(history) * len(data.x) / learned.seconds:,.0f} articles a second.""",
         report.chart(
             {"loss": (numbers, [epoch.loss for epoch in history])},
             "epoch", "average loss", "Average negative log-likelihood of the training articles in each epoch.",
@@ -189,6 +189,12 @@ def the_training(run: Run, data: Clothes, learned: Learned) -> None:
             "Share of the test articles taken for another class. Only shown: nothing was chosen by it.", percent=True,
         ),
     )  # fmt: skip
+
+
+def _falling(history: list[Epoch]) -> str:
+    """Whether the training ended before the loss did fall no more."""
+    fell = len(history) > 1 and history[-1].loss < 0.98 * history[-2].loss
+    return ", and it was still falling at the end" if fell else ""
 
 
 def _errors(history: list[Epoch]) -> list[float]:

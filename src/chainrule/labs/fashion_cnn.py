@@ -41,9 +41,9 @@ HELD_OUT = 10_000
 class Settings(TrainingSettings):
     """Settings of the lab fashion-cnn; all but exercise_epochs and seed are the explored network's."""
 
-    exercise_epochs: int = 30
+    exercise_epochs: int = 20
     """Passes of the exercise's network over the training articles; the exercise itself asks for 5."""
-    epochs: int = 20
+    epochs: int = 16
     """Passes of the explored network over the training articles."""
     batch_size: int = 50
     """Articles in a training step; the exercise's network takes 100."""
@@ -74,7 +74,7 @@ class Settings(TrainingSettings):
 
 
 FULL = Settings(preset="full", exercise_epochs=5, epochs=16, batch_size=128, lr=0.1)
-SEARCH = dataclasses.replace(FULL, preset="search", epochs=6)
+SEARCH = dataclasses.replace(FULL, preset="search", epochs=4)
 TRIED = 0.2
 """The share of dropout in the last row of the search."""
 ALL_STEPS = "+ smoothed labels"
@@ -85,10 +85,10 @@ def expected(settings: Settings) -> list[Expectation]:
     """What must come out."""
     if settings.preset == "search":
         return [
-            Expectation("validation accuracy, all steps", at_least=0.93, form="{:.2%}"),
-            Expectation(GAINED, at_least=2, form="{:.2f}"),
+            Expectation("validation accuracy, all steps", at_least=0.915, form="{:.2%}"),
+            Expectation(GAINED, at_least=3, form="{:.2f}"),
         ]
-    plain, deep, ahead = (0.89, 0.935, 3) if settings.full else (0.78, 0.83, 2)
+    plain, deep, ahead = (0.84, 0.935, 5) if settings.full else (0.7, 0.83, 2)
     found = [
         Expectation(f"test accuracy, {EXERCISE}", at_least=plain, form="{:.2%}"),
         Expectation(f"test accuracy, {EXPLORED}", at_least=deep, form="{:.2%}"),
