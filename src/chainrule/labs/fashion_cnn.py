@@ -73,7 +73,7 @@ class Settings(TrainingSettings):
         return self.preset != "quick"
 
 
-FULL = Settings(preset="full", exercise_epochs=5, epochs=16, batch_size=128, lr=0.1)
+FULL = Settings(preset="full", exercise_epochs=5, epochs=14, batch_size=128, lr=0.1)
 SEARCH = dataclasses.replace(FULL, preset="search", epochs=4)
 TRIED = 0.2
 """The share of dropout in the last row of the search."""
