@@ -95,7 +95,7 @@ def mistakes(x: Array, labels: Array, answers: Array) -> tuple[float, list[Any]]
 
         What tells a shirt from a T-shirt or a pullover, buttons, a collar, the weight of the cloth, is a few grey
         pixels here, or is not in the picture at all: the labels are the shop's, which knew the article. And not every
-        confusion across families is foolish: a long top and a dress have one outline.""",
+        confusion across families is foolish: wide trousers and a dress have one outline.""",
         report.Table(
             ("Confidence of the answer", "Answers", "Right"),
             [(interval, n, report.percent(right)) for interval, n, right in by_confidence(answers, labels, BOUNDS)],
