@@ -326,7 +326,8 @@ def side_by_side(run: Run, settings: Settings, data: Clothes, learned: Mapping[s
 
         Its training took {best.seconds / 60:.1f} minutes. A step costs three times the arithmetic of the forward pass,
         since to each of its products with weights there are two in the backward pass: {6e-12 * work:,.1f} TFLOP in
-        all, {6e-9 * work / best.seconds:,.0f} GFLOP a second on this machine.""",
+        all, {6e-9 * work / best.seconds:,.0f} GFLOP a second on this machine. (So it is usually counted; convolutions
+        of many channels are computed with fewer multiplications.)""",
         report.chart(
             curves, "epoch", "wrong test articles",
             """Share of the test articles taken for another class after each epoch, each asked about once. Only shown:
