@@ -200,9 +200,9 @@ def the_training(run: Run, settings: Settings, data: Photos, learned: Sequence[L
         {threads} thread{"s" if threads > 1 else ""}: {seen_ / minutes / 60:,.0f} pictures a second. A step
         costs three times the arithmetic of the forward pass, since to each product with weights there are two in the
         backward pass. That makes 6 · {work:,} floating-point operations for a picture and {_flop(6 * work * seen_)} for
-        the training, {6e-9 * work * seen_ / minutes / 60:,.0f} GFLOP a second. (So it is counted everywhere. Convolutions
-        of many channels are computed in a way that needs fewer multiplications, and the first layer needs no gradients,
-        so the machine did less than that.)""",
+        the training, {6e-9 * work * seen_ / minutes / 60:,.0f} GFLOP a second. (So it is counted everywhere.
+        Convolutions of many channels are computed in a way that needs fewer multiplications, and the first layer needs
+        no gradients, so the machine did less than that.)""",
         report.chart(
             {"loss": ([e.number for e in history], [e.loss for e in history])}, "epoch", "average training loss",
             f"""Average loss of each epoch, on augmented pictures{_floor(settings, len(data.classes))}.""",
