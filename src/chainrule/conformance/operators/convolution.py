@@ -101,6 +101,8 @@ RECORDS = (
             s(normal(18, 2, 6, 19), normal(2, 1, 5, 5), b[:2], 1, 2, groups=2),
             s(images_innermost(normal(18, 2, 6, 19)), normal(2, 1, 5, 5), b[:2], 2, 2, groups=2),
             s(normal(2, 2, 9, 9), normal(2, 1, 7, 8), padding=3, groups=2),
+            s(normal(9, 17, 6, 7), normal(18, 17, 3, 3), normal(18), 1, 1),
+            s(images_innermost(normal(17, 16, 5, 4)), normal(16, 16, 3, 3), padding=2),
         ),
         gradients=(0, 1, 2),
         errors=(
