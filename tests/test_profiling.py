@@ -103,7 +103,7 @@ def test_closed_it_is_not_there():
 
     def interrupted():
         cr.ones(2).exp()
-        assert running(PRIMITIVES["elementwise.exp"]) is not before["elementwise.exp"]
+        assert running(PRIMITIVES["exponential.exp"]) is not before["exponential.exp"]
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError), profile(quiet=True) as p:

@@ -33,6 +33,8 @@ from chainrule.ops import (
     distance,
     elementwise,
     embeddings,
+    exponential,
+    extremes,
     grids,
     indexing,
     inplace,
@@ -83,6 +85,8 @@ from chainrule.ops.ctc import *
 from chainrule.ops.distance import *
 from chainrule.ops.elementwise import *
 from chainrule.ops.embeddings import *
+from chainrule.ops.exponential import *
+from chainrule.ops.extremes import *
 from chainrule.ops.grids import *
 from chainrule.ops.indexing import *
 from chainrule.ops.inplace import *
@@ -136,6 +140,8 @@ __all__ += ctc.__all__
 __all__ += distance.__all__
 __all__ += elementwise.__all__
 __all__ += embeddings.__all__
+__all__ += exponential.__all__
+__all__ += extremes.__all__
 __all__ += grids.__all__
 __all__ += indexing.__all__
 __all__ += inplace.__all__

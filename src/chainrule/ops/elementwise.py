@@ -1,4 +1,4 @@
-"""Elementwise arithmetic and functions. Operands of two shapes are broadcast; numbers do for tensors.
+"""Elementwise arithmetic. Operands of two shapes are broadcast; numbers do for tensors.
 
     x (…)  and  other (…)  ->  y (…), the broadcast shape
 
@@ -21,9 +21,8 @@ from chainrule.ops.rounding import quotient
 from chainrule.tensor import Array, Scalar, Tensor, method
 
 __all__ = [
-    "abs", "add", "clamp", "clamp_max", "clamp_min", "div", "exp", "exp2", "expm1", "float_power", "fmax", "fmin",
-    "log", "log1p", "log2", "log10", "maximum", "minimum", "mul", "neg", "positive", "pow", "reciprocal", "rsqrt",
-    "sqrt", "square", "sub", "where",
+    "abs", "add", "clamp", "clamp_max", "clamp_min", "div", "float_power", "fmax", "fmin", "maximum", "minimum", "mul",
+    "neg", "positive", "pow", "reciprocal", "rsqrt", "sqrt", "square", "sub", "where",
 ]  # fmt: skip
 
 
@@ -425,66 +424,3 @@ def reciprocal(x: Array) -> tuple[Array, Pullback]:
 @reciprocal.native
 def _(x: Array) -> tuple[Array, Pullback]:
     return core.reciprocal(x), lambda dy: core.reciprocal_grad(dy, x)
-
-
-@method
-@primitive
-def exp(x: Array) -> tuple[Array, Pullback]:
-    """eˣ, elementwise.   dx = dy · y"""
-    y = np.exp(floating(x))
-    return y, lambda dy: dy * y
-
-
-@exp.native
-def _(x: Array) -> tuple[Array, Pullback]:
-    y = core.exp(x)
-    return y, lambda dy: core.mul(dy, y)
-
-
-@method
-@primitive
-def exp2(x: Array) -> tuple[Array, Pullback]:
-    """2ˣ, elementwise.   dx = dy · y · ln 2"""
-    y = np.exp2(floating(x))
-    return y, lambda dy: dy * (y * math.log(2))
-
-
-@method
-@primitive
-def expm1(x: Array) -> tuple[Array, Pullback]:
-    """eˣ − 1, elementwise, exact near 0 too.   dx = dy · (y + 1)"""
-    y = np.expm1(floating(x))
-    return y, lambda dy: dy * (y + 1)
-
-
-@method
-@primitive
-def log(x: Array) -> tuple[Array, Pullback]:
-    """ln x, elementwise.   dx = dy / x"""
-    return np.log(floating(x)), lambda dy: dy / x
-
-
-@log.native
-def _(x: Array) -> tuple[Array, Pullback]:
-    return core.log(x), lambda dy: core.div(dy, x)
-
-
-@method
-@primitive
-def log1p(x: Array) -> tuple[Array, Pullback]:
-    """ln(1 + x), elementwise, exact near 0 too.   dx = dy / (1 + x)"""
-    return np.log1p(floating(x)), lambda dy: dy / (1 + x)
-
-
-@method
-@primitive
-def log2(x: Array) -> tuple[Array, Pullback]:
-    """log₂ x, elementwise.   dx = dy / (x · ln 2)"""
-    return np.log2(floating(x)), lambda dy: dy / (x * math.log(2))
-
-
-@method
-@primitive
-def log10(x: Array) -> tuple[Array, Pullback]:
-    """log₁₀ x, elementwise.   dx = dy / (x · ln 10)"""
-    return np.log10(floating(x)), lambda dy: dy / (x * math.log(10))

@@ -9,7 +9,8 @@ import numpy as np
 from chainrule.autograd import Pullback, primitive
 from chainrule.ops.arguments import broadcast, promoted, require_floating
 from chainrule.ops.comparison import gt
-from chainrule.ops.elementwise import add, div, exp, log, mul, sub, where
+from chainrule.ops.elementwise import add, div, mul, sub, where
+from chainrule.ops.exponential import exp, log
 from chainrule.ops.loss import _broadcast_with_a_warning, _reduced, _same_shape, _same_weight, l1_loss
 from chainrule.ops.reduction import sum
 from chainrule.tensor import Array, Tensor

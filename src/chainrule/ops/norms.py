@@ -10,7 +10,8 @@ import numpy as np
 from chainrule.autograd import Pullback, primitive
 from chainrule.ops.arguments import all_dims, numpy_names, require_floating
 from chainrule.ops.conversion import to
-from chainrule.ops.reduction import amax, amin, sum, vector_norm
+from chainrule.ops.extremes import amax, amin
+from chainrule.ops.reduction import sum, vector_norm
 from chainrule.ops.shape import movedim
 from chainrule.tensor import Array, Tensor, method
 

@@ -8,38 +8,29 @@ Below, dy stands for the cotangent with the reduced dimensions put back, so that
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
 from chainrule.native import Unsupported, core
-from chainrule.ops.arguments import all_dims, floating, numpy_names, one_dim, require_floating
+from chainrule.ops.arguments import all_dims, floating, numpy_names, require_floating
 from chainrule.ops.conversion import to
-from chainrule.ops.elementwise import maximum, minimum
 from chainrule.tensor import Array, Scalar, Tensor, method
 
 __all__ = [
-    "amax", "amin", "argmax", "argmin", "logsumexp", "max", "mean", "min", "prod", "std", "std_mean", "sum",
-    "var", "var_mean",
+    "logsumexp", "mean", "prod", "std", "std_mean", "sum", "var", "var_mean",
 ]  # fmt: skip
 
 
-class ValuesIndices(NamedTuple):
-    """What `max` and `min` along a dimension return."""
-
-    values: Tensor
-    indices: Tensor
-
-
-def _restored(dy: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
+def restored(dy: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
     """dy, with the reduced dimensions put back."""
     return dy if keepdim else np.expand_dims(dy, axes)
 
 
 def _spread(dy: Array, axes: tuple[int, ...], keepdim: bool, shape: tuple[int, ...]) -> Array:
     """dy, the same for every element that went into one result."""
-    return np.broadcast_to(_restored(dy, axes, keepdim), shape)
+    return np.broadcast_to(restored(dy, axes, keepdim), shape)
 
 
 def _count(x: Array, axes: tuple[int, ...]) -> int:
@@ -47,9 +38,19 @@ def _count(x: Array, axes: tuple[int, ...]) -> int:
     return math.prod(x.shape[axis] for axis in axes)
 
 
-def _some(name: str, x: Array, axes: tuple[int, ...]) -> None:
+def require_some(name: str, x: Array, axes: tuple[int, ...]) -> None:
     if not _count(x, axes):
         raise ValueError(f"{name}(): nothing to choose from: dim {axes} of shape {x.shape} has no elements")
+
+
+def divided_among(x: Array, y: Array, axes: tuple[int, ...], keepdim: bool) -> tuple[Array, Any]:
+    """y, and the pullback that deals dy out among the elements equal to it."""
+
+    def dx(dy: Array) -> Any:
+        equal = x == y
+        return equal * (restored(dy, axes, keepdim) / equal.sum(axes, keepdims=True, dtype=dy.dtype))
+
+    return y if keepdim else y.squeeze(axes), dx
 
 
 # ---------------------------------------------------------------------------------------------- sums
@@ -132,7 +133,7 @@ def _prod(x: Array, dim: Any, keepdim: bool) -> tuple[Array, Pullback]:
     """dxᵢ = dy · Πⱼ xⱼ over j ≠ i, without a division: a product of those before i and of those after"""
     axes = all_dims("prod", dim, x.shape)
     y = np.prod(x, axes, keepdims=keepdim, dtype=None if x.dtype.kind == "f" else np.int64)
-    return y, lambda dy: _restored(dy, axes, keepdim) * _product_of_others(x, axes)
+    return y, lambda dy: restored(dy, axes, keepdim) * _product_of_others(x, axes)
 
 
 def _product_of_others(x: Array, axes: tuple[int, ...]) -> Array:
@@ -156,7 +157,7 @@ def logsumexp(x: Array, dim: Any, keepdim: bool = False) -> tuple[Array, Pullbac
     top = np.max(x, axes, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, 0)
     y = np.log(np.exp(x - top).sum(axes, keepdims=True)) + top
-    return y if keepdim else y.squeeze(axes), lambda dy: _restored(dy, axes, keepdim) * np.exp(x - y)
+    return y if keepdim else y.squeeze(axes), lambda dy: restored(dy, axes, keepdim) * np.exp(x - y)
 
 
 @logsumexp.native
@@ -167,7 +168,7 @@ def _(x: Array, dim: Any, keepdim: bool = False) -> tuple[Array, Pullback]:
     y = core.add(core.log(core.sum(core.exp(core.sub(x, top)), axes, True)), top)
 
     def dx(dy: Array) -> Any:
-        return core.mul(core.exp(core.sub(x, y)), _restored(dy, axes, keepdim))
+        return core.mul(core.exp(core.sub(x, y)), restored(dy, axes, keepdim))
 
     return y if keepdim else y.squeeze(axes), dx
 
@@ -238,7 +239,7 @@ def _var(x: Array, dim: Any, correction: Scalar, keepdim: bool) -> tuple[Array, 
     axes = all_dims("var", dim, require_floating("var", x).shape)
     away, y = _deviation(x, axes, correction)
     freedom = _freedom(x, axes, correction)
-    return y if keepdim else y.squeeze(axes), lambda dy: _restored(dy, axes, keepdim) * away * 2 / freedom
+    return y if keepdim else y.squeeze(axes), lambda dy: restored(dy, axes, keepdim) * away * 2 / freedom
 
 
 @primitive
@@ -249,7 +250,7 @@ def _std(x: Array, dim: Any, correction: Scalar, keepdim: bool) -> tuple[Array, 
     y, freedom = np.sqrt(square), _freedom(x, axes, correction)
 
     def dx(dy: Array) -> Any:
-        return np.where(y == 0, 0, _restored(dy, axes, keepdim) / y) * away / freedom
+        return np.where(y == 0, 0, restored(dy, axes, keepdim) / y) * away / freedom
 
     return y if keepdim else y.squeeze(axes), dx
 
@@ -297,13 +298,13 @@ def _vector_norm(x: Array, p: Scalar, dim: Any, keepdim: bool) -> tuple[Array, P
     if p == 0:
         return np.sum(x != 0, axes, keepdims=keepdim, dtype=x.dtype), lambda dy: np.zeros_like(x)
     if math.isinf(p):
-        _some("vector_norm", x, axes)
+        require_some("vector_norm", x, axes)
         y, dx = divided_among(size, (np.amax if p > 0 else np.amin)(size, axes, keepdims=True), axes, keepdim)
         return y, lambda dy: dx(dy) * np.sign(x)
     y = np.sum(size**p, axes, keepdims=True) ** (1 / p)
 
     def pulled(dy: Array) -> Array:
-        return np.where(x == 0, 0, _restored(dy, axes, keepdim) * np.sign(x) * (size / y) ** (p - 1))
+        return np.where(x == 0, 0, restored(dy, axes, keepdim) * np.sign(x) * (size / y) ** (p - 1))
 
     return y if keepdim else y.squeeze(axes), pulled
 
@@ -318,119 +319,4 @@ def _(x: Array, p: Scalar, dim: Any, keepdim: bool) -> tuple[Array, Pullback]:
         raise Unsupported
     y = core.sqrt(core.sum(core.square(x), axes, True))
     size = np.where(y == 0, 1, y)
-    return y if keepdim else y.squeeze(axes), lambda dy: core.mul(x, core.div(_restored(dy, axes, keepdim), size))
-
-
-# ---------------------------------------------------------------------------------------------- extremes
-
-
-@method
-@primitive
-def amax(x: Array, dim: Any = None, keepdim: bool = False) -> tuple[Array, Pullback]:
-    """The greatest element, of all or along `dim`; NaN if there is one.   dx = dy where x = y, in equal shares, else 0
-
-    Shapes and errors as in `sum`, and ValueError where there is nothing to choose from.
-    """
-    axes = all_dims("amax", dim, x.shape)
-    _some("amax", x, axes)
-    return divided_among(x, np.amax(x, axes, keepdims=True), axes, keepdim)
-
-
-@method
-@primitive
-def amin(x: Array, dim: Any = None, keepdim: bool = False) -> tuple[Array, Pullback]:
-    """The least element, of all or along `dim`; NaN if there is one.   dx = dy where x = y, in equal shares, else 0
-
-    Shapes and errors as in `sum`, and ValueError where there is nothing to choose from.
-    """
-    axes = all_dims("amin", dim, x.shape)
-    _some("amin", x, axes)
-    return divided_among(x, np.amin(x, axes, keepdims=True), axes, keepdim)
-
-
-def divided_among(x: Array, y: Array, axes: tuple[int, ...], keepdim: bool) -> tuple[Array, Any]:
-    """y, and the pullback that deals dy out among the elements equal to it."""
-
-    def dx(dy: Array) -> Any:
-        equal = x == y
-        return equal * (_restored(dy, axes, keepdim) / equal.sum(axes, keepdims=True, dtype=dy.dtype))
-
-    return y if keepdim else y.squeeze(axes), dx
-
-
-@method
-@numpy_names
-def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor | None = None) -> Any:
-    """The greatest element (`amax`); with `dim`, a pair (values, indices) along it; of two tensors, `maximum` of both.
-
-    Where several are equal, the first is chosen, and it alone gets the gradient: dx = dy at the index, else 0.
-    Shapes: (A, B), dim=1 -> (A), (A); two tensors, input and other, are broadcast. Errors: ValueError where there is
-    nothing to choose from, IndexError where there is no such dim.
-    """
-    dim = dim if other is None else other
-    if dim is None or isinstance(dim, Tensor):
-        return amax(input) if dim is None else maximum(input, dim)
-    return _chosen(input, argmax(input, dim, keepdim=True), dim, keepdim)
-
-
-@method
-@numpy_names
-def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor | None = None) -> Any:
-    """The least element (`amin`); with `dim`, a pair (values, indices) along it; of two tensors, `minimum` of both.
-
-    Where several are equal, the first is chosen, and it alone gets the gradient: dx = dy at the index, else 0.
-    Shapes: (A, B), dim=1 -> (A), (A); two tensors, input and other, are broadcast. Errors: ValueError where there is
-    nothing to choose from, IndexError where there is no such dim.
-    """
-    dim = dim if other is None else other
-    if dim is None or isinstance(dim, Tensor):
-        return amin(input) if dim is None else minimum(input, dim)
-    return _chosen(input, argmin(input, dim, keepdim=True), dim, keepdim)
-
-
-def _chosen(input: Tensor, indices: Tensor, dim: int, keepdim: bool) -> ValuesIndices:
-    if not input.ndim:
-        return ValuesIndices(input.clone(), indices)
-    values = _pick(input, indices.array, dim, keepdim)
-    return ValuesIndices(values, indices if keepdim else Tensor(indices.array.squeeze(dim)))
-
-
-@primitive
-def _pick(x: Array, index: Array, dim: int, keepdim: bool) -> tuple[Array, Pullback]:
-    """The elements at `index`, one along `dim` for each place.   dx = dy at the index, else 0"""
-    y = np.take_along_axis(x, index, dim)
-
-    def dx(dy: Array) -> Array:
-        dx = np.zeros_like(x)
-        np.put_along_axis(dx, index, _restored(dy, (dim,), keepdim), dim)
-        return dx
-
-    return y if keepdim else y.squeeze(dim), dx
-
-
-@method
-@numpy_names
-def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """Where the greatest element is, along `dim` or among all in row-major order; the first of several.
-
-    Shapes: (A, B), dim=1 -> (A), whole numbers. Errors: ValueError where there is nothing to choose from, IndexError
-    where there is no such dim, TypeError where it is no whole number.
-    """
-    return _place("argmax", np.argmax, input.array, dim, keepdim)
-
-
-@method
-@numpy_names
-def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """Where the least element is, along `dim` or among all in row-major order; the first of several.
-
-    Shapes: (A, B), dim=1 -> (A), whole numbers. Errors: ValueError where there is nothing to choose from, IndexError
-    where there is no such dim, TypeError where it is no whole number.
-    """
-    return _place("argmin", np.argmin, input.array, dim, keepdim)
-
-
-def _place(name: str, f: Any, x: Array, dim: int | None, keepdim: bool) -> Tensor:
-    axis = None if dim is None or (not x.ndim and dim in (0, -1)) else one_dim(name, dim, x.ndim, x.shape)
-    _some(name, x, all_dims(name, axis, x.shape))
-    return Tensor(np.asarray(f(x, axis=axis, keepdims=keepdim), np.int64))
+    return y if keepdim else y.squeeze(axes), lambda dy: core.mul(x, core.div(restored(dy, axes, keepdim), size))

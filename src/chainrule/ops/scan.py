@@ -12,9 +12,10 @@ import numpy as np
 from chainrule.autograd import Pullback, primitive
 from chainrule.native import core
 from chainrule.ops.arguments import numpy_names, one_dim, row_dim, whole_number
+from chainrule.ops.extremes import ValuesIndices
 from chainrule.ops.indexing import gather
 from chainrule.ops.joining import cat
-from chainrule.ops.reduction import ValuesIndices, in_dtype
+from chainrule.ops.reduction import in_dtype
 from chainrule.tensor import Array, Tensor, method
 
 __all__ = ["argsort", "cummax", "cummin", "cumprod", "cumsum", "diff", "msort", "sort", "topk"]

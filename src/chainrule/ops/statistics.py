@@ -9,8 +9,9 @@ import numpy as np
 from chainrule.autograd import Pullback, primitive
 from chainrule.ops.arguments import all_dims, numpy_names, require_floating, row_dim, whole_number
 from chainrule.ops.elementwise import add, mul, sub, where
+from chainrule.ops.extremes import ValuesIndices, amax, amin
 from chainrule.ops.indexing import gather, index_select
-from chainrule.ops.reduction import ValuesIndices, amax, amin, in_dtype, sum
+from chainrule.ops.reduction import in_dtype, sum
 from chainrule.ops.scan import argsort, sort
 from chainrule.ops.shape import movedim
 from chainrule.tensor import Array, Tensor, method

@@ -21,6 +21,7 @@ from chainrule.ops import (
     comparison,
     compound,
     elementwise,
+    exponential,
     piecewise,
     random,
     rounding,
@@ -121,17 +122,17 @@ dropout_ = in_place(random.dropout)
 elu_ = in_place(activation.elu)
 erf_ = in_place(transcendental.erf)
 erfc_ = in_place(transcendental.erfc)
-exp2_ = in_place(elementwise.exp2)
-exp_ = in_place(elementwise.exp)
-expm1_ = in_place(elementwise.expm1)
+exp2_ = in_place(exponential.exp2)
+exp_ = in_place(exponential.exp)
+expm1_ = in_place(exponential.expm1)
 floor_ = in_place(rounding.floor)
 frac_ = in_place(rounding.frac)
 hardtanh_ = in_place(piecewise.hardtanh)
 leaky_relu_ = in_place(activation.leaky_relu)
-log10_ = in_place(elementwise.log10)
-log1p_ = in_place(elementwise.log1p)
-log2_ = in_place(elementwise.log2)
-log_ = in_place(elementwise.log)
+log10_ = in_place(exponential.log10)
+log1p_ = in_place(exponential.log1p)
+log2_ = in_place(exponential.log2)
+log_ = in_place(exponential.log)
 logit_ = in_place(transcendental.logit)
 nan_to_num_ = in_place(transcendental.nan_to_num)
 neg_ = in_place(elementwise.neg)
