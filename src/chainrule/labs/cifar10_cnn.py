@@ -11,7 +11,7 @@ photographs are recognised.
    cores 90 %, 93 % and 94 % were reached. Say what machine it was, with how many threads, and how much was computed.
 4. Show the curves, the confusion matrix, the accuracy of each class, the mistakes, and the filters of the first layer.
 
-At least 94 % must be right in the end. `--preset full` does this; `--preset fast` stops where 90 % are reached;
+At least 94 % must be right in the end. `--preset full` does this; `--preset fast` is a shorter training, for 90 %;
 `--seeds 5` trains five times. CIFAR-10 has no licence to be built in: without a preset the same is done with built-in
 articles of clothing, tinted as colour pictures, and a smaller network.
 """
