@@ -139,7 +139,7 @@ def _layers(name: str, table: Sequence[report.Layer]) -> report.Table:
     if rest:
         rows.append(("all BatchNorm2d", "", "", rest, ""))
     parameters, work = report.totals(list(table))
-    head = (f"{name}: layer", "Feature maps × height × width", "Kernels", "Parameters", "Multiply-adds")
+    head = (f"{name}: layer", "Maps × height × width", "Kernels", "Parameters", "Multiply-adds")
     return report.Table(
         head, rows, "What has nothing to learn, such as pooling, is left out. Multiply-adds are for one picture.",
         total=("All layers", f"{maps:,} maps", kernels, parameters, work),
