@@ -18,12 +18,32 @@
 #include "elementwise.hpp"
 #include "gemm.hpp"
 
+#ifdef __SSE2__
+#include <xmmintrin.h>
+#endif
+
 namespace chainrule {
 
 constexpr int64_t BLOCK = 32;             // rows of a task
 constexpr int64_t CACHE = 768 << 10;      // bytes of w_hh that stay in a core's cache beside a block of rows
 constexpr int64_t FEWEST_UNITS = 32;      // and multiplications in a step that are worth a thread's waiting
 constexpr int64_t LEAST_WORK = 131072;
+
+// While it lives, denormal numbers are 0 for this thread. A gradient that vanishes on its way back, as that of an LSTM over 200 steps
+// may, spends most of the way among them (below 1.2e-38 in float32), where x86 processors take many times as long: the training step
+// of an LSTM of two layers, T = 200, N = H = 100, took 1.4 s of a core, and takes 0.4 s.
+class NoDenormals {
+#ifdef __SSE2__
+ public:
+  NoDenormals() { _mm_setcsr(saved_ | 0x8040); }  // flush to zero, denormals are zero
+  ~NoDenormals() { _mm_setcsr(saved_); }
+  NoDenormals(const NoDenormals&) = delete;
+  NoDenormals& operator=(const NoDenormals&) = delete;
+
+ private:
+  const unsigned saved_ = _mm_getcsr();
+#endif
+};
 
 struct Steps {
   int64_t T, N, H;
@@ -282,6 +302,7 @@ template <class Cell, class T> void recurrent_grad_by_rows(const Layer<T>& layer
   const int64_t N = s.N, H = s.H, GH = Cell::G * H;
   const Packed<T> w(GH, H, {layer.w_hh, H, 1});
   for_blocks_of_rows(N, [&](int64_t begin, int64_t end) {
+    [[maybe_unused]] const NoDenormals fast;
     for (int64_t step = s.T - 1; step >= 0; --step) {
       retreat<Cell, T>(layer, d, step, begin, end, {0, H});
       multiply<T>(end - begin, {d.dgh + (s.time(step) * N + begin) * GH, GH, 1}, w, d.dh + begin * H, H, true, nullptr, 1);

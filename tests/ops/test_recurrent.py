@@ -1,0 +1,25 @@
+"""Recurrent kernels: a gradient that vanishes ends in zeros, not in denormal numbers, on which processors are slow."""
+
+import platform
+
+import numpy as np
+import pytest
+
+from chainrule import native
+
+T, N, H = 300, 3, 5
+
+
+@pytest.mark.skipif(native.core is None, reason="without the native kernels")
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="other processors are as fast on denormal numbers")
+def test_a_vanishing_gradient_ends_in_zeros() -> None:
+    rng = np.random.default_rng(0)
+    gates, w_hh = (0.1 * rng.standard_normal(s).astype(np.float32) for s in ((T, N, 4 * H), (4 * H, H)))
+    state, last = np.zeros((N, H), np.float32), np.ones((N, H), np.float32)
+    hs, kept, _ = native.core.recurrent("lstm", gates, state, state, w_hh, None, None, False)
+    dgx, *_ = native.core.recurrent_grad("lstm", gates, hs, kept, w_hh, None, False, None, last, state)
+    size = np.abs(dgx)
+    assert not size[:100].any()
+    assert size[-1].all()
+    assert not ((size > 0) & (size < np.finfo(np.float32).tiny)).any()
+    assert np.float32(1e-40) * state.dtype.type(0.5) > 0, "the caller's arithmetic knows denormal numbers as before"
