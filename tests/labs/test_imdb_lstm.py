@@ -24,7 +24,7 @@ from chainrule.labs._sentiment import Judged, attentive_gru, begin_with, cross_e
 from chainrule.labs.imdb_lstm import Settings, training
 from chainrule.train import Epoch
 
-FEW: dict[str, Any] = {"epochs": 1, "better_epochs": 1, "hidden": 8, "better_hidden": 8}
+FEW: dict[str, Any] = {"epochs": 1, "padded_epochs": 1, "better_epochs": 1, "hidden": 8, "better_hidden": 8}
 STILL: dict[str, Any] = {"dropout": 0, "lstm_dropout": 0, "embedding_dropout": 0}
 TITLES = [
     "The task",
@@ -285,14 +285,16 @@ def test_a_lead_has_the_error_of_its_differences() -> None:
 
 
 @pytest.mark.parametrize(
-    ("losses", "words"),
+    ("losses", "best", "words"),
     [
-        ([0.6, 0.4, 0.3], "not yet: still falling"),
-        ([0.6, 0.4, 0.399], "yes"),
-        ([0.6, 0.4, 0.401], "yes"),
-        ([0.6, 0.4, 0.5], "yes, and past it: overfits"),
+        ([0.6, 0.4, 0.3], 0.9, "not yet: still falling"),
+        ([0.6, 0.4, 0.399], 0.9, "yes"),
+        ([0.6, 0.4, 0.401], 0.9, "yes"),
+        ([0.6, 0.4, 0.5], 0.9, "yes, and past it: overfits"),
+        ([0.69, 0.68, 0.7], 0.55, "no: it still guesses"),
     ],
 )
-def test_whether_a_training_converged(losses: list[float], words: str) -> None:
-    history = [Epoch(i, 1.0, 1.0, {"validation loss": loss}) for i, loss in enumerate(losses, 1)]
+def test_whether_a_training_converged(losses: list[float], best: float, words: str) -> None:
+    measured = [{"validation loss": loss, "validation accuracy": best} for loss in losses]
+    history = [Epoch(i, 1.0, 1.0, metrics) for i, metrics in enumerate(measured, 1)]
     assert verdict(history) == words

@@ -14,19 +14,22 @@ from chainrule.train import standard_error
 
 from ._imdb_words import (
     AFTER_TUNING,
+    ALL_OF_GLOVE,
     BEGINNINGS,
     GLOVE,
     MADE_UP,
     MADE_UP_VECTORS,
+    PART,
     REAL,
     WORDS,
     named,
     points,
     shown,
+    signed,
     verdict,
     why,
 )
-from ._reviews import Corpus, Part, Reading, right
+from ._reviews import UNKNOWN, Corpus, Part, Reading, right
 from ._run import Run
 from ._sentiment import Array, Judged
 
@@ -34,9 +37,10 @@ if TYPE_CHECKING:
     from .imdb_lstm import Settings
 
 BAG, PAIRS = "bag of words", "bag of words and pairs"
-SCRATCH, FROZEN, FINE, BETTER = "LSTM, from scratch", "LSTM, vectors frozen", "LSTM, vectors fine-tuned", "explored GRU"
-UNMASKED = "LSTM, padding read too"
-FINE_TEST, COVERED = "test accuracy, vectors fine-tuned", "vocabulary that has vectors"
+SCRATCH, FROZEN, FINE = "LSTM from scratch", "LSTM on frozen vectors", "LSTM on fine-tuned vectors"
+UNMASKED, BETTER = "LSTM that reads padding", "explored GRU"
+BAG_TEST = "test accuracy, bag of words"
+FINE_TEST, COVERED = "test accuracy, fine-tuned vectors", "vocabulary that has vectors"
 Models = Mapping[str, Judged]
 
 
@@ -85,7 +89,11 @@ def standings(data: Corpus, models: Models, names: Sequence[str]) -> report.Tabl
 
 def the_task(run: Run, settings: Settings, data: Corpus) -> None:
     lengths = np.array([len(tokens) for tokens in data.train.tokens])
-    places, unknown = lengths.sum(), sum(int((tokens == 1).sum()) for tokens in data.train.tokens)
+    numbered = "Each gets a number."
+    if data.words > (known := len(data.vocabulary) - 2):
+        unknown = sum(int((tokens == UNKNOWN).sum()) for tokens in data.train.tokens) / int(lengths.sum())
+        numbered = f"""The {known:,} most frequent get a number; the others, {report.percent(unknown)} of what stands in
+        the texts, are all <unk>, "unknown"."""
     rng = np.random.default_rng(settings.seed)
     rows = [int(rng.choice(np.flatnonzero(data.train.labels == label))) for label in (1, 0, 1, 0)]
     longer = [float(np.mean(lengths > limit)) for limit in (settings.length, settings.better_length)]
@@ -103,16 +111,16 @@ def the_task(run: Run, settings: Settings, data: Corpus) -> None:
         guessing is right in 50 %.
 
         **Tokens.** A review is cut into words and marks, in lower case, "didn't" into "did" and "n't". The training
-        part has {data.words:,} different ones. The {len(data.vocabulary) - 2:,} most frequent get a number; the rest,
-        {report.percent(unknown / places)} of what stands in the texts, are all <unk>, "unknown". A review has
-        {np.median(lengths):.0f} tokens in the middle (median), {lengths.min()} at the least, {lengths.max():,} at the
-        most. The LSTMs read the last {settings.length} of a review, for reviewers sum up at the end; of
-        {report.percent(longer[0], 0)} of the reviews the beginning is lost so. The explored model reads
-        {settings.better_length} ({report.percent(longer[1], 0)} are longer). The bag of words reads everything.""",
+        part has {data.words:,} different ones. {numbered} A review has {np.median(lengths):.0f} tokens in the middle
+        (median), {lengths.min()} at the least, {lengths.max():,} at the most. The LSTMs read the last {settings.length}
+        of a review, for reviewers sum up at the end; {report.percent(longer[0], 0)} of the reviews are longer. The
+        explored model reads {settings.better_length} ({report.percent(longer[1], 0)} are longer), the bag of words
+        everything.""",
     )
 
 
 def the_bag(run: Run, data: Corpus, models: Models) -> None:
+    run.measure(BAG_TEST, share(models[BAG].test, data.test))
     bag = models[BAG].model
     names = [data.vocabulary.tokens[bag.tfidf.words(i)[0]] for i in range(len(bag.tfidf.terms))]
     order = np.argsort(bag.theta[:-1])
@@ -120,10 +128,12 @@ def the_bag(run: Run, data: Corpus, models: Models) -> None:
     strongest = np.argsort(-np.abs(pairs.theta[:-1]))
     twos = [i for i in strongest if len(pairs.tfidf.words(i)) == 2][:10]
     rows = [
-        (names[good], float(bag.theta[good]), names[bad], float(bag.theta[bad]))
+        (names[good], signed(bag.theta[good], 2), names[bad], signed(bag.theta[bad], 2))
         for good, bad in zip(order[::-1][:10], order[:10], strict=True)
     ]
-    told = ", ".join(f"{' '.join(data.vocabulary.decode(pairs.tfidf.words(i)))} ({pairs.theta[i]:+.1f})" for i in twos)
+    told = ", ".join(
+        f"{' '.join(data.vocabulary.decode(pairs.tfidf.words(i)))} ({signed(pairs.theta[i], 1)})" for i in twos
+    )
     run.section(
         "What word counts can do",
         """Before any network: how far does one get without reading? The *bag of words* keeps which words a review has
@@ -158,9 +168,10 @@ def the_vectors(run: Run, settings: Settings, data: Corpus) -> None:
     near = glove.nearest(file, words, 6)
     missing = [t for t, found in zip(data.vocabulary.tokens[2:], V[2:], strict=True) if not found][:12]
     lost = f"The most frequent words without one: {', '.join(missing)}." if missing else "None is missing."
+    part = PART if settings.full and len(file.words) < ALL_OF_GLOVE else ""
     run.section(
         "The file of word vectors",
-        f"""{GLOVE if settings.full else MADE_UP_VECTORS} **The file has {len(file.words):,} words, and for each a
+        f"""{GLOVE if settings.full else MADE_UP_VECTORS} {part}**The file has {len(file.words):,} words, and for each a
         vector of {file.vectors.shape[1]} numbers.** Of our vocabulary {report.percent(data.vectors.coverage)} are among
         them. {lost} Tokens without a vector begin with random numbers of the same mean and spread; <pad> is 0.""",
         report.Table(
@@ -273,7 +284,7 @@ def three_beginnings(run: Run, settings: Settings, data: Corpus, models: Models)
                 )
                 for name in names
             ],
-            "Converged: the validation loss has reached its least value, or does not fall any more by a fiftieth.",
+            "Converged: the validation loss is past its least value, or fell by less than 2 % in the last epoch.",
         ),
         why(models[SCRATCH], models[FROZEN], models[FINE]),
         standings(data, models, (BAG, *names)),
@@ -283,8 +294,7 @@ def three_beginnings(run: Run, settings: Settings, data: Corpus, models: Models)
 
 
 WHO_WINS = {
-    FINE: """It begins with what others' texts taught and then learns what this task needs: that two words which are
-    used alike may still be worlds apart in what they say of a film.""",
+    FINE: """It begins with what other texts taught, and then learns what this task needs besides.""",
     FROZEN: """What the vectors know from elsewhere is worth more here than what the reviews can add to them; where the
     embedding is free, it has so many numbers that it learns the training reviews by heart.""",
     SCRATCH: """There are enough reviews here to learn the words from them alone: what the vectors know of other texts
@@ -294,21 +304,17 @@ WHO_WINS = {
 
 def curves(models: Models, names: Sequence[str], train: str, valid: str, what: str) -> report.Figure:
     """Training and validation side by side, on one scale."""
-    drawing = report.Drawing(5.4, 2.3, columns=len(names))
-    told = []
+    drawing, told = report.Drawing(5.4, 2.3, columns=len(names)), list[str]()
     with drawing:
         for axes, name in zip(drawing.panels, names, strict=True):
-            history = models[name].history
-            for key, label in ((train, "training"), (valid, "validation")):
-                ys = [epoch.loss if key == "loss" else epoch.metrics[key] for epoch in history]
-                axes.plot([epoch.number for epoch in history], ys, label=label)
-                told.append(f"{name}, {label}: {', '.join(f'{y:.3f}' for y in ys)}")
-            axes.set_title(named(name).removeprefix("LSTM, "), fontsize=9.5)
-            axes.set_xlabel("epoch")
-            axes.set_xticks([epoch.number for epoch in history][:: max(1, len(history) // 5)])
             axes.sharey(drawing.panels[0])
-            if axes is not drawing.panels[0]:
-                axes.tick_params(labelleft=False)
+            axes.tick_params(labelleft=axes is drawing.panels[0])
+            for key, label in ((train, "training"), (valid, "validation")):
+                ys = [epoch.loss if key == "loss" else epoch.metrics[key] for epoch in models[name].history]
+                axes.plot(range(1, len(ys) + 1), ys, label=label)
+                told.append(f"{name}, {label}: {', '.join(f'{y:.3f}' for y in ys)}")
+            axes.set_title(name.removeprefix("LSTM ").removeprefix("on "), fontsize=9.5)
+            axes.set(xlabel="epoch", xticks=range(1, len(ys) + 1, max(1, len(ys) // 5)))
         drawing.panels[0].set_ylabel(what)
         handles, labels = drawing.panels[0].get_legend_handles_labels()
         drawing.panels[0].figure.legend(handles, labels, loc="outside upper left", ncols=2, handlelength=3)

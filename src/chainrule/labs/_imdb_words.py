@@ -56,6 +56,8 @@ nothing here; order tells all. Real reviews are the other way round: most of wha
 With `--preset full` and the data, the same lab reads 50,000 reviews of IMDB."""
 GLOVE = """GloVe's vectors were learned from six billion words of Wikipedia and news, without any labels: the dot
 product of two vectors is to tell how often the two words stand near each other."""
+ALL_OF_GLOVE = 400_000
+PART = "The official file has 400,000 words; this one is a part of it. "
 MADE_UP_VECTORS = """For the grammar there are **made-up vectors**: one direction for each group of words (praise,
 blame, parts of a film, and every other word by itself), and something random of each word's own added. So words used
 alike point alike, as in files of real word vectors."""
@@ -82,7 +84,12 @@ def named(name: str) -> str:
 
 def points(value: float, error: float) -> str:
     """A difference in points, with its standard error: +1.23 ± 0.20."""
-    return f"{value:+.2f} ± {error:.2f}".replace("-", "−")
+    return f"{signed(value, 2)} ± {error:.2f}"
+
+
+def signed(value: float, digits: int) -> str:
+    """A number with its sign: −1.20."""
+    return f"{value:+.{digits}f}".replace("-", "−")
 
 
 def shown(text: str, size: int = 200) -> str:
@@ -100,6 +107,8 @@ def verdict(history: Sequence[Epoch]) -> str:
     """Whether a training has converged."""
     valid = losses(history)
     least = int(np.argmin(valid))
+    if max(epoch.metrics["validation accuracy"] for epoch in history) < GUESSING:
+        return "no: it still guesses"
     if least < len(valid) - 1:
         return "yes, and past it: overfits" if valid[-1] > 1.02 * valid[least] else "yes"
     return "yes" if len(valid) > 1 and valid[-1] > 0.98 * valid[-2] else "not yet: still falling"
@@ -108,19 +117,29 @@ def verdict(history: Sequence[Epoch]) -> str:
 def why(scratch: Judged, frozen: Judged, fine: Judged) -> str:
     """Did they converge, and why?"""
     told = [_way("From scratch", scratch), _way("Frozen", frozen), _way("Fine-tuned", fine)]
-    first = {m.name: m.history[0].metrics["validation accuracy"] for m in (scratch, frozen, fine)}
-    sooner = first[fine.name] > first[scratch.name] + 0.01
-    start = f"""After one epoch the validation accuracy is {percent(first[scratch.name])} from scratch,
-    {percent(first[frozen.name])} frozen and {percent(first[fine.name])} fine-tuned: {SOONER if sooner else LATER}"""
+    soon = {m.name: _reached(m.history) for m in (scratch, frozen, fine)}
+    words = [
+        f"{m.name} {f'epoch {at}' if (at := soon[m.name]) <= len(m.history) else 'never'}"
+        for m in (scratch, frozen, fine)
+    ]
+    start = f"""The epoch after which {percent(GOOD_ENOUGH, 0)} of the validation reviews are judged rightly:
+    {"; ".join(words)}. {SOONER if soon[fine.name] < soon[scratch.name] else LATER}"""
     freedom = FREEDOM.format(scratch.parameters, frozen.parameters)
     return f"**Did they converge?** {' '.join(told)}\n\n**Why?** {start} {freedom}"
 
 
-SOONER = "who begins with vectors need not learn first which words are alike, and is quicker on the way."
-LATER = "the vectors give no head start here: the LSTM has to learn to use its gates first, and that takes as long."
+GUESSING, GOOD_ENOUGH = 0.6, 0.8
+SOONER = "Who begins with vectors need not learn first which words are alike, and is quicker on the way."
+LATER = "The vectors give no head start here: the LSTM has to learn to use its gates first, and that takes as long."
 FREEDOM = """How far training and validation part afterwards is a matter of what is free: with the embedding {:,}
 numbers learn, enough to remember single reviews by their rare words; with the vectors frozen only {:,}, which have to
 make do with what words have in common."""
+
+
+def _reached(history: Sequence[Epoch]) -> int:
+    """The first epoch that is good enough, or the one after the last."""
+    good = [epoch.number for epoch in history if epoch.metrics["validation accuracy"] >= GOOD_ENOUGH]
+    return min(good, default=len(history) + 1)
 
 
 def _way(name: str, m: Judged) -> str:
