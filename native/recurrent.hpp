@@ -320,6 +320,7 @@ template <class Cell, class T> void recurrent_grad_by_units(const Layer<T>& laye
   });
   for (int64_t step = s.T - 1; step >= -1; --step)  // every unit's product needs all units of the step after: it waits for them till the next round
     parallel_for(int64_t(shares.size()), [&](int64_t i) {
+      [[maybe_unused]] const NoDenormals fast;
       const auto& [units, w] = shares[size_t(i)];
       if (step + 1 < s.T) multiply<T>(N, {d.dgh + s.time(step + 1) * N * GH, GH, 1}, w, d.dh + units.begin, H, true, nullptr, 1);
       if (step >= 0) retreat<Cell, T>(layer, d, step, 0, N, units);

@@ -7,14 +7,18 @@ import pytest
 
 from chainrule import native
 
-T, N, H = 300, 3, 5
+T, N = 300, 3
 
 
 @pytest.mark.skipif(native.core is None, reason="without the native kernels")
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="other processors are as fast on denormal numbers")
-def test_a_vanishing_gradient_ends_in_zeros() -> None:
+@pytest.mark.parametrize("H", [5, 256])
+def test_a_vanishing_gradient_ends_in_zeros(H: int) -> None:
+    """Both where threads share the rows and where they share the units."""
     rng = np.random.default_rng(0)
-    gates, w_hh = (0.1 * rng.standard_normal(s).astype(np.float32) for s in ((T, N, 4 * H), (4 * H, H)))
+    gates, w_hh = (
+        np.float32(0.5 / np.sqrt(H)) * rng.standard_normal(s, np.float32) for s in ((T, N, 4 * H), (4 * H, H))
+    )
     state, last = np.zeros((N, H), np.float32), np.ones((N, H), np.float32)
     hs, kept, _ = native.core.recurrent("lstm", gates, state, state, w_hh, None, None, False)
     dgx, *_ = native.core.recurrent_grad("lstm", gates, hs, kept, w_hh, None, False, None, last, state)
