@@ -108,7 +108,7 @@ def _seen(images: Array, rows: Array) -> str:
             told.append(f"{PROPERTIES[name][int(change > 0)]} (by {percent(abs(change), 0)})")
     if not told:
         return f"""Measured, these {len(rows)} differ from the rest neither in brightness nor in contrast, fine detail
-        or colour by more than chance would make them: what makes them hard is not the light but what they show."""
+        or colour by more than chance would make them. As far as these four numbers tell, it is not the light."""
     return f"""Measured, these {len(rows)} pictures are, on average, {", ".join(told)} than all test pictures."""
 
 
