@@ -33,6 +33,7 @@ def the_padding(run: Run, settings: Settings, data: Corpus, models: Models) -> N
     epochs, reached = len(trained.history), [epoch.metrics["validation accuracy"] for epoch in models[FINE].history]
     lengths = np.minimum([len(tokens) for tokens in data.train.tokens], settings.length)
     learned, masked = share(trained.valid, data.valid), max(reached[:epochs])
+    kept = GUESSED if found[0] < 0.6 else FORGETS if found[0] - found[-1] > 0.05 else KEEPS
     run.section(
         "Padding must not be read",
         """Reviews of unequal length are filled up to a rectangle with <pad>. Here each sequence is packed with its
@@ -47,12 +48,12 @@ def the_padding(run: Run, settings: Settings, data: Corpus, models: Models) -> N
             percent=True,
         ),
         f"""After {extra[-1]} of them {report.percent(found[-1])} are judged rightly, instead of
-        {report.percent(found[0])}. {FORGETS if found[0] - found[-1] > 0.05 else KEEPS}
+        {report.percent(found[0])}. {kept}
 
         Second, an LSTM is *trained* in this way: like the fine-tuned one, but every review is filled up to {fill}
         tokens, of which {report.percent(1 - float(lengths.mean()) / fill, 0)} are padding, and all are read. After
-        {epochs} epochs it is right on {report.percent(learned)} of the validation part, where the other one had reached
-        {report.percent(masked)} by then.""",
+        {epochs} epoch{"s" * (epochs > 1)} it is right on {report.percent(learned)} of the validation part, where the
+        other one had reached {report.percent(masked)} by then.""",
         standings(data, models, (BAG, FINE, UNMASKED)),
         f"""{LOST if learned < 0.6 else WORSE if learned < masked - 0.01 else NO_LOSS} An epoch took
         {trained.seconds / epochs:.1f} s, of the other one {models[FINE].seconds / len(reached):.1f} s: padding costs as
@@ -61,6 +62,7 @@ def the_padding(run: Run, settings: Settings, data: Corpus, models: Models) -> N
     )
 
 
+GUESSED = "It guesses anyway, so there is nothing to lose."
 FORGETS = "Step by step, what was in the memory is overwritten."
 KEEPS = """This network keeps its mind: its gates happen to be shut by then, although nothing taught it so, and one must
 not rely on that."""

@@ -166,7 +166,9 @@ def the_vectors(run: Run, settings: Settings, data: Corpus) -> None:
     sizes = [n for n in (1000, 5000, 10_000, 20_000, 50_000) if n < len(V) - 2] + [len(V) - 2]
     words = [word for word in WORDS if word in set(file.words)][:10]
     near = glove.nearest(file, words, 6)
-    missing = [t for t, found in zip(data.vocabulary.tokens[2:], V[2:], strict=True) if not found][:12]
+    missing = [t for t, found in zip(data.vocabulary.tokens[2:], V[2:], strict=True) if not found and t.isprintable()][
+        :12
+    ]
     lost = f"The most frequent words without one: {', '.join(missing)}." if missing else "None is missing."
     part = PART if settings.full and len(file.words) < ALL_OF_GLOVE else ""
     run.section(
@@ -289,7 +291,7 @@ def three_beginnings(run: Run, settings: Settings, data: Corpus, models: Models)
         why(models[SCRATCH], models[FROZEN], models[FINE]),
         standings(data, models, (BAG, *names)),
         f"""**The {first} wins** on the test, {points(lead, error)} points ahead of the {second}:
-        {"that is within what chance can do" if chance else "more than chance can do"}. {WHO_WINS[first]}""",
+        {"that is within what chance can do." if chance else f"more than chance can do. {WHO_WINS[first]}"}""",
     )
 
 

@@ -122,13 +122,17 @@ def why(scratch: Judged, frozen: Judged, fine: Judged) -> str:
         f"{m.name} {f'epoch {at}' if (at := soon[m.name]) <= len(m.history) else 'never'}"
         for m in (scratch, frozen, fine)
     ]
+    start = SOONER if soon[fine.name] < soon[scratch.name] else LATER
+    if min(soon.values()) > len(fine.history):
+        start = NONE
     start = f"""The epoch after which {percent(GOOD_ENOUGH, 0)} of the validation reviews are judged rightly:
-    {"; ".join(words)}. {SOONER if soon[fine.name] < soon[scratch.name] else LATER}"""
+    {"; ".join(words)}. {start}"""
     freedom = FREEDOM.format(scratch.parameters, frozen.parameters)
     return f"**Did they converge?** {' '.join(told)}\n\n**Why?** {start} {freedom}"
 
 
 GUESSING, GOOD_ENOUGH = 0.6, 0.8
+NONE = "None of them has found out yet what makes a review good."
 SOONER = "Who begins with vectors need not learn first which words are alike, and is quicker on the way."
 LATER = "The vectors give no head start here: the LSTM has to learn to use its gates first, and that takes as long."
 FREEDOM = """How far training and validation part afterwards is a matter of what is free: with the embedding {:,}
