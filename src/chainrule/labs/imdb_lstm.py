@@ -208,7 +208,7 @@ LAB = Lab(
     topic="recurrent networks",
     source="Deep Learning",
     data="reviews, made up (full: IMDB, GloVe)",
-    time="20 s (full: about 15 min)",
+    time="20 s (full: about 20 min)",
     lead="""A network reads reviews and says whether they are good or bad. It begins with random embeddings, or with
     word vectors that were learned elsewhere from billions of words; these are kept, or learned further. Beside it
     stands a baseline that knows nothing of word order.""",
