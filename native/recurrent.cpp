@@ -94,7 +94,7 @@ nb::object py_recurrent_grad(std::string_view cell, nb::handle gates, nb::handle
       T* const to_x = dgx.emplace(all).data();
       T* const to_h = Cell::SAME ? to_x : dgh.emplace(all).data();
       compute(double(s.T * s.N) * double(GH * s.H),
-              [&] { recurrent_grad<Cell, T>(layer, {dy.data(), dh.data(), dc.data(), to_x, to_h}); });
+              [&] { recurrent_grad<Cell, T>(layer, dy.data(), dh.data(), dc.data(), to_x, to_h); });
     });
     return nb::object(nb::make_tuple(dgx->object(), (dgh ? dgh : dgx)->object(), dh.object(), dc.object()));
   });
