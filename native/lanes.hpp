@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <vector>
 
 #include "array.hpp"
 #include "simd.hpp"
@@ -84,6 +85,24 @@ template <class T> class Plane {
   int64_t row_, pixel_;
 };
 
+// The planes of a few blocks of images: of one pixel they lie side by side, so that a loop over blocks inside one over pixels reads on and on.
+template <class T> class Planes {
+ public:
+  Planes(const Images<T>& x, int64_t first, int count, int64_t c, Frame f, T fill) : N_(x.N), first_(first), scratch_(count * f.HP * f.WP * LANES<T>) {
+    planes_.reserve(size_t(count));
+    for (int b = 0; b < count; ++b) planes_.emplace_back(x, image(b), lanes(b), c, f, fill, scratch_ + b * f.HP * f.WP * LANES<T>);
+  }
+  int count() const { return int(planes_.size()); }
+  int64_t image(int b) const { return (first_ + b) * LANES<T>; }  // the first one of a block
+  int lanes(int b) const { return int(std::min<int64_t>(LANES<T>, N_ - image(b))); }
+  const Plane<T>& operator[](int b) const { return planes_[size_t(b)]; }
+
+ private:
+  int64_t N_, first_;
+  Scratch<T> scratch_;
+  std::vector<Plane<T>> planes_;
+};
+
 // Zero the lanes without an image, where sums over all lanes are to come.
 template <class T> void clear_lanes(T* frame, int64_t pixels, int lanes) {
   for (int64_t i = 0; i < pixels; ++i) std::fill(frame + i * LANES<T> + lanes, frame + (i + 1) * LANES<T>, T(0));
@@ -97,6 +116,15 @@ template <class T, class F> void for_blocks(int64_t N, int64_t parts, F&& f) {
   parallel_for(blocks * parts, [&](int64_t task) {
     const int64_t block = task % blocks;
     f(block * L, int(std::min<int64_t>(L, N - block * L)), block, task / blocks);
+  });
+}
+
+// f(first block, blocks, part) for groups of up to eight blocks times every one of `parts`, in parallel; fewer, where there are few tasks.
+template <class T, class F> void for_groups(int64_t N, int64_t parts, F&& f) {
+  const int64_t blocks = (N + LANES<T> - 1) / LANES<T>, size = std::clamp<int64_t>(blocks * parts / 16, 1, 8), groups = (blocks + size - 1) / size;
+  parallel_for(groups * parts, [&](int64_t task) {
+    const int64_t first = task % groups * size;
+    f(first, int(std::min(size, blocks - first)), task / groups);
   });
 }
 

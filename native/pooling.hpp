@@ -21,51 +21,55 @@ inline Frame pooling_frame(const Pooling& v, int64_t H, int64_t W, int64_t OH, i
 
 template <class T> void max_pool2d(const Images<T>& x, const Pooling& v, T* y, T* place, int64_t OH, int64_t OW) {
   const Frame f = pooling_frame(v, x.H, x.W, OH, OW);
-  for_blocks<T>(x.N, x.C, [&](int64_t n0, int lanes, int64_t, int64_t c) {
-    Scratch<T> scratch(f.HP * f.WP * LANES<T>);
-    const Plane<T> plane(x, n0, lanes, c, f, -std::numeric_limits<T>::infinity(), scratch);
+  for_groups<T>(x.N, x.C, [&](int64_t first, int count, int64_t c) {
+    const Planes<T> planes(x, first, count, c, f, -std::numeric_limits<T>::infinity());
     for (int64_t oh = 0; oh < OH; ++oh)
       for (int64_t ow = 0; ow < OW; ++ow) {
-        const int64_t h = oh * v.stride_h, w = ow * v.stride_w, to = ((c * OH + oh) * OW + ow) * x.N + n0;
+        const int64_t h = oh * v.stride_h, w = ow * v.stride_w, to = ((c * OH + oh) * OW + ow) * x.N;
         // the first pixel of the window that is none of the padding
         const int64_t kh0 = h < v.pad_h ? (v.pad_h - h + v.dilation_h - 1) / v.dilation_h : 0,
                       kw0 = w < v.pad_w ? (v.pad_w - w + v.dilation_w - 1) / v.dilation_w : 0;
-        Vec<T> best = plane.at(h + kh0 * v.dilation_h, w + kw0 * v.dilation_w), which = splat(T(kh0 * v.KW + kw0));
-        for (int64_t kh = kh0; kh < v.KH; ++kh)
-          for (int64_t kw = kw0; kw < v.KW; ++kw) {
-            const Vec<T> value = plane.at(h + kh * v.dilation_h, w + kw * v.dilation_w);
-            const Mask<T> wins = (value > best) | ((value != value) & (best == best));
-            best = select<T>(wins, value, best);
-            which = select<T>(wins, splat(T(kh * v.KW + kw)), which);
-          }
-        store_lanes(y + to, best, lanes);
-        store_lanes(place + to, which, lanes);
+        for (int b = 0; b < count; ++b) {
+          const Plane<T>& plane = planes[b];
+          Vec<T> best = plane.at(h + kh0 * v.dilation_h, w + kw0 * v.dilation_w), which = splat(T(kh0 * v.KW + kw0));
+          for (int64_t kh = kh0; kh < v.KH; ++kh)
+            for (int64_t kw = kw0; kw < v.KW; ++kw) {
+              const Vec<T> value = plane.at(h + kh * v.dilation_h, w + kw * v.dilation_w);
+              const Mask<T> wins = (value > best) | ((value != value) & (best == best));
+              best = select<T>(wins, value, best);
+              which = select<T>(wins, splat(T(kh * v.KW + kw)), which);
+            }
+          store_lanes(y + to + planes.image(b), best, planes.lanes(b));
+          store_lanes(place + to + planes.image(b), which, planes.lanes(b));
+        }
       }
   });
 }
 
-// Adds f(kh · KW + kw, dy) of every window to the pixels of dx, a plane of LANES images after the other.
+// Adds f(kh · KW + kw, dy) of every window to the pixels of dx.
 template <class T, class F>
 void spread(const Images<T>& dy, const Pooling& v, T* dx, int64_t H, int64_t W, F&& f) {
   const bool disjoint = v.stride_h >= v.dilation_h * (v.KH - 1) + 1 && v.stride_w >= v.dilation_w * (v.KW - 1) + 1;
   const bool tiles = disjoint && !v.pad_h && !v.pad_w && v.stride_h == v.KH && v.stride_w == v.KW && dy.H * v.KH == H && dy.W * v.KW == W;
-  for_blocks<T>(dy.N, dy.C, [&](int64_t n0, int lanes, int64_t, int64_t c) {
-    Scratch<T> scratch(dy.H * dy.W * LANES<T>);
-    const Plane<T> plane(dy, n0, lanes, c, {dy.H, dy.W}, T(0), scratch);
-    T* to = dx + c * H * W * dy.N + n0;
+  for_groups<T>(dy.N, dy.C, [&](int64_t first, int count, int64_t c) {
+    const Planes<T> planes(dy, first, count, c, {dy.H, dy.W}, T(0));
+    T* to = dx + c * H * W * dy.N;
     if (!tiles)
-      for (int64_t i = 0; i < H * W; ++i) store_lanes(to + i * dy.N, Vec<T>{}, lanes);
+      for (int64_t i = 0; i < H * W; ++i)
+        for (int b = 0; b < count; ++b) store_lanes(to + i * dy.N + planes.image(b), Vec<T>{}, planes.lanes(b));
     for (int64_t oh = 0; oh < dy.H; ++oh)
       for (int64_t kh = 0; kh < v.KH; ++kh)
         for (int64_t kw = 0; kw < v.KW; ++kw) {
           const int64_t h = oh * v.stride_h - v.pad_h + kh * v.dilation_h, w0 = kw * v.dilation_w - v.pad_w;
           if (h < 0 || h >= H) continue;
-          for (int64_t ow = w0 >= 0 ? 0 : (v.stride_w - 1 - w0) / v.stride_w; ow < dy.W && w0 + ow * v.stride_w < W; ++ow) {
-            T* p = to + (h * W + w0 + ow * v.stride_w) * dy.N;
-            const Vec<T> part = f(c, oh, ow, n0, lanes, kh * v.KW + kw, plane.at(oh, ow));
-            if (disjoint) store_lanes(p, part, lanes);
-            else store_lanes(p, part + load_lanes(p, lanes), lanes);
-          }
+          for (int64_t ow = w0 >= 0 ? 0 : (v.stride_w - 1 - w0) / v.stride_w; ow < dy.W && w0 + ow * v.stride_w < W; ++ow)
+            for (int b = 0; b < count; ++b) {
+              const int lanes = planes.lanes(b);
+              T* p = to + (h * W + w0 + ow * v.stride_w) * dy.N + planes.image(b);
+              const Vec<T> part = f(c, oh, ow, planes.image(b), lanes, kh * v.KW + kw, planes[b].at(oh, ow));
+              if (disjoint) store_lanes(p, part, lanes);
+              else store_lanes(p, part + load_lanes(p, lanes), lanes);
+            }
         }
   });
 }
@@ -89,16 +93,17 @@ inline double pooling_divisor(const Pooling& v, int64_t oh, int64_t ow, int64_t 
 template <class T>
 void avg_pool2d(const Images<T>& x, const Pooling& v, bool count_pad, int64_t divisor, T* y, int64_t OH, int64_t OW) {
   const Frame f = pooling_frame(v, x.H, x.W, OH, OW);
-  for_blocks<T>(x.N, x.C, [&](int64_t n0, int lanes, int64_t, int64_t c) {
-    Scratch<T> scratch(f.HP * f.WP * LANES<T>);
-    const Plane<T> plane(x, n0, lanes, c, f, T(0), scratch);
+  for_groups<T>(x.N, x.C, [&](int64_t first, int count, int64_t c) {
+    const Planes<T> planes(x, first, count, c, f, T(0));
     for (int64_t oh = 0; oh < OH; ++oh)
       for (int64_t ow = 0; ow < OW; ++ow) {
-        Vec<T> total = {};
-        for (int64_t kh = 0; kh < v.KH; ++kh)
-          for (int64_t kw = 0; kw < v.KW; ++kw) total += plane.at(oh * v.stride_h + kh, ow * v.stride_w + kw);
-        store_lanes(y + ((c * OH + oh) * OW + ow) * x.N + n0,
-                    Vec<T>(total / T(pooling_divisor(v, oh, ow, x.H, x.W, count_pad, divisor))), lanes);
+        const T share = T(pooling_divisor(v, oh, ow, x.H, x.W, count_pad, divisor));
+        for (int b = 0; b < count; ++b) {
+          Vec<T> total = {};
+          for (int64_t kh = 0; kh < v.KH; ++kh)
+            for (int64_t kw = 0; kw < v.KW; ++kw) total += planes[b].at(oh * v.stride_h + kh, ow * v.stride_w + kw);
+          store_lanes(y + ((c * OH + oh) * OW + ow) * x.N + planes.image(b), Vec<T>(total / share), planes.lanes(b));
+        }
       }
   });
 }
