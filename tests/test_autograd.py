@@ -334,8 +334,9 @@ def test_a_pullback_of_the_wrong_shape_is_named() -> None:
         broken(leaf(1, 2, 3)).sum().backward()
 
 
-def test_a_pullback_without_a_cotangent_is_named() -> None:
-    broken = primitive(lambda x, y: (x + y, lambda dy: (dy, None)))
+@pytest.mark.parametrize("pullback", [lambda dy: (dy, None), lambda dy: dy, (lambda dy: dy,)])
+def test_a_pullback_without_a_cotangent_is_named(pullback: Any) -> None:
+    broken = primitive(lambda x, y: (x + y, pullback))
     with pytest.raises(RuntimeError, match="gave no cotangent for an argument that requires one"):
         broken(leaf(1), leaf(2)).sum().backward()
 

@@ -345,7 +345,7 @@ def _cotangents(
             continue
         if not retain_graph and node.is_freed:
             node.pullback, node.parents = _freed, ()
-        for parent, dx in zip(parents, _pull(pullback, parents, dy), strict=False):
+        for parent, dx in itertools.zip_longest(parents, _pull(pullback, parents, dy)):
             if parent is None:
                 continue
             if dx is None:

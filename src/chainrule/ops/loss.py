@@ -248,7 +248,8 @@ def binary_cross_entropy_with_logits(
 ) -> Tensor:  # fmt: skip
     """ℓ = −p · t · ln σ(x) − (1 − t) · ln(1 − σ(x)) for logits x, the target t in [0, 1], p = pos_weight; times weight.
 
-    With k = 1 + (p − 1) · t:   dx = dℓ · (1 − t − k · σ(−x)),   dt = dℓ · ((p − 1) · ln(1 + e⁻ˣ) − x)
+    With k = 1 + (p − 1) · t:   dx = dℓ · (1 − t − k · σ(−x)),   dt = dℓ · ((p − 1) · ln(1 + e⁻ˣ) − x),
+    dp = dℓ · t · ln(1 + e⁻ˣ)
     Shapes: x and t the same, p and weight broadcast -> (), or the same with reduction="none".
     Errors: ValueError where the shapes differ, and for another reduction.
     """
@@ -262,11 +263,12 @@ def binary_cross_entropy_with_logits(
 def _bce_with_logits(x: Array, t: Array, p: Array | None) -> tuple[Array, Pullback]:
     """y = (1 − t) · x + k · ln(1 + e⁻ˣ) with k = 1 + (p − 1) · t, which never overflows.
 
-    dx = dy · (1 − t − k · σ(−x)),   dt = dy · ((p − 1) · ln(1 + e⁻ˣ) − x)
+    dx = dy · (1 − t − k · σ(−x)),   dt = dy · ((p − 1) · ln(1 + e⁻ˣ) − x),   dp = dy · t · ln(1 + e⁻ˣ)
     """
     x, t, p = promoted(x, t, 1 if p is None else p)
     k, s = 1 + (p - 1) * t, np.logaddexp(0, -x)
     return (1 - t) * x + k * s, (
         lambda dy: dy * (1 - t - k * _sigmoid(-x)),
         lambda dy: dy * ((p - 1) * s - x),
+        lambda dy: dy * t * s,
     )
