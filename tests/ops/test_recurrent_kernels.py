@@ -14,7 +14,6 @@ T, N = 300, 3
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="other processors are as fast on denormal numbers")
 @pytest.mark.parametrize("H", [5, 256])
 def test_a_vanishing_gradient_ends_in_zeros(H: int) -> None:
-    """Both where threads share the rows and where they share the units."""
     rng = np.random.default_rng(0)
     gates, w_hh = (
         np.float32(0.5 / np.sqrt(H)) * rng.standard_normal(s, np.float32) for s in ((T, N, 4 * H), (4 * H, H))
