@@ -117,12 +117,19 @@ template <class T> class Laned {
   // SIZE × SIZE pixels from (top, left) on; zeros outside the image, and in lanes without one
   template <int SIZE> void patch(int64_t block, int64_t c, int64_t top, int64_t left, Vec<T> (&d)[SIZE][SIZE]) const {
     const int lanes = int(std::min<int64_t>(L, N - block * L));
-    const T* p = p_ + block * block_ + c * c_;
-    for (int i = 0; i < SIZE; ++i)
-      for (int j = 0; j < SIZE; ++j) {
-        const int64_t h = top + i, w = left + j;
-        d[i][j] = h < 0 || h >= H || w < 0 || w >= W ? Vec<T>{} : load_lanes(p + h * h_ + w * w_, lanes);
-      }
+    const int64_t at = block * block_ + c * c_ + top * h_ + left * w_;
+    if (lanes == L && top >= 0 && left >= 0 && top + SIZE <= H && left + SIZE <= W) {
+#pragma GCC unroll 6
+      for (int i = 0; i < SIZE; ++i)
+#pragma GCC unroll 6
+        for (int j = 0; j < SIZE; ++j) d[i][j] = load(p_ + (at + i * h_ + j * w_));
+    } else {
+      for (int i = 0; i < SIZE; ++i)
+        for (int j = 0; j < SIZE; ++j) {
+          const bool inside = top + i >= 0 && top + i < H && left + j >= 0 && left + j < W;
+          d[i][j] = inside ? load_lanes(p_ + (at + i * h_ + j * w_), lanes) : Vec<T>{};
+        }
+    }
   }
   const int64_t N, C, H, W;
 
@@ -155,6 +162,7 @@ template <class T> class AtPoints {
         Vec<T> d[SIZE][SIZE], v[6][6];
         x.patch(tiles.block(first + i), c, tiles.top(first + i) - pad_h, tiles.left(first + i) - pad_w, d);
         both_ways(d, v, f);
+#pragma GCC unroll 36
         for (int p = 0; p < POINTS; ++p) store(at(p, c) + i * LANES<T>, v[p / 6][p % 6]);
       }
   }
@@ -200,13 +208,16 @@ void winograd2d(const Images<T>& x, int64_t O, W&& w, const T* b, int64_t pad_h,
     for (int64_t o = 0; o < O; ++o)
       for (int64_t i = 0; i < count; ++i) {
         Vec<T> m[6][6], out[4][4];
+#pragma GCC unroll 36
         for (int p = 0; p < POINTS; ++p) m[p / 6][p % 6] = load(outputs.at(p, o) + i * L);
         both_ways(m, out, outputs_from_points);
         const int64_t n0 = tiles.block(begin + i) * L, top = tiles.top(begin + i), left = tiles.left(begin + i);
         const int lanes = int(std::min<int64_t>(L, x.N - n0));
-        for (int64_t h = top; h < std::min(top + 4, OH); ++h)
-          for (int64_t w = left; w < std::min(left + 4, OW); ++w)
-            store_lanes(y + ((o * OH + h) * OW + w) * x.N + n0, out[h - top][w - left] + (b ? b[o] : T(0)), lanes);
+        const int64_t rows = std::min<int64_t>(4, OH - top), columns = std::min<int64_t>(4, OW - left);
+        const T bias = b ? b[o] : T(0);
+        T* to = y + ((o * OH + top) * OW + left) * x.N + n0;
+        for (int64_t h = 0; h < rows; ++h)
+          for (int64_t w = 0; w < columns; ++w) store_lanes(to + (h * OW + w) * x.N, out[h][w] + bias, lanes);
       }
   });
 }
