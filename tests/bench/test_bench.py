@@ -180,7 +180,9 @@ def test_operators_are_the_same_on_both_engines(case):
     assert directions == others
     assert tuple(ours.shape) == tuple(theirs.shape)
     if not case.name.startswith(RANDOM):
-        np.testing.assert_allclose(ours.detach().numpy(), theirs.detach().numpy(), rtol=1e-3, atol=1e-4)
+        expected = theirs.detach().numpy()
+        size = np.abs(expected[np.isfinite(expected)]).max(initial=1)  # sums of thousands of products cancel to small ones
+        np.testing.assert_allclose(ours.detach().numpy(), expected, rtol=1e-3, atol=1e-5 * size)
 
 
 def test_the_sweep_times_all_and_finds_the_worst(monkeypatch):
