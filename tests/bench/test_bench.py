@@ -181,7 +181,7 @@ def test_operators_are_the_same_on_both_engines(case):
     assert tuple(ours.shape) == tuple(theirs.shape)
     if not case.name.startswith(RANDOM):
         expected = theirs.detach().numpy()
-        size = np.abs(expected[np.isfinite(expected)]).max(initial=1)  # sums of thousands of products cancel to small ones
+        size = np.abs(expected[np.isfinite(expected)]).max(initial=1)  # great sums cancel to small ones
         np.testing.assert_allclose(ours.detach().numpy(), expected, rtol=1e-3, atol=1e-5 * size)
 
 
