@@ -92,7 +92,6 @@ template <class T> class Planes {
     planes_.reserve(size_t(count));
     for (int b = 0; b < count; ++b) planes_.emplace_back(x, image(b), lanes(b), c, f, fill, scratch_ + b * f.HP * f.WP * LANES<T>);
   }
-  int count() const { return int(planes_.size()); }
   int64_t image(int b) const { return (first_ + b) * LANES<T>; }  // the first one of a block
   int lanes(int b) const { return int(std::min<int64_t>(LANES<T>, N_ - image(b))); }
   const Plane<T>& operator[](int b) const { return planes_[size_t(b)]; }

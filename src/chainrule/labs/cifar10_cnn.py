@@ -30,6 +30,7 @@ from chainrule.data import DataLoader, TensorDataset, read_image
 from chainrule.labs import Expectation, Lab, Run, Saved, TrainingSettings, _cifar_report, equal_start
 from chainrule.labs._cifar_report import MINUTES, RIGHT, Learned
 from chainrule.labs._photos import WHITENED, Array, Photos, asked, augmentation, normalising, photos, whitening
+from chainrule.labs._residual import residual
 from chainrule.train import AverageWeights, Callback, Training, accuracy, one_cycle, predict
 
 BIASES = 64
@@ -95,16 +96,6 @@ def expected(settings: Settings) -> list[Expectation]:
 def network(nn: Any, width: int) -> Any:
     """A first layer that whitens, then three stages, each of half the height and width of the one before."""
 
-    class Residual(nn.Module):  # type: ignore[misc]
-        """x + f(x)."""
-
-        def __init__(self, *layers: Any) -> None:
-            super().__init__()
-            self.layers = nn.Sequential(*layers)
-
-        def forward(self, x: Any) -> Any:
-            return x + self.layers(x)
-
     class Scale(nn.Module):  # type: ignore[misc]
         """x / 9: the answers begin unsure, and the rates above are made for that."""
 
@@ -122,7 +113,7 @@ def network(nn: Any, width: int) -> Any:
     first.weight.requires_grad_(False)
     layers = [first, nn.SiLU()]
     for channels, out in pairwise((2 * WHITENED, width, 2 * width, 4 * width)):
-        layers += [*convolution(channels, out, nn.MaxPool2d(2)), Residual(*convolution(out, out))]
+        layers += [*convolution(channels, out, nn.MaxPool2d(2)), residual(nn, *convolution(out, out))]
     return nn.Sequential(*layers, nn.MaxPool2d(4), nn.Flatten(), nn.Linear(4 * width, 10, bias=False), Scale())
 
 

@@ -31,6 +31,7 @@ from chainrule.labs import Expectation, Lab, Run, Saved, TrainingSettings, _fash
 from chainrule.labs._clothes import CLASSES, Clothes, articles, augmentation, with_mirror
 from chainrule.labs._digits import recognized
 from chainrule.labs._fashion_report import EXERCISE, EXPLORED, GAINED, MINUTES, Learned
+from chainrule.labs._residual import residual
 from chainrule.report import percent
 from chainrule.train import accuracy, one_cycle, predict, standard_error
 
@@ -115,23 +116,13 @@ def exercise(nn: Any) -> Any:
 def explored(nn: Any, settings: Settings) -> Any:
     """Three stages, each of half the height and width and twice the channels of the one before."""
 
-    class Residual(nn.Module):  # type: ignore[misc]
-        """x + f(x)."""
-
-        def __init__(self, *layers: Any) -> None:
-            super().__init__()
-            self.layers = nn.Sequential(*layers)
-
-        def forward(self, x: Any) -> Any:
-            return x + self.layers(x)
-
     def convolution(channels: int, out: int, *between: Any) -> list[Any]:
         norm = [nn.BatchNorm2d(out)] if settings.norm else []
         return [nn.Conv2d(channels, out, 3, padding=1, bias=not norm), *between, *norm, nn.ReLU()]
 
     layers: list[Any] = []
     for channels, out in ((1, 32), (32, 64), (64, 128)):
-        layers += [*convolution(channels, out, nn.MaxPool2d(2)), Residual(*convolution(out, out))]
+        layers += [*convolution(channels, out, nn.MaxPool2d(2)), residual(nn, *convolution(out, out))]
     dropout = [nn.Dropout(settings.dropout)] if settings.dropout else []
     return nn.Sequential(*layers, nn.MaxPool2d(3), nn.Flatten(), *dropout, nn.Linear(128, len(CLASSES)))
 
