@@ -269,7 +269,7 @@ LAB = Lab(
     gets wrong.""",
     exercise=__doc__,
     settings=Settings,
-    presets={"full": Settings(preset="full", epochs=60, small_epochs=42, trial_epochs=10, batch_size=64, width=32)},
+    presets={"full": Settings(preset="full", epochs=60, small_epochs=42, trial_epochs=8, batch_size=64, width=32)},
     expected=expected,
     run=experiment,
     predict=recognize,

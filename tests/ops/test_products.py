@@ -1,0 +1,68 @@
+"""Products of matrices in float32, by whatever unit the processor has for them: as exact as float32 allows."""
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule.tensor import Array
+
+ULP = 2.0**-24
+
+
+def product(a: Array, b: Array) -> Array:
+    return (cr.tensor(a) @ cr.tensor(b)).numpy()
+
+
+def drawn(M: int, N: int, K: int) -> tuple[Array, Array]:
+    draw = np.random.default_rng((M, N, K))
+    return draw.standard_normal((M, K), dtype=np.float32), draw.standard_normal((K, N), dtype=np.float32)
+
+
+@pytest.mark.parametrize("turned", [(False, False), (True, False), (False, True), (True, True)])
+@pytest.mark.parametrize(
+    ("M", "N", "K"),
+    [(64, 64, 64), (33, 65, 129), (31, 300, 17), (128, 300, 500), (257, 333, 260), (100, 500, 784), (700, 65, 400)],
+)
+def test_the_error_is_of_the_order_of_one_rounding_of_each_sum(M, N, K, turned):
+    a, b = drawn(M, N, K)
+    left = np.ascontiguousarray(a.T).T if turned[0] else a
+    right = np.ascontiguousarray(b.T).T if turned[1] else b
+    exact, size = a.astype(np.float64) @ b.astype(np.float64), np.abs(a).astype(np.float64) @ np.abs(b)
+    assert np.abs((product(left, right) - exact) / size).max() <= 8 * ULP
+
+
+def test_errors_have_no_preferred_sign():
+    a, b = (np.abs(m) for m in drawn(256, 256, 256))
+    exact = a.astype(np.float64) @ b.astype(np.float64)
+    assert abs(((product(a, b) - exact) / exact).mean()) <= ULP / 20
+
+
+@pytest.mark.parametrize("shape", [(64, 64, 64), (200, 300, 290)])
+@pytest.mark.parametrize("odd", [np.inf, -np.inf, np.nan, np.finfo(np.float32).max])
+def test_what_is_not_finite_stays_in_its_row_and_column(shape, odd):
+    a, b = drawn(*shape)
+    a[3, 5], b[6, 9] = odd, odd
+    a[3, 6] = b[5, 9] = 1  # inf · 1: its parts of 1 that are zero must not make it NaN
+    with np.errstate(invalid="ignore", over="ignore"):
+        exact = np.float32(a.astype(np.float64) @ b.astype(np.float64))
+        size = np.abs(a).astype(np.float64) @ np.abs(b)
+    found, others = product(a, b), np.isfinite(exact)
+    np.testing.assert_array_equal(found[~others], exact[~others])
+    assert np.abs((found[others] - exact[others]) / size[others]).max() <= 8 * ULP
+
+
+def test_great_and_small_numbers_keep_their_digits():
+    a, b = drawn(256, 256, 256)
+    np.testing.assert_allclose(product(a * np.float32(2.0**100), b * np.float32(2.0**-90)), product(a, b) * 2**10)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_results_do_not_depend_on_the_threads(threads):
+    a, b = drawn(300, 400, 150)
+    before = cr.get_num_threads()
+    wanted = product(a, b)
+    try:
+        cr.set_num_threads(threads)
+        np.testing.assert_array_equal(product(a, b), wanted)
+    finally:
+        cr.set_num_threads(before)
