@@ -117,6 +117,11 @@ def test_dlpack_with_pytorch_shares_memory() -> None:
     assert (y.tolist(), back.tolist()) == ([0, 5, 0], [0, 1, 2, 3])
 
 
+def test_what_does_not_speak_dlpack_is_refused() -> None:
+    with pytest.raises(TypeError, match="int does not speak DLPack"):
+        cr.from_dlpack(3)
+
+
 def test_numpy_of_a_tracked_tensor_is_refused() -> None:
     x = cr.ones(2, requires_grad=True)
     with pytest.raises(RuntimeError, match=r"use x\.detach\(\)\.numpy\(\)"):

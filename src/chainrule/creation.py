@@ -110,7 +110,12 @@ def asarray(
 
 
 def from_dlpack(ext_tensor: Any) -> Tensor:
-    """A tensor in the memory of ext_tensor, which speaks DLPack (of PyTorch, JAX or CuPy, on the CPU), not copied."""
+    """A tensor in the memory of ext_tensor, which speaks DLPack (of PyTorch, JAX or CuPy, on the CPU), not copied.
+
+    Errors: TypeError where it does not speak DLPack.
+    """
+    if not hasattr(ext_tensor, "__dlpack__"):
+        raise TypeError(f"from_dlpack(): {type(ext_tensor).__name__} does not speak DLPack (it has no __dlpack__)")
     return Tensor(np.from_dlpack(ext_tensor))
 
 

@@ -31,10 +31,14 @@ class _GradMode:
     def __call__(self, f: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(f)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
-            with type(self)():
+            with self._another():
                 return f(*args, **kwargs)
 
         return wrapped
+
+    def _another(self) -> "_GradMode":
+        """One like it: a function that calls itself is inside of one for each call."""
+        return type(self)()
 
 
 class no_grad(_GradMode):  # noqa: N801 (PyTorch's name)
@@ -61,13 +65,10 @@ class set_grad_enabled(_GradMode):  # noqa: N801
 
     def __call__(self, f: Callable[..., Any]) -> Callable[..., Any]:
         current.enabled = self._before  # above a function it is for that one alone
+        return super().__call__(f)
 
-        @functools.wraps(f)
-        def wrapped(*args: Any, **kwargs: Any) -> Any:
-            with set_grad_enabled(self.enabled):
-                return f(*args, **kwargs)
-
-        return wrapped
+    def _another(self) -> "set_grad_enabled":
+        return set_grad_enabled(self.enabled)
 
 
 class inference_mode(_GradMode):  # noqa: N801
@@ -81,13 +82,8 @@ class inference_mode(_GradMode):  # noqa: N801
         """Whether the tape records inside."""
         return current.enabled and not self.mode
 
-    def __call__(self, f: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(f)
-        def wrapped(*args: Any, **kwargs: Any) -> Any:
-            with inference_mode(self.mode):
-                return f(*args, **kwargs)
-
-        return wrapped
+    def _another(self) -> "inference_mode":
+        return inference_mode(self.mode)
 
 
 def is_grad_enabled() -> bool:

@@ -32,6 +32,12 @@ def test_it_is_pytorchs(norm_type, max_norm):
     assert ours[2].grad is None
 
 
+@pytest.mark.parametrize("clip", [clip_grad_norm_, clip_grad_value_])
+def test_what_is_no_tensor_is_refused(clip):
+    with pytest.raises(TypeError, match=r"parameters holds str: tensors are needed, as model\.parameters\(\) has them"):
+        clip("weight", 1.0)
+
+
 def test_the_norm_is_bounded_afterwards():
     found = parameters(1000.0)
     assert clip_grad_norm_(iter(found), 2.0).item() > 1000

@@ -259,7 +259,7 @@ LAB = Lab(
     topic="convolution",
     source="Deep Learning (FSS22), assignment 2",
     data="Fashion-MNIST, 2,000 built in",
-    time="30 s (full: 9 min, search: 10 min)",
+    time="30 s (full: 8 min, search: 10 min)",
     lead="""A network of one convolution learns to tell ten kinds of clothes apart. What goes through it, what do its
     outputs mean, what does it get wrong, and how much better does a deeper one do?""",
     exercise=__doc__,

@@ -17,7 +17,7 @@ def clip_grad_norm_(
     """Scale all gradients by min(1, max_norm / (‖g‖ + 10⁻⁶)) in place, and return ‖g‖, their norm as one vector.
 
     g are those of `parameters`, tensors or one; `norm_type`, `error_if_nonfinite` and errors as in
-    `utils.get_total_norm`.
+    `utils.get_total_norm`; TypeError where parameters holds what is no tensor.
     Paper: Pascanu, Mikolov, Bengio: On the difficulty of training recurrent neural networks (2013).
     """
     grads = _gradients(parameters)
@@ -29,7 +29,10 @@ def clip_grad_norm_(
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
-    """Limit every entry of the gradients of `parameters`, tensors or one, to [−clip_value, clip_value], in place."""
+    """Limit every entry of the gradients of `parameters`, tensors or one, to [−clip_value, clip_value], in place.
+
+    Errors: TypeError where parameters holds what is no tensor.
+    """
     for grad in _gradients(parameters):
         np.clip(grad, -clip_value, clip_value, out=grad)
 
@@ -50,5 +53,8 @@ def get_total_norm(
 
 
 def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Array]:
-    parameters = [parameters] if isinstance(parameters, Tensor) else parameters
+    parameters = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    for p in parameters:
+        if not isinstance(p, Tensor):
+            raise TypeError(f"parameters holds {type(p).__name__}: tensors are needed, as model.parameters() has them")
     return [p.grad.array for p in parameters if p.grad is not None]
