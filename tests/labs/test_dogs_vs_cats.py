@@ -180,11 +180,14 @@ def test_a_head_and_its_mirror_image_get_one_answer(heads: Animals) -> None:
     np.testing.assert_allclose(shares(outputs), softmax(outputs, 1)[:, 1], rtol=1e-12)
 
 
-def test_the_best_has_the_least_loss_in_the_end() -> None:
-    def history(*losses: float) -> list[Epoch]:
-        return [Epoch(i, 0, 0, {"validation loss": loss}) for i, loss in enumerate(losses, 1)]
+def test_the_best_has_the_least_loss_in_the_end_of_those_that_can_still_learn() -> None:
+    def history(error: float, *losses: float) -> list[Epoch]:
+        return [Epoch(i, 0, 0, {"validation loss": loss, "training error": error}) for i, loss in enumerate(losses, 1)]
 
-    assert best({"a": history(0.1, 0.5), "b": history(0.9, 0.4), "c": history(0.2, 0.6)}) == "b"
+    histories = {"a": history(0.1, 0.1, 0.5), "b": history(0.1, 0.9, 0.4), "c": history(0.2, 0.2, 0.6)}
+    assert best(histories) == "b"
+    assert best({**histories, "by heart": history(0.0, 0.2, 0.3)}) == "b"
+    assert best({"a": history(0.0, 0.5), "b": history(0.0, 0.4)}) == "b"
 
 
 def test_what_hides_the_answer_is_found(heads: Animals) -> None:

@@ -20,6 +20,8 @@ Array = npt.NDArray[Any]
 Histories = Mapping[str, Sequence[Epoch]]
 SHOWN = 24
 """Pictures of a kind that are shown."""
+BY_HEART = 0.01
+"""The training error below which a network knows its pictures by heart."""
 JUDGED = 500
 """Training pictures that are judged after every epoch, as they are."""
 
@@ -149,6 +151,11 @@ def _layers(name: str, table: Sequence[report.Layer]) -> report.Table:
 # ------------------------------------------------------------------------------------------ trainings
 
 
+def by_heart(histories: Histories) -> list[str]:
+    """The settings that at the end hardly ever err on pictures they learn from: longer training has little to teach."""
+    return [name for name, history in histories.items() if history[-1].metrics["training error"] < BY_HEART]
+
+
 def settings_compared(
     run: Run, epochs: int, data: Animals, sizes: Mapping[str, tuple[int, int]], histories: Histories, chosen: str
 ) -> None:
@@ -186,8 +193,16 @@ def settings_compared(
 
         One standard error of such a figure is {100 * standard_error(1 - last[chosen]["validation error"], n):.1f}
         points, and smaller differences mean little. The choice is therefore made by the validation loss, a finer
-        measure, for it counts of every picture how sure the answer was, and how wrongly: **{chosen}** is the best.""",
+        measure, for it counts of every picture how sure the answer was, and how wrongly. {_choice(histories, chosen)}""",
     )
+
+
+def _choice(histories: Histories, chosen: str) -> str:
+    known = by_heart(histories)
+    if not known or chosen in known:
+        return f"By it **{chosen}** is the best."
+    return f"""But what knows its pictures by heart, as {" and ".join(f"*{name}*" for name in known)} here, has little left
+        to learn from them in a longer training. Of those that still err on them, **{chosen}** is the best."""
 
 
 def _gaps(last: Mapping[str, Mapping[str, float]]) -> str:
