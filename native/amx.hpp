@@ -23,10 +23,10 @@
 
 namespace chainrule::amx {
 
-constexpr int LINES = 16, DEPTH = 32;               // of a tile: lines (rows of A, columns of B) and numbers of each
+constexpr int LINES = 16, DEPTH = 32;  // of a tile: lines (rows of A, columns of B) and numbers of each
 constexpr int PARTS = 3, TILE = LINES * DEPTH / 2;  // words of a tile, two numbers in each
-constexpr int64_t CHUNKS = 4;                       // tiles' depths that are summed before C is touched: two strips of B, 24 KB, stay in the first cache
-constexpr int BLOCK = 2 * LINES;                    // rows and columns of C at once
+constexpr int64_t CHUNKS = 4;  // of K that are summed before C is touched: two strips of B, 24 KB, stay in the first cache
+constexpr int BLOCK = 2 * LINES;  // rows and columns of C at once
 
 typedef uint16_t Halves __attribute__((vector_size(VECTOR_BYTES)));
 

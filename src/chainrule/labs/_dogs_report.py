@@ -193,7 +193,8 @@ def settings_compared(
 
         One standard error of such a figure is {100 * standard_error(1 - last[chosen]["validation error"], n):.1f}
         points, and smaller differences mean little. The choice is therefore made by the validation loss, a finer
-        measure, for it counts of every picture how sure the answer was, and how wrongly. {_choice(histories, chosen)}""",
+        measure, for it counts of every picture how sure the answer was, and how wrongly.
+        {_choice(histories, chosen)}""",
     )
 
 
@@ -201,8 +202,9 @@ def _choice(histories: Histories, chosen: str) -> str:
     known = by_heart(histories)
     if not known or chosen in known:
         return f"By it **{chosen}** is the best."
-    return f"""But what knows its pictures by heart, as {" and ".join(f"*{name}*" for name in known)} here, has little left
-        to learn from them in a longer training. Of those that still err on them, **{chosen}** is the best."""
+    names = " and ".join(f"*{name}*" for name in known)
+    return f"""But what knows its pictures by heart, as {names} here, has little left to learn from them in a longer
+        training. Of those that still err on them, **{chosen}** is the best."""
 
 
 def _gaps(last: Mapping[str, Mapping[str, float]]) -> str:
