@@ -13,7 +13,6 @@
 #include <array>
 #include <utility>
 
-#include "amx.hpp"
 #include "memory.hpp"
 #include "simd.hpp"
 #include "threads.hpp"
@@ -162,17 +161,9 @@ void multiply(int64_t M, Matrix<T> A, const Packed<T>& B, T* C, int64_t ldc, boo
   });
 }
 
-// As above with a B for once: packed block by block, so that what is packed stays in the cache. Large products are for the unit for
-// matrices, where the processor has one.
+// As above with a B for once: packed block by block, so that what is packed stays in the cache.
 template <class T> void multiply(int64_t M, int64_t N, int64_t K, Matrix<T> A, Matrix<T> B, T* C, int64_t ldc, const T* bias) {
   using namespace gemm_detail;
-#ifdef __AMX_BF16__
-  if constexpr (std::is_same_v<T, float>)
-    if (amx::is_worth(M, N, K)) {
-      const amx::Parts a(M, K, A.p, A.row, A.column, amx::Rows::lines), b(N, K, B.p, B.column, B.row, amx::Rows::pairs);
-      if (a.finite() && b.finite()) return amx::multiply(M, N, a, b, C, ldc, bias);
-    }
-#endif
   constexpr int64_t NC = NC_PANELS * NR<T>;
   for (int64_t j = 0; j < N; j += NC)
     for (int64_t k = 0; k == 0 || k < K; k += rounds(K))

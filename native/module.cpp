@@ -7,12 +7,6 @@
 #include <string>
 #include <typeinfo>
 
-#if defined(__x86_64__) && defined(__linux__)
-#include <cpuid.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
-
 namespace chainrule {
 
 void bind_limits(nb::module_&);
@@ -24,18 +18,6 @@ int import_numpy() {
   return 0;
 }
 
-// Whether the processor has AMX with bfloat16, and the system lets this process use it: its tiles are asked for, once.
-bool has_amx() {
-#if defined(__x86_64__) && defined(__linux__)
-  constexpr unsigned BFLOAT16 = 1u << 22, TILES = 1u << 24;
-  constexpr long REQUEST = 0x1023, TILE_DATA = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
-  unsigned a = 0, b = 0, c = 0, d = 0;
-  return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & BFLOAT16) && (d & TILES) && syscall(SYS_arch_prctl, REQUEST, TILE_DATA) == 0;
-#else
-  return false;
-#endif
-}
-
 // Whether this processor runs what was compiled for `isa`.
 bool supports(const std::string& isa) {
 #if defined(__x86_64__)
@@ -44,7 +26,6 @@ bool supports(const std::string& isa) {
   if (isa == "v4")
     return supports("v3") && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd");
-  if (isa == "amx") return supports("v4") && has_amx();
 #endif
   return isa == "generic";
 }

@@ -1,7 +1,7 @@
 """The compiled kernels, if there are any: `core` is the module built for this processor, or None.
 
 One source is compiled for several instruction sets; the best one that the processor runs is imported.
-`CHAINRULE_ISA=generic|v3|v4|amx` forces one, `CHAINRULE_ISA=none` the reference tier. `reason` says why it came out so.
+`CHAINRULE_ISA=generic|v3|v4` forces one, `CHAINRULE_ISA=none` the reference tier. `reason` says why it came out so.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 __all__ = ["Unsupported", "available", "core", "cores", "get_num_threads", "isa", "reason", "set_num_threads"]
 
-LEVELS = ("generic", "v3", "v4", "amx")
+LEVELS = ("generic", "v3", "v4")
 
 
 class _Never(TypeError):
