@@ -66,6 +66,16 @@ def test_weights_after_training_are_the_same_bits_on_any_number_of_threads(threa
             np.testing.assert_array_equal(one, other)
 
 
+def test_products_of_matrices_have_the_same_bits_on_any_number_of_threads(threads):
+    draw = np.random.default_rng(0)
+    a, b = (cr.tensor(draw.standard_normal(shape, dtype=np.float32)) for shape in ((300, 150), (150, 400)))
+    found = []
+    for n in (1, 2, 5):
+        threads(n)
+        found.append((a @ b).numpy())
+    assert all(np.array_equal(y, found[0]) for y in found)
+
+
 @pytest.mark.parametrize("name", ["LSTM", "GRU", "RNN"])
 @pytest.mark.parametrize(("N", "H"), [(70, 40), (3, 256), (40, 300)])
 def test_recurrent_layers_have_the_same_bits_however_threads_share_the_work(name, N, H, threads):

@@ -1,4 +1,4 @@
-"""Products of matrices in float32, by whatever unit the processor has for them: as exact as float32 allows."""
+"""Products of matrices in float32, as exact as float32 allows."""
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ def test_errors_have_no_preferred_sign():
 def test_what_is_not_finite_stays_in_its_row_and_column(shape, odd):
     a, b = drawn(*shape)
     a[3, 5], b[6, 9] = odd, odd
-    a[3, 6] = b[5, 9] = 1  # inf · 1: its parts of 1 that are zero must not make it NaN
+    a[3, 6] = b[5, 9] = 1
     with np.errstate(invalid="ignore", over="ignore"):
         exact = np.float32(a.astype(np.float64) @ b.astype(np.float64))
         size = np.abs(a).astype(np.float64) @ np.abs(b)
@@ -54,15 +54,3 @@ def test_what_is_not_finite_stays_in_its_row_and_column(shape, odd):
 def test_great_and_small_numbers_keep_their_digits():
     a, b = drawn(256, 256, 256)
     np.testing.assert_allclose(product(a * np.float32(2.0**100), b * np.float32(2.0**-90)), product(a, b) * 2**10)
-
-
-@pytest.mark.parametrize("threads", [1, 2, 5])
-def test_results_do_not_depend_on_the_threads(threads):
-    a, b = drawn(300, 400, 150)
-    before = cr.get_num_threads()
-    wanted = product(a, b)
-    try:
-        cr.set_num_threads(threads)
-        np.testing.assert_array_equal(product(a, b), wanted)
-    finally:
-        cr.set_num_threads(before)

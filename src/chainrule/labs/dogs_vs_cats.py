@@ -182,7 +182,8 @@ def best(histories: dict[str, list[Epoch]]) -> str:
 
     If every one knows its pictures by heart, of all.
     """
-    learning = [name for name in histories if name not in tell.by_heart(histories)] or histories
+    known = tell.by_heart(histories)
+    learning = [name for name in histories if name not in known] or known
     return min(learning, key=lambda name: histories[name][-1].metrics["validation loss"])
 
 
