@@ -11,6 +11,7 @@ import chainrule as cr
 from chainrule import set_num_threads
 from chainrule.data import DataLoader, Draws, TensorDataset
 from chainrule.data.transforms import (
+    AlternatingHorizontalFlip,
     ColorJitter,
     Compose,
     CutMix,
@@ -40,6 +41,7 @@ ALL: dict[str, Transform] = {
     "padded": RandomCrop((6, 7), padding=(2, 1), fill=9),
     "reflected": RandomCrop(7, padding=3, padding_mode="reflect"),
     "left-right": RandomHorizontalFlip(),
+    "in turns": AlternatingHorizontalFlip(),
     "up-down": RandomVerticalFlip(0.7),
     "affine": RandomAffine(40, (0.2, 0.3), (0.7, 1.2), (-10, 10, -20, 5), fill=0.5),
     "rotation": RandomRotation(30),
@@ -181,6 +183,24 @@ def test_flips(flip: Any, axis: int) -> None:
     for image, result, c in zip(PIXELS, flipped, chosen, strict=True):
         np.testing.assert_array_equal(result, np.flip(image, axis) if c else image)
     np.testing.assert_array_equal(flip(1)(PIXELS, draws()), np.flip(PIXELS, axis + 1))
+
+
+def test_flips_in_turns() -> None:
+    """Half of the images in the first epoch, the others in the second, and so on; whatever else is drawn."""
+    rows = np.arange(1000)
+    x = np.arange(2, dtype=np.float32).reshape(1, 1, 1, 2).repeat(1000, 0)
+
+    def flipped(epoch: int, rows: np.ndarray = rows, seed: int = 7) -> np.ndarray:
+        source = Draws(seed, epoch, rows)
+        source.uniform(0, 1, epoch)
+        return np.asarray(AlternatingHorizontalFlip()(x[: len(rows)], source)[:, 0, 0, 0] == 1)
+
+    first = flipped(0)
+    assert abs(first.sum() - 500) < 4.5 * math.sqrt(250)
+    for epoch in range(1, 5):
+        np.testing.assert_array_equal(flipped(epoch), first ^ bool(epoch % 2))
+    np.testing.assert_array_equal(flipped(2, rows[300:400]), first[300:400])
+    assert (flipped(0, seed=8) != first).any()
 
 
 def looked_up(image: np.ndarray, y: float, x: float, fill: float) -> Any:

@@ -48,9 +48,14 @@ class Draws:
         rows = np.asarray(indices)
         if rows.dtype.kind not in "iu":
             raise TypeError(f"Draws: the indices of samples must be whole numbers, not {rows.dtype}")
-        base = np.random.SeedSequence((seed, epoch, 1)).generate_state(1, np.uint64)  # 1: not the order's numbers
-        self._key = _mixed(base + rows.astype(np.uint64) * GOLDEN)  # (N)
+        self._seed, self._epoch, self._rows = seed, epoch, rows.astype(np.uint64)
+        self._key = self._keys(epoch, 1)  # 1: not the order's numbers
         self._used = 0
+
+    def _keys(self, epoch: int, purpose: int) -> Bits:
+        """Where the stream of each sample begins: (N)."""
+        base = np.random.SeedSequence((self._seed, epoch, purpose)).generate_state(1, np.uint64)
+        return _mixed(base + self._rows * GOLDEN)
 
     def __len__(self) -> int:
         return len(self._key)
@@ -81,6 +86,11 @@ class Draws:
     def bernoulli(self, p: Parameter, *shape: int) -> Array:
         """True with probability p."""
         result: Array = self.uniform(0, 1, *shape) < p
+        return result
+
+    def alternating(self) -> Array:
+        """True or False for each sample, (N): at random in the first epoch, from then on the other one each time."""
+        result: Array = self._keys(0, 2) % np.uint64(2) == self._epoch % 2
         return result
 
     def normal(self, mean: Parameter = 0, std: Parameter = 1, /, *shape: int) -> Array:

@@ -136,8 +136,9 @@ def the_recipe(
     run.section(
         "How it is trained",
         f"""**Augmentation.** Every time that a picture is learned from, it is moved by up to {MOVED} pixels in height
-        and in width, where what is missing at an edge is mirrored in it, and half of the time it is mirrored left to
-        right. The thing shown stays what it is, so these are new examples for nothing.""",
+        and in width, where what is missing at an edge is mirrored in it, and in every second epoch it is mirrored left
+        to right; half of the pictures begin with that. The thing shown stays what it is, so these are new examples for
+        nothing.""",
         report.Grid(
             _changed(settings, data, change), "Four pictures, and after each what is seen of it in four epochs.", 330
         ),

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
 from chainrule.data import Images, Split, cifar10, fashion_mnist
-from chainrule.data.transforms import Compose, Normalize, RandomCrop, RandomHorizontalFlip, ToFloat
+from chainrule.data.transforms import AlternatingHorizontalFlip, Compose, Normalize, RandomCrop, ToFloat
 from chainrule.data.verify import verify
 from chainrule.train import predict
 
@@ -97,9 +97,9 @@ def tinted(split: Split, seed: int = 0) -> Split:
 
 
 def augmentation(data: Photos) -> Compose:
-    """Every picture moved by up to two pixels, what is missing at an edge mirrored in it; half of them mirrored."""
+    """Every picture moved by up to two pixels, what is missing at an edge mirrored in it; turned every other time."""
     crop = RandomCrop(32, padding=MOVED, padding_mode="reflect")
-    return Compose([crop, RandomHorizontalFlip(), data.normalised])
+    return Compose([crop, AlternatingHorizontalFlip(), data.normalised])
 
 
 def whitening(x: Array) -> Array:

@@ -13,7 +13,7 @@ from chainrule.data.randomness import Draws
 
 from .transform import Array, Transform, check_share, pair
 
-__all__ = ["RandomCrop", "RandomHorizontalFlip", "RandomVerticalFlip"]
+__all__ = ["AlternatingHorizontalFlip", "RandomCrop", "RandomHorizontalFlip", "RandomVerticalFlip"]
 
 
 @dataclass(frozen=True)
@@ -62,27 +62,53 @@ class RandomCrop(Transform):
 
 @dataclass(frozen=True)
 class _Flip(Transform):
-    p: float = 0.5
     axis: ClassVar[int]
 
-    def __post_init__(self) -> None:
-        check_share(type(self).__name__, p=self.p)
+    def chosen(self, draws: Draws) -> Array:
+        """Which images are flipped, (N)."""
+        raise NotImplementedError
 
     def images(self, x: Array, draws: Draws) -> Array:
         """(N, C, H, W) -> (N, C, H, W)."""
-        chosen = draws.bernoulli(self.p)
+        chosen = self.chosen(draws)
         y = x.copy()
         y[chosen] = np.flip(x[chosen], self.axis)
         return y
 
 
-class RandomHorizontalFlip(_Flip):
+@dataclass(frozen=True)
+class _RandomFlip(_Flip):
+    p: float = 0.5
+
+    def __post_init__(self) -> None:
+        check_share(type(self).__name__, p=self.p)
+
+    def chosen(self, draws: Draws) -> Array:
+        """With probability p."""
+        return draws.bernoulli(self.p)
+
+
+class RandomHorizontalFlip(_RandomFlip):
     """Left and right exchanged with probability p."""
 
     axis = 3
 
 
-class RandomVerticalFlip(_Flip):
+class AlternatingHorizontalFlip(_Flip):
+    """Left and right exchanged in every second epoch; with which one it begins is drawn for each image.
+
+    Of two epochs every image is seen once either way, and not in half of the cases twice the same.
+    Paper: Jordan: 94% on CIFAR-10 in 3.29 seconds on a single GPU (2024).
+    """
+
+    axis = 3
+
+    def chosen(self, draws: Draws) -> Array:
+        """Another half in every epoch."""
+        return draws.alternating()
+
+
+class RandomVerticalFlip(_RandomFlip):
     """Top and bottom exchanged with probability p."""
 
     axis = 2
