@@ -22,6 +22,8 @@ void bind_embedding(nb::module_&);
 void bind_normalization(nb::module_&);
 void bind_loss(nb::module_&);
 void bind_optim(nb::module_&);
+void bind_dense(nb::module_&);
+void bind_stages(nb::module_&);
 void bind_warping(nb::module_&);
 
 }  // namespace chainrule

@@ -6,6 +6,7 @@
 namespace chainrule {
 namespace {
 
+using winograd_detail::Laned;
 using Pair = std::pair<int64_t, int64_t>;
 
 Pair pair(nb::handle t) { return {nb::cast<int64_t>(t[0]), nb::cast<int64_t>(t[1])}; }
@@ -52,12 +53,19 @@ nb::object py_conv2d(nb::handle x_, nb::handle w_, nb::handle b_, nb::handle str
       if constexpr (std::is_same_v<T, float>)
         if (is_winograd(v, x.N, x.C, O, KH, KW)) {
           const auto kernel = [&](int64_t o, int64_t c, int64_t kh, int64_t kw) { return w.data()[((o * x.C + c) * 3 + kh) * 3 + kw]; };
-          return winograd2d(x, O, kernel, bias, v.pad_h, v.pad_w, y.data(), OH, OW);
+          return winograd2d<T>(Laned<T>(x), O, kernel, v.pad_h, v.pad_w, OH, OW, Whole<T>{y.data(), bias, x.N, OH, OW});
         }
       conv2d<T>(x, w.data(), bias, O, KH, KW, v, y.data(), OH, OW);
     });
     return y.object();
   });
+}
+
+// Whether conv2d with stride 1 takes tiles through their points (winograd.hpp) for images and weights of these shapes.
+bool py_conv2d_in_tiles(bool single, nb::tuple x, nb::tuple w, nb::tuple padding, nb::tuple dilation) {
+  const auto n = [](nb::handle h) { return nb::cast<int64_t>(h); };
+  const Convolution v{1, 1, n(padding[0]), n(padding[1]), n(dilation[0]), n(dilation[1]), 1};
+  return single && is_winograd(v, n(x[0]), n(x[1]), n(w[0]), n(w[2]), n(w[3]));
 }
 
 nb::object py_conv2d_grad_x(nb::handle dy_, nb::handle w_, nb::handle size, nb::handle stride, nb::handle padding,
@@ -77,7 +85,7 @@ nb::object py_conv2d_grad_x(nb::handle dy_, nb::handle w_, nb::handle size, nb::
       if constexpr (std::is_same_v<T, float>)
         if (is_winograd(v, dy.N, C, dy.C, KH, KW)) {  // dy, convolved with the kernels turned round
           const auto kernel = [&](int64_t c, int64_t o, int64_t kh, int64_t kw) { return w.data()[((o * C + c) * 3 + 2 - kh) * 3 + 2 - kw]; };
-          return winograd2d(dy, C, kernel, static_cast<const T*>(nullptr), 2 - v.pad_h, 2 - v.pad_w, dx.data(), s.first, s.second);
+          return winograd2d<T>(Laned<T>(dy), C, kernel, 2 - v.pad_h, 2 - v.pad_w, s.first, s.second, Whole<T>{dx.data(), nullptr, dy.N, s.first, s.second});
         }
       conv2d_grad_x<T>(dy, w.data(), C, KH, KW, v, dx.data(), s.first, s.second);
     });
@@ -97,7 +105,7 @@ nb::object py_conv2d_grad_w(nb::handle x_, nb::handle dy_, nb::handle kernel, nb
     compute(double(dy.N * dy.H * dy.W) * double(dy.C * x.C / groups * k.first * k.second), [&] {
       if (is_depthwise(x.C, dy.C, groups)) return depthwise2d_grad_w<T>(x, dy, k.first, k.second, v, dw.data());
       if constexpr (std::is_same_v<T, float>)
-        if (is_winograd(v, x.N, x.C, dy.C, k.first, k.second)) return winograd2d_grad_w(x, dy, v.pad_h, v.pad_w, dw.data());
+        if (is_winograd(v, x.N, x.C, dy.C, k.first, k.second)) return winograd2d_grad_w<T>(Laned<T>(x), Laned<T>(dy), v.pad_h, v.pad_w, dw.data());
       conv2d_grad_w<T>(x, dy, k.first, k.second, v, dw.data());
     });
     return dw.object();
@@ -117,6 +125,7 @@ nb::object py_conv2d_grad_b(nb::handle dy_) {
 
 void bind_convolution(nb::module_& m) {
   m.def("conv2d", &py_conv2d, nb::arg(), nb::arg(), nb::arg().none(), nb::arg(), nb::arg(), nb::arg(), nb::arg());
+  m.def("conv2d_in_tiles", &py_conv2d_in_tiles);
   m.def("conv2d_grad_x", &py_conv2d_grad_x);
   m.def("conv2d_grad_w", &py_conv2d_grad_w);
   m.def("conv2d_grad_b", &py_conv2d_grad_b);

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <array>
+#include <limits>
 #include <vector>
 
 #include "lanes.hpp"
@@ -39,6 +40,7 @@ struct Walk {
   int64_t c, kh, kw, pixel;  // strides
   int64_t flag;              // rows[kh · flag]: whether that row of the window has pixels; if not, it is zero and skipped
   const char* rows = nullptr;
+  int64_t left = 0, right = std::numeric_limits<int64_t>::max();  // pixels lie in [left, right) of a row; those of the window beside it are skipped
 };
 
 // For each row of the frame, whether pixels of the image are in it.
@@ -51,7 +53,11 @@ inline std::vector<char> rows_with_pixels(const Frame& f, int64_t H) {
 
 // y[o][p] = b[o] + Σ_{c, kh, kw} w[c][kh][kw][o] · x[c][kh][kw + p]
 template <class T, int OT, int PT>
-inline void tile(const T* x, Walk s, const T* w, const T* b, T* y, int64_t y_channel, int64_t y_pixel, int lanes) {
+inline void tile(const T* x, Walk s, const T* w, const T* b, T* y, int64_t y_channel, int64_t y_pixel, int lanes, int64_t at) {
+  int64_t first = 0, last = s.KW;
+  while (first + 1 < last && at + (PT - 1) * s.pixel + first * s.kw < s.left) ++first;
+  while (first + 1 < last && at + (last - 1) * s.kw >= s.right) --last;
+  w += first * OT;
   Vec<T> sums[OT][PT];
 #pragma GCC unroll 8
   for (int o = 0; o < OT; ++o)
@@ -63,8 +69,8 @@ inline void tile(const T* x, Walk s, const T* w, const T* b, T* y, int64_t y_cha
         w += s.KW * OT;
         continue;
       }
-      const T* row = x + c * s.c + kh * s.kh;
-      for (int64_t kw = 0; kw < s.KW; ++kw, row += s.kw, w += OT) {
+      const T* row = x + c * s.c + kh * s.kh + first * s.kw;
+      for (int64_t kw = first; kw < last; ++kw, row += s.kw, w += OT) {
         Vec<T> pixel[PT];
 #pragma GCC unroll 8
         for (int p = 0; p < PT; ++p) pixel[p] = load(row + p * s.pixel);
@@ -75,6 +81,7 @@ inline void tile(const T* x, Walk s, const T* w, const T* b, T* y, int64_t y_cha
           for (int p = 0; p < PT; ++p) sums[o][p] += wo * pixel[p];
         }
       }
+      w += (s.KW - last + first) * OT;
     }
 #pragma GCC unroll 8
   for (int o = 0; o < OT; ++o)
@@ -86,11 +93,11 @@ inline void tile(const T* x, Walk s, const T* w, const T* b, T* y, int64_t y_cha
 
 // A row of OW pixels for OT channels: tiles of PT pixels, then smaller ones for the rest.
 template <class T, int OT, int PT>
-inline void row(const T* x, const Walk& s, const T* w, const T* b, T* y, int64_t yc, int64_t yp, int lanes, int64_t OW) {
+inline void row(const T* x, const Walk& s, const T* w, const T* b, T* y, int64_t yc, int64_t yp, int lanes, int64_t OW, int64_t at = 0) {
   int64_t p = 0;
-  for (; p + PT <= OW; p += PT) tile<T, OT, PT>(x + p * s.pixel, s, w, b, y + p * yp, yc, yp, lanes);
+  for (; p + PT <= OW; p += PT) tile<T, OT, PT>(x + p * s.pixel, s, w, b, y + p * yp, yc, yp, lanes, at + p * s.pixel);
   if constexpr (PT > 1)
-    if (p < OW) row<T, OT, PT - 1>(x + p * s.pixel, s, w, b, y + p * yp, yc, yp, lanes, OW - p);
+    if (p < OW) row<T, OT, PT - 1>(x + p * s.pixel, s, w, b, y + p * yp, yc, yp, lanes, OW - p, at + p * s.pixel);
 }
 
 template <class F> void for_tiles(int64_t channels, F&& f) {  // f(first channel, std::integral_constant<tile>)
@@ -130,8 +137,8 @@ void block(const T* frame, Frame f, Walk s, const char* rows, int64_t stride_h, 
 // Adds one strip of pixels to the sums of one tile of weights, a vector for each:
 //   sums[o][k] += dy[o][oh][ow] · x[oh][ow + k]   over oh < rows and all ow
 template <class T, int OT, int KT>
-void weight_tile(const T* x, int64_t x_row, int64_t x_pixel, int64_t x_k, const T* dy, int64_t dy_channel, int64_t rows, int64_t OW,
-                 T* sums, int64_t sums_channel) {
+void weight_tile(const T* x, int64_t x_row, int64_t x_pixel, int64_t x_k, const T* dy, int64_t dy_channel, int64_t dy_row, int64_t rows,
+                 int64_t OW, T* sums, int64_t sums_channel) {
   constexpr int L = LANES<T>;
   Vec<T> sum[OT][KT];
 #pragma GCC unroll 8
@@ -139,7 +146,7 @@ void weight_tile(const T* x, int64_t x_row, int64_t x_pixel, int64_t x_k, const 
 #pragma GCC unroll 8
     for (int k = 0; k < KT; ++k) sum[o][k] = load(sums + o * sums_channel + k * L);
   for (int64_t oh = 0; oh < rows; ++oh) {
-    const T *px = x + oh * x_row, *pd = dy + oh * OW * L;
+    const T *px = x + oh * x_row, *pd = dy + oh * dy_row;
     for (int64_t ow = 0; ow < OW; ++ow, px += x_pixel, pd += L) {
       Vec<T> pixel[KT];
 #pragma GCC unroll 8
@@ -178,6 +185,41 @@ template <class F> void for_output_tiles(int64_t O, F&& f) {
 }
 
 constexpr int64_t STRIP_BYTES = 24 << 10;
+
+// total[i] = Σ_b partial[b][i], in the order of the blocks
+template <class T> void add_up(const T* partial, int64_t blocks, int64_t size, T* total) {
+  parallel_ranges(size, 4096, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      T sum = 0;
+      for (int64_t b = 0; b < blocks; ++b) sum += partial[b * size + i];
+      total[i] = sum;
+    }
+  });
+}
+
+// dw (O, C, KH, KW) of one block: x and dy gathered into frames, of which dy's has its first pixel at (top, left).
+template <class T>
+void weight_sums(const T* x, Frame f, const T* dy, Frame fy, int64_t O, int64_t C, int64_t KH, int64_t KW, int64_t OH, int64_t OW,
+                 const Convolution& v, T* dw) {
+  constexpr int L = LANES<T>;
+  const int64_t K = C * KH * KW, dy_row = fy.WP * L, dy_channel = fy.HP * dy_row;
+  dy += fy.top * dy_row + fy.left * L;
+  for_output_tiles(O, [&](int64_t o, auto ot) {
+    Scratch<T> sums(ot * K * L);
+    std::fill(sums + 0, sums + ot * K * L, T(0));
+    // a strip of rows is short enough that its part of dy stays in the first cache while all weights pass over it
+    const int64_t strip = std::clamp<int64_t>(STRIP_BYTES / int64_t((ot * OW + f.WP) * L * sizeof(T)), 1, OH);
+    for (int64_t oh = 0; oh < OH; oh += strip)
+      for (int64_t c = 0; c < C; ++c)
+        for (int64_t kh = 0; kh < KH; ++kh)
+          for_kernel_tiles<ot>(KW, [&](int64_t kw, auto kt) {
+            weight_tile<T, ot, kt>(x + ((c * f.HP + oh * v.stride_h + kh * v.dilation_h) * f.WP + kw * v.dilation_w) * L,
+                                   v.stride_h * f.WP * L, v.stride_w * L, v.dilation_w * L, dy + o * dy_channel + oh * dy_row, dy_channel, dy_row,
+                                   std::min(strip, OH - oh), OW, sums + ((c * KH + kh) * KW + kw) * L, K * L);
+          });
+    sum_lanes<T>(sums, ot * K, dw + o * K);
+  });
+}
 
 }  // namespace conv_detail
 
@@ -218,7 +260,8 @@ void conv2d_grad_x(const Images<T>& dy, const T* w, int64_t C, int64_t KH, int64
     }, packed + g * CG * K);
   const Frame f{H + v.dilation_h * (KH - 1), W + v.dilation_w * (KW - 1), v.dilation_h * (KH - 1) - v.pad_h,
                 v.dilation_w * (KW - 1) - v.pad_w, v.stride_h, v.stride_w};
-  const Walk s{OG, KH, KW, f.HP * f.WP * L, v.dilation_h * f.WP * L, v.dilation_w * L, L, v.dilation_h};
+  Walk s{OG, KH, KW, f.HP * f.WP * L, v.dilation_h * f.WP * L, v.dilation_w * L, L, v.dilation_h};
+  s.left = f.left * L, s.right = (f.left + (dy.W - 1) * f.step_w + 1) * L;
   const std::vector<char> rows = rows_with_pixels(f, dy.H);
   for_blocks<T>(dy.N, v.groups, [&](int64_t n0, int lanes, int64_t, int64_t g) {
     Scratch<T> frame(OG * f.HP * f.WP * L);
@@ -240,29 +283,9 @@ void conv2d_grad_w(const Images<T>& x, const Images<T>& dy, int64_t KH, int64_t 
     gather<T>(x, n0, lanes, g * C, C, f, frame);
     gather<T>(dy, n0, lanes, g * OG, OG, fy, dframe);
     if (lanes < L) clear_lanes<T>(frame, C * f.HP * f.WP, lanes), clear_lanes<T>(dframe, OG * dy.H * dy.W, lanes);
-    for_output_tiles(OG, [&](int64_t o, auto ot) {
-      Scratch<T> sums(ot * K * L);
-      std::fill(sums + 0, sums + ot * K * L, T(0));
-      // a strip of rows is short enough that its part of dy stays in the first cache while all weights pass over it
-      const int64_t strip = std::clamp<int64_t>(STRIP_BYTES / int64_t((ot * dy.W + f.WP) * L * sizeof(T)), 1, dy.H);
-      for (int64_t oh = 0; oh < dy.H; oh += strip)
-        for (int64_t c = 0; c < C; ++c)
-          for (int64_t kh = 0; kh < KH; ++kh)
-            for_kernel_tiles<ot>(KW, [&](int64_t kw, auto kt) {
-              weight_tile<T, ot, kt>(frame + ((c * f.HP + oh * v.stride_h + kh * v.dilation_h) * f.WP + kw * v.dilation_w) * L,
-                                     v.stride_h * f.WP * L, v.stride_w * L, v.dilation_w * L, dframe + (o * dy.H + oh) * dy.W * L,
-                                     dy.H * dy.W * L, std::min(strip, dy.H - oh), dy.W, sums + ((c * KH + kh) * KW + kw) * L, K * L);
-            });
-      sum_lanes<T>(sums, ot * K, partial + b * size + (g * OG + o) * K);
-    });
+    weight_sums<T>(frame, f, dframe, fy, OG, C, KH, KW, dy.H, dy.W, v, partial + b * size + g * OG * K);
   });
-  parallel_ranges(size, 4096, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      T total = 0;
-      for (int64_t b = 0; b < blocks; ++b) total += partial[b * size + i];
-      dw[i] = total;
-    }
-  });
+  add_up<T>(partial, blocks, size, dw);
 }
 
 // db (O): sums of dy over images and pixels

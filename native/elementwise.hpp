@@ -14,6 +14,14 @@ namespace chainrule {
 
 constexpr int64_t GRAIN = 32768;  // elements in a task
 
+// f(i, lanes) for every vector of [0, n), in parallel for large n
+template <class T, class F> void parallel_vectors(int64_t n, F&& f) {
+  parallel_ranges(n, GRAIN, [&](int64_t i, int64_t end) {
+    for (; i + LANES<T> <= end; i += LANES<T>) f(i, LANES<T>);
+    if (i < end) f(i, int(end - i));
+  });
+}
+
 // ------------------------------------------------------------------------------------- functions of one vector
 
 struct Relu { template <class T> static Vec<T> of(Vec<T> x) { return select<T>(x <= Vec<T>{}, Vec<T>{}, x); } };

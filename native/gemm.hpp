@@ -171,6 +171,67 @@ template <class T> void multiply(int64_t M, int64_t N, int64_t K, Matrix<T> A, M
                   bias ? bias + j : nullptr);
 }
 
+// y (N, O) = x·wᵀ + b for few rows or few outputs, where the rows of x and w lie without gaps: nothing is packed. Every sum is a vector, whose
+// lanes are added up at the end; R × S of them are in registers, for R rows of x and S of w.
+namespace gemm_detail {
+
+template <class T, int R, int S>
+void dot_products(int64_t I, const T* x, int64_t x_row, const T* w, int64_t w_row, T* sums, int64_t O) {
+  constexpr int L = LANES<T>;
+  Vec<T> sum[R][S] = {};
+  const auto round = [&](int64_t i, int lanes) {
+    Vec<T> xi[R];
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) xi[r] = load_lanes(x + r * x_row + i, lanes);
+#pragma GCC unroll 8
+    for (int s = 0; s < S; ++s) {
+      const Vec<T> ws = load_lanes(w + s * w_row + i, lanes);
+#pragma GCC unroll 8
+      for (int r = 0; r < R; ++r) sum[r][s] += xi[r] * ws;
+    }
+  };
+  int64_t i = 0;
+  for (; i + L <= I; i += L) round(i, L);
+  if (i < I) round(i, int(I - i));
+#pragma GCC unroll 8
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 8
+    for (int s = 0; s < S; ++s) store(sums + (r * O + s) * L, sum[r][s]);
+}
+
+// f(first, tile) over n in tiles of MOST, then as they come
+template <int MOST, class F> void in_tiles(int64_t n, F&& f) {
+  int64_t i = 0;
+  for (; i + MOST <= n; i += MOST) f(i, std::integral_constant<int, MOST>());
+  if constexpr (MOST > 1)
+    if (i < n) in_tiles<MOST - 1>(n - i, [&](int64_t j, auto tile) { f(i + j, tile); });
+}
+
+}  // namespace gemm_detail
+
+constexpr int64_t FEW_OUTPUTS = 16, FEW_ROWS = 4;
+
+template <class T>
+void dot_products(int64_t N, int64_t O, int64_t I, const T* x, int64_t x_row, const T* w, int64_t w_row, const T* b, T* y) {
+  constexpr int S = 6, R = ACCUMULATORS / S;
+  constexpr int64_t WORK = 200000, ROWS = 32 * R;  // multiplications of a task, at least; rows of x that stay in the cache for all its outputs
+  const int64_t outputs = O <= FEW_OUTPUTS ? O : S * std::clamp<int64_t>(WORK / (S * I * std::min(N, ROWS) + 1), 1, (O + S - 1) / S);
+  const int64_t rows = O <= FEW_OUTPUTS ? R * std::clamp<int64_t>(WORK / (R * O * I + 1), 1, 32) : ROWS;
+  const int64_t across = (O + outputs - 1) / outputs;
+  parallel_for((N + rows - 1) / rows * across, [&](int64_t task) {
+    const int64_t n0 = task / across * rows, o0 = task % across * outputs, height = std::min(rows, N - n0), width = std::min(outputs, O - o0);
+    Scratch<T> sums(height * width * LANES<T>), totals(height * width);
+    gemm_detail::in_tiles<S>(width, [&](int64_t o, auto s) {
+      gemm_detail::in_tiles<R>(height, [&](int64_t n, auto r) {
+        gemm_detail::dot_products<T, r, s>(I, x + (n0 + n) * x_row, x_row, w + (o0 + o) * w_row, w_row, sums + (n * width + o) * LANES<T>, width);
+      });
+    });
+    sum_lanes<T>(sums, height * width, totals);
+    for (int64_t n = 0; n < height; ++n)
+      for (int64_t o = 0; o < width; ++o) y[(n0 + n) * O + o0 + o] = totals[n * width + o] + (b ? b[o0 + o] : T(0));
+  });
+}
+
 // C[i][j] = t[j][i] for C (M, N)
 template <class T> void transpose(int64_t M, int64_t N, const T* t, T* C, int64_t ldc) {
   constexpr int L = LANES<T>;

@@ -1,6 +1,6 @@
 // Bindings of gemm: matmul with broadcast batches, linear and its gradients.
 #include "bindings.hpp"
-#include "gemm.hpp"
+#include "dense.hpp"
 
 namespace chainrule {
 namespace {
@@ -48,7 +48,7 @@ nb::object matmul(nb::handle a_, nb::handle b_) {
 }
 
 // x (N, I), w (O, I), b (O) or None -> x·wᵀ + b (N, O)
-nb::object linear(nb::handle x_, nb::handle w_, nb::handle b_) {
+nb::object py_linear(nb::handle x_, nb::handle w_, nb::handle b_) {
   return dispatch({x_, w_, b_}, [&]<class T>() {
     const Strided<T> x(x_), w(w_);
     require(x.ndim() == 2 && w.ndim() == 2 && x.shape(1) == w.shape(1), "matrices that fit are needed");
@@ -59,7 +59,7 @@ nb::object linear(nb::handle x_, nb::handle w_, nb::handle b_) {
     New<T> y({N, O});
     if (N * O == 0) return y.object();
     compute(double(N) * double(I) * double(O), [&] {
-      gemm<T>(N, O, I, matrix(x), {w.data(), w.stride(1), w.stride(0)}, y.data(), O, b ? b->data() : nullptr);
+      linear<T>(N, O, I, matrix(x), matrix(w), b ? b->data() : nullptr, y.data());
     });
     return y.object();
   });
@@ -69,7 +69,7 @@ nb::object linear(nb::handle x_, nb::handle w_, nb::handle b_) {
 
 void bind_linalg(nb::module_& m) {
   m.def("matmul", &matmul);
-  m.def("linear", &linear, nb::arg("x"), nb::arg("w"), nb::arg("b").none());
+  m.def("linear", &py_linear, nb::arg("x"), nb::arg("w"), nb::arg("b").none());
 }
 
 }  // namespace chainrule

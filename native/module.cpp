@@ -68,5 +68,7 @@ NB_MODULE(CHAINRULE_MODULE, m) {
   bind_normalization(m);
   bind_loss(m);
   bind_optim(m);
+  bind_dense(m);
+  bind_stages(m);
   bind_warping(m);
 }

@@ -13,17 +13,11 @@ struct Sgd {
   bool nesterov, maximize;
 };
 
-// f(i, lanes) for every vector of [0, n), in parallel for large n
-template <class T, class F> void for_vectors(int64_t n, F&& f) {
-  parallel_ranges(n, GRAIN, [&](int64_t i, int64_t end) {
-    for (; i + LANES<T> <= end; i += LANES<T>) f(i, LANES<T>);
-    if (i < end) f(i, int(end - i));
-  });
-}
+
 // v may be null: no momentum
 template <class T> void sgd(int64_t n, T* theta, const T* grad, T* v, const Sgd& s) {
   const T lr = T(s.lr), momentum = T(s.momentum), keep = T(1 - s.dampening), decay = T(s.weight_decay);
-  for_vectors<T>(n, [&](int64_t i, int lanes) {
+  parallel_vectors<T>(n, [&](int64_t i, int lanes) {
     Vec<T> x = load_lanes(theta + i, lanes), g = load_lanes(grad + i, lanes);
     if (s.maximize) g = -g;
     if (s.weight_decay != 0) g = g + decay * x;
@@ -46,7 +40,7 @@ template <class T> void adam(int64_t n, T* theta, const T* grad, T* m, T* v, con
   const T rate = T(s.lr / (1 - std::pow(s.beta1, double(s.step)))), correction = T(std::sqrt(1 - std::pow(s.beta2, double(s.step))));
   const T decay = T(s.weight_decay), shrink = T(1 - s.lr * s.weight_decay), eps = T(s.eps);
   const T new1 = T(1 - s.beta1), keep2 = T(s.beta2), new2 = T(1 - s.beta2);
-  for_vectors<T>(n, [&](int64_t i, int lanes) {
+  parallel_vectors<T>(n, [&](int64_t i, int lanes) {
     Vec<T> x = load_lanes(theta + i, lanes), g = load_lanes(grad + i, lanes), mi = load_lanes(m + i, lanes);
     if (s.maximize) g = -g;
     if (s.weight_decay != 0 && s.decoupled) x = x * shrink;
@@ -68,7 +62,7 @@ struct Adagrad {
 
 template <class T> void adagrad(int64_t n, T* theta, const T* grad, T* sum, const Adagrad& a) {
   const T rate = T(a.rate), eps = T(a.eps), decay = T(a.weight_decay);
-  for_vectors<T>(n, [&](int64_t i, int lanes) {
+  parallel_vectors<T>(n, [&](int64_t i, int lanes) {
     Vec<T> x = load_lanes(theta + i, lanes), g = load_lanes(grad + i, lanes);
     if (a.maximize) g = -g;
     if (a.weight_decay != 0) g = g + decay * x;

@@ -19,6 +19,23 @@ inline Frame pooling_frame(const Pooling& v, int64_t H, int64_t W, int64_t OH, i
           std::max(W + v.pad_w, (OW - 1) * v.stride_w + v.dilation_w * (v.KW - 1) + 1), v.pad_h, v.pad_w};
 }
 
+// The greatest of four pixels, and which of them it is.
+template <class T> struct Greatest {
+  Vec<T> value;
+  Mask<T> which;
+};
+template <class T> Greatest<T> greatest(Vec<T> a, Vec<T> b, Vec<T> c, Vec<T> d) {
+  Greatest<T> best{a, {}};
+  const Vec<T> rest[] = {b, c, d};
+  for (int k = 1; k < 4; ++k) {
+    const Vec<T> value = rest[k - 1];
+    const Mask<T> wins = (value > best.value) | ((value != value) & (best.value == best.value));
+    best.value = select<T>(wins, value, best.value);
+    best.which = wins ? Mask<T>{} + k : best.which;
+  }
+  return best;
+}
+
 template <class T> void max_pool2d(const Images<T>& x, const Pooling& v, T* y, T* place, int64_t OH, int64_t OW) {
   const Frame f = pooling_frame(v, x.H, x.W, OH, OW);
   for_groups<T>(x.N, x.C, [&](int64_t first, int count, int64_t c) {

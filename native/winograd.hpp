@@ -14,6 +14,7 @@
 
 #include "convolution.hpp"
 #include "gemm.hpp"
+#include "pooling.hpp"
 
 namespace chainrule {
 
@@ -140,6 +141,43 @@ template <class T> class Laned {
   int64_t block_, c_, h_, w_;
 };
 
+// What max-pooling sends back, dy (N, C, PH, PW) to the winners' places, read as the images (N, C, H, W) that it would be: never written.
+template <class T> class Spread {
+ public:
+  Spread(const Images<T>& dy, const uint8_t* place, int64_t H, int64_t W) : H(H), W(W), N(dy.N), C(dy.C), dy_(dy), place_(place) {}
+  int64_t blocks() const { return dy_.blocks(); }
+  template <int SIZE> void patch(int64_t block, int64_t c, int64_t top, int64_t left, Vec<T> (&d)[SIZE][SIZE]) const {
+    if (top % 2 && left % 2) spread<SIZE, 1, 1>(block, c, top, left, d);
+    else if (top % 2) spread<SIZE, 1, 0>(block, c, top, left, d);
+    else if (left % 2) spread<SIZE, 0, 1>(block, c, top, left, d);
+    else spread<SIZE, 0, 0>(block, c, top, left, d);
+  }
+  const int64_t H, W, N, C;
+
+ private:
+  template <int SIZE, int ODD_H, int ODD_W> void spread(int64_t block, int64_t c, int64_t top, int64_t left, Vec<T> (&d)[SIZE][SIZE]) const {
+    constexpr int L = LANES<T>, HALF = SIZE / 2 + (ODD_H || ODD_W);  // windows that a line of the patch touches
+    const int64_t h0 = (top - ODD_H) / 2, w0 = (left - ODD_W) / 2;
+    const int lanes = int(std::min<int64_t>(L, N - block * L));
+    Vec<T> window[HALF][HALF];
+    Mask<T> which[HALF][HALF] = {};
+    dy_.template patch<HALF>(block, c, h0, w0, window);
+    for (int i = 0; i < HALF; ++i)
+      for (int j = 0; j < HALF; ++j)
+        if (h0 + i >= 0 && h0 + i < dy_.H && w0 + j >= 0 && w0 + j < dy_.W)  // elsewhere the window is zero
+          which[i][j] = load_bytes<T>(place_ + ((c * dy_.H + h0 + i) * dy_.W + w0 + j) * N + block * L, lanes);
+#pragma GCC unroll 6
+    for (int i = 0; i < SIZE; ++i)
+#pragma GCC unroll 6
+      for (int j = 0; j < SIZE; ++j) {
+        const int h = i + ODD_H, w = j + ODD_W;
+        d[i][j] = select<T>(which[h / 2][w / 2] == h % 2 * 2 + w % 2, window[h / 2][w / 2], Vec<T>{});
+      }
+  }
+  const Laned<T> dy_;
+  const uint8_t* place_;
+};
+
 // Tiles of 4 × 4 outputs: those of all blocks of images at one place lie side by side in memory, and come one after the other.
 struct Tiles {
   int64_t blocks, rows, columns;
@@ -156,7 +194,7 @@ template <class T> class AtPoints {
  public:
   AtPoints(int64_t channels, int64_t count) : row(count * LANES<T>), point(channels * row + LANES<T>), p_(POINTS * point) {}
   T* at(int64_t point_, int64_t channel) const { return p_ + point_ * point + channel * row; }
-  template <int SIZE, class F> void fill(const Laned<T>& x, const Tiles& tiles, int64_t first, int64_t pad_h, int64_t pad_w, F&& f) {
+  template <int SIZE, class X, class F> void fill(const X& x, const Tiles& tiles, int64_t first, int64_t pad_h, int64_t pad_w, F&& f) {
     for (int64_t c = 0; c < x.C; ++c)
       for (int64_t i = 0; i * LANES<T> < row; ++i) {
         Vec<T> d[SIZE][SIZE], v[6][6];
@@ -184,13 +222,47 @@ inline bool is_winograd(const Convolution& v, int64_t N, int64_t C, int64_t O, i
          v.groups == 1 && v.pad_h <= 2 && v.pad_w <= 2 && std::min(C, O) >= 16 && 2 * N >= LANES<float>;
 }
 
-// y: images innermost, (O, OH, OW, N) in memory; w(o, c, kh, kw)
-template <class T, class W>
-void winograd2d(const Images<T>& x, int64_t O, W&& w, const T* b, int64_t pad_h, int64_t pad_w, T* y, int64_t OH, int64_t OW) {
+// What becomes of a tile of outputs: it is written whole, y (O, OH, OW, N) in memory,
+template <class T> struct Whole {
+  T* y;
+  const T* b;
+  int64_t N, OH, OW;
+  void operator()(int64_t o, int64_t n0, int64_t top, int64_t left, const Vec<T> (&out)[4][4]) const {
+    const int lanes = int(std::min<int64_t>(LANES<T>, N - n0));
+    const int64_t rows = std::min<int64_t>(4, OH - top), columns = std::min<int64_t>(4, OW - left);
+    const T bias = b ? b[o] : T(0);
+    T* to = y + ((o * OH + top) * OW + left) * N + n0;
+    for (int64_t h = 0; h < rows; ++h)
+      for (int64_t w = 0; w < columns; ++w) store_lanes(to + (h * OW + w) * N, out[h][w] + bias, lanes);
+  }
+};
+
+// or the greatest of each 2 × 2, y and place (O, PH, PW, N).
+template <class T> struct Pooled {
+  T* y;
+  uint8_t* place;
+  const T* b;
+  int64_t N, PH, PW;
+  void operator()(int64_t o, int64_t n0, int64_t top, int64_t left, const Vec<T> (&out)[4][4]) const {
+    const int lanes = int(std::min<int64_t>(LANES<T>, N - n0));
+    const T bias = b ? b[o] : T(0);
+    for (int h = 0; h < 2 && top / 2 + h < PH; ++h)
+      for (int w = 0; w < 2 && left / 2 + w < PW; ++w) {
+        const auto at = [&](int i, int j) { return out[2 * h + i][2 * w + j] + bias; };
+        const auto [best, which] = greatest<T>(at(0, 0), at(0, 1), at(1, 0), at(1, 1));
+        const int64_t to = ((o * PH + top / 2 + h) * PW + left / 2 + w) * N + n0;
+        store_lanes(y + to, best, lanes);
+        store_bytes<T>(place + to, which, lanes);
+      }
+  }
+};
+
+// Outputs of OH × OW for images that lie as Laned or Spread have them; w(o, c, kh, kw); write(o, first image, top, left, tile of outputs)
+template <class T, class X, class W, class F>
+void winograd2d(const X& in, int64_t O, W&& w, int64_t pad_h, int64_t pad_w, int64_t OH, int64_t OW, F&& write) {
   using namespace winograd_detail;
   constexpr int L = LANES<T>;
-  const int64_t C = x.C;
-  const Laned<T> in(x);
+  const int64_t C = in.C;
   Scratch<T> kernels(POINTS * O * C);
   kernels_at_points<T>(O, C, w, kernels);
   const Tiles tiles(in.blocks(), OH, OW);
@@ -211,22 +283,15 @@ void winograd2d(const Images<T>& x, int64_t O, W&& w, const T* b, int64_t pad_h,
 #pragma GCC unroll 36
         for (int p = 0; p < POINTS; ++p) m[p / 6][p % 6] = load(outputs.at(p, o) + i * L);
         both_ways(m, out, outputs_from_points);
-        const int64_t n0 = tiles.block(begin + i) * L, top = tiles.top(begin + i), left = tiles.left(begin + i);
-        const int lanes = int(std::min<int64_t>(L, x.N - n0));
-        const int64_t rows = std::min<int64_t>(4, OH - top), columns = std::min<int64_t>(4, OW - left);
-        const T bias = b ? b[o] : T(0);
-        T* to = y + ((o * OH + top) * OW + left) * x.N + n0;
-        for (int64_t h = 0; h < rows; ++h)
-          for (int64_t w = 0; w < columns; ++w) store_lanes(to + (h * OW + w) * x.N, out[h][w] + bias, lanes);
+        write(o, tiles.block(begin + i) * L, tiles.top(begin + i), tiles.left(begin + i), out);
       }
   });
 }
 
 // dw (O, C, 3, 3). Strips of tiles are added up in turns into a number of partial sums that the problem decides, not the threads.
-template <class T> void winograd2d_grad_w(const Images<T>& x_, const Images<T>& dy_, int64_t pad_h, int64_t pad_w, T* dw) {
+template <class T, class X, class Y> void winograd2d_grad_w(const X& x, const Y& dy, int64_t pad_h, int64_t pad_w, T* dw) {
   using namespace winograd_detail;
   constexpr int L = LANES<T>;
-  const Laned<T> x(x_), dy(dy_);
   const int64_t C = x.C, O = dy.C, size = POINTS * O * C;
   const Tiles tiles(x.blocks(), dy.H, dy.W);
   const int64_t strips = (tiles.count() + WEIGHT_STRIP - 1) / WEIGHT_STRIP;

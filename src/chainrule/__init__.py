@@ -7,7 +7,7 @@
     y.backward()
     x.grad                      # tensor([2., 4., 6.])
 
-Operators, tensors and the tape are here; `nn`, `optim`, `data`, `train`, `check`, `io` and `profile`
+Operators, tensors and the tape are here; `nn`, `optim`, `data`, `train`, `check`, `io`, `compile` and `profile`
 are loaded when first used.
 """
 
@@ -55,6 +55,8 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"chainrule.{name}")
     if name == "profile":
         return importlib.import_module("chainrule.profiling").profile
+    if name == "compile":
+        return importlib.import_module("chainrule.compiling").compile
     if name == "__version__":
         return _version()
     raise AttributeError(f"module 'chainrule' has no attribute '{name}'")

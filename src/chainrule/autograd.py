@@ -28,6 +28,7 @@ from typing import Any, Protocol, cast, overload
 import numpy as np
 
 from chainrule.anomaly import NonFinite, detect_anomaly
+from chainrule.deferring import mode as deferring
 from chainrule.dtypes import result_type
 from chainrule.grad_mode import current, enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from chainrule.native import core
@@ -41,6 +42,7 @@ __all__ = [
 
 Pullback = Callable[..., Any] | tuple[Callable[..., Any], ...]
 Forward = Callable[..., tuple[Any, Pullback]]
+Later = Callable[..., Tensor | None]
 PRIMITIVES: dict[str, Operator] = {}
 """Every primitive by module and name, such as "convolution.conv2d": what the generic tests walk over."""
 
@@ -99,6 +101,9 @@ class Operator(Protocol):
     def native(self, override: Forward) -> None:
         """Take `override` for the arrays that it supports, where the native tier is present."""
 
+    def deferred(self, rule: Later) -> None:
+        """Inside of a compiled function ask `rule`, with the same arguments, for a value that is computed later."""
+
     def watch(self, *watchers: Callable[[str, Forward], Forward]) -> None:
         """Run through `watcher(name, forward)` of each from now on; of none, as ever."""
 
@@ -115,8 +120,9 @@ def primitive(reference: Forward | None = None, *, promote: bool = False, keeps:
     `promote=True` brings the operands to PyTorch's common dtype first; `keeps=True` is for several outputs whose
     pullback holds no arrays, so that one may be walked back from after another. `@operator.native` below the reference
     gives an override that is tried first when the native tier is present; it declines what it does not support by
-    raising `Unsupported`, as every function of `core` does for arrays other than float32 and float64. What else
-    goes wrong inside is told with the operator's name (`refusal`).
+    raising `Unsupported`, as every function of `core` does for arrays other than float32 and float64.
+    `@operator.deferred` gives a rule by which it may wait for the next operator (`deferring`). What else goes wrong
+    inside is told with the operator's name (`refusal`).
     """
     if reference is None:
         return functools.partial(primitive, promote=promote, keeps=keeps)
@@ -130,6 +136,8 @@ def primitive(reference: Forward | None = None, *, promote: bool = False, keeps:
     def operator(*args: Any, **kwargs: Any) -> Any:
         if kwargs:
             args = _positional(name, parameters, args, kwargs)
+        if later is not None and deferring.waiting is not None and (value := later(*args)) is not None:
+            return value
         arrays, parents = [], []
         for a in args:
             if isinstance(a, Tensor):
@@ -159,7 +167,11 @@ def primitive(reference: Forward | None = None, *, promote: bool = False, keeps:
         told_outside = reference.__name__.startswith("_")  # by the function around it, which knows how it was called
         raise error if told_outside else refusal(name, arrays, {}, error) from None
 
-    unwatched = slow
+    unwatched, later = slow, None
+
+    def deferred(rule: Later) -> None:
+        nonlocal later
+        later = rule
 
     def watch(*watchers: Callable[[str, Forward], Forward]) -> None:
         nonlocal fast, slow
@@ -178,6 +190,7 @@ def primitive(reference: Forward | None = None, *, promote: bool = False, keeps:
     operator.override = None  # type: ignore[attr-defined]
     operator.native = native  # type: ignore[attr-defined]
     operator.watch = watch  # type: ignore[attr-defined]
+    operator.deferred = deferred  # type: ignore[attr-defined]
     PRIMITIVES[f"{reference.__module__.rpartition('.')[2]}.{name}"] = cast(Operator, operator)
     return operator
 

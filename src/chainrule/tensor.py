@@ -255,7 +255,9 @@ class Tensor(Operators):
     def _write(self, what: str) -> Array:
         """The array, to be changed in place; refused where the tape would not notice."""
         from chainrule.autograd import is_grad_enabled
+        from chainrule.deferring import settle_all
 
+        settle_all()
         if self.node is not None and is_grad_enabled():
             kind = "a leaf that requires a gradient" if self.is_leaf else "a value that the tape has recorded"
             hint = "Use `with no_grad():` for an update of parameters."

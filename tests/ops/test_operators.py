@@ -19,6 +19,7 @@ from chainrule.conformance.operators import RECORDS, Record, Sample
 from chainrule.native import Unsupported, core
 
 # They make tensors, and take none.
+JOINED = {"dense.dense", "stages.stages"}  # reached from compiled functions alone: tests/test_compiling.py
 MAKERS = {
     "bernoulli", "generator", "get_rng_state", "manual_seed", "multinomial", "normal_", "rand", "rand_like", "randint",
     "randn", "randn_like", "randperm", "set_rng_state", "uniform_",
@@ -45,14 +46,14 @@ def test_every_public_operator_has_a_record() -> None:
 def test_every_primitive_is_reached_by_a_record() -> None:
     reached = {id(op) for record in RECORDS.values() for op, _ in primitive_calls(record, "float64")}
     ours = {name: op for name, op in PRIMITIVES.items() if op.reference.__module__.startswith("chainrule.")}
-    assert [name for name, op in ours.items() if id(op) not in reached] == []
+    assert [name for name, op in ours.items() if id(op) not in reached and name not in JOINED] == []
 
 
 @needs_native
 @every_dtype
 def test_every_override_runs_on_some_sample(dtype: str) -> None:
     ran = {id(op) for record in RECORDS.values() for op, args in primitive_calls(record, dtype) if _native(op, args)}
-    assert [name for name, op in PRIMITIVES.items() if op.override and id(op) not in ran] == []
+    assert [name for name, op in PRIMITIVES.items() if op.override and id(op) not in ran and name not in JOINED] == []
 
 
 # ---------------------------------------------------------------------------------------------- native tier

@@ -54,3 +54,22 @@ def test_what_is_not_finite_stays_in_its_row_and_column(shape, odd):
 def test_great_and_small_numbers_keep_their_digits():
     a, b = drawn(256, 256, 256)
     np.testing.assert_allclose(product(a * np.float32(2.0**100), b * np.float32(2.0**-90)), product(a, b) * 2**10)
+
+
+@pytest.mark.parametrize(
+    ("N", "O", "I"), [(1, 1, 32), (5, 7, 33), (64, 10, 84), (100, 16, 500), (33, 13, 47), (3, 2, 6272)]
+)
+def test_few_outputs(N, O, I):
+    """Where nothing is packed: rows and outputs in tiles of every size, and a last piece of any length."""
+    a, b = drawn(N, O, I)
+    bias = np.arange(O, dtype=np.float32)
+    exact, size = a.astype(np.float64) @ b.astype(np.float64) + bias, np.abs(a).astype(np.float64) @ np.abs(b) + bias
+    weight = np.ascontiguousarray(b.T)
+    found = []
+    for threads in (1, 2):
+        cr.set_num_threads(threads)
+        found.append(cr.nn.functional.linear(cr.tensor(a), cr.tensor(weight), cr.tensor(bias)).numpy())
+        rows = cr.nn.functional.linear(cr.tensor(np.repeat(a, 2, 0))[::2], cr.tensor(weight), cr.tensor(bias))
+        np.testing.assert_array_equal(rows.numpy(), found[0])
+    assert np.abs((found[0] - exact) / size).max() <= 8 * ULP
+    np.testing.assert_array_equal(*found)

@@ -30,6 +30,7 @@ from chainrule.ops import (
     convolution,
     convolution_transpose,
     ctc,
+    dense,  # noqa: F401 (no names, only rules for those of others)
     distance,
     elementwise,
     embeddings,
@@ -62,6 +63,7 @@ from chainrule.ops import (
     scan,
     shape,
     solving,
+    stages,  # noqa: F401 (no names, only rules for those of others)
     statistics,
     transcendental,
     trigonometry,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 from chainrule.autograd import Pullback, primitive
@@ -96,7 +98,8 @@ def _convolve(
     if x.ndim == axes + 1:
         return _convolve(name, axes, x.unsqueeze(0), w, b, stride, padding, dilation, groups).squeeze(0)
     stride, dilation = whole(name, "stride", stride, 1, axes), whole(name, "dilation", dilation, 1, axes)
-    _check(name, axes, x.array, w.array, None if b is None else b.array, groups)
+    _check(name, axes, x.shape, w.shape, None if b is None else b.shape, groups)
+    check_dtypes(name, x, w, b, lambda: _shapes(axes, x.shape, w.shape))
     if isinstance(padding, str):
         x, padding = _named_padding(name, x, padding, w.shape[2:], stride, dilation)
     else:
@@ -175,6 +178,7 @@ def _output_sizes(x: Sizes, w: Sizes, stride: Sizes, padding: Sizes, dilation: S
     return tuple(map(output_size, x[2:], w[2:], stride, padding, dilation))
 
 
+@functools.lru_cache(maxsize=4096)
 def _check_size(name: str, x: Sizes, w: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes) -> None:
     if min(_output_sizes(x, w, stride, padding, dilation)) < 1:
         extent = tuple(d * (k - 1) + 1 for d, k in zip(dilation, w[2:], strict=True))
@@ -188,29 +192,34 @@ def _shapes(axes: int, x: Sizes, w: Sizes) -> str:
     return f"\n  input {x} = (N, C, {AXES[axes - 1]}), weight {w} = (out, in, {KERNEL[axes - 1]})"
 
 
-def _check(name: str, axes: int, x: Array, w: Array, b: Array | None, groups: int) -> None:
-    shapes = _shapes(axes, x.shape, w.shape)
-    if x.ndim != axes + 2 or w.ndim != axes + 2:
+@functools.lru_cache(maxsize=4096)  # a model asks for the same few at every step
+def _check(name: str, axes: int, x: Sizes, w: Sizes, b: Sizes | None, groups: int) -> None:
+    shapes = _shapes(axes, x, w)
+    if len(x) != axes + 2 or len(w) != axes + 2:
         need = f"the input needs {axes + 2} dimensions (or {axes + 1}, without N) and the weight {axes + 2}"
         raise ValueError(f"{name}(): {need}{shapes}")
-    if 0 in (len(w), *w.shape[2:]):
+    if 0 in (w[0], *w[2:]):
         raise ValueError(f"{name}(): the weight has a dimension of size 0{shapes}")
-    if len(w) % groups:
-        raise ValueError(f"{name}(): groups={groups} must divide the {len(w)} output channels{shapes}")
-    if x.shape[1] != w.shape[1] * groups:
+    if w[0] % groups:
+        raise ValueError(f"{name}(): groups={groups} must divide the {w[0]} output channels{shapes}")
+    if x[1] != w[1] * groups:
         each = f" in each of {groups} groups" if groups > 1 else ""
-        channels = f"the input has {x.shape[1]} channels, the weight expects {w.shape[1]}{each}"
+        channels = f"the input has {x[1]} channels, the weight expects {w[1]}{each}"
         raise ValueError(f"{name}(): {channels}{shapes}")
-    check_bias(name, x, w, b, len(w), shapes)
+    check_bias(name, b, w[0], shapes)
 
 
-def check_bias(name: str, x: Array, w: Array, b: Array | None, outputs: int, shapes: str) -> None:
-    """One number for every output channel, and one dtype for all."""
-    if b is not None and b.shape != (outputs,):
-        raise ValueError(f"{name}(): the bias has shape {b.shape}, the weight asks for ({outputs},){shapes}")
+def check_bias(name: str, b: Sizes | None, outputs: int, shapes: str) -> None:
+    """One number for every output channel."""
+    if b is not None and b != (outputs,):
+        raise ValueError(f"{name}(): the bias has shape {b}, the weight asks for ({outputs},){shapes}")
+
+
+def check_dtypes(name: str, x: Tensor, w: Tensor, b: Tensor | None, shapes: Callable[[], str]) -> None:
+    """One dtype for all."""
     if x.dtype != w.dtype or (b is not None and b.dtype != w.dtype):
         dtypes = f"input {x.dtype}, weight {w.dtype}" + ("" if b is None else f", bias {b.dtype}")
-        raise TypeError(f"{name}(): the dtypes differ: {dtypes}; convert one side with .to(dtype){shapes}")
+        raise TypeError(f"{name}(): the dtypes differ: {dtypes}; convert one side with .to(dtype){shapes()}")
 
 
 def _named_padding(

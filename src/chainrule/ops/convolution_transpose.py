@@ -8,7 +8,7 @@ from typing import Any
 from chainrule.autograd import Pullback, primitive
 from chainrule.native import Unsupported, core
 from chainrule.ops.arguments import require_tensors
-from chainrule.ops.convolution import AXES, KERNEL, channels, check_bias, total
+from chainrule.ops.convolution import AXES, KERNEL, channels, check_bias, check_dtypes, total
 from chainrule.ops.windows import Pair, Sizes, gather_windows, output_size, scatter_windows, whole
 from chainrule.tensor import Array, Tensor
 
@@ -93,7 +93,8 @@ def _convolve(
         return _convolve(name, axes, x.unsqueeze(0), w, b, stride, padding, more, groups, dilation).squeeze(0)
     stride, dilation = whole(name, "stride", stride, 1, axes), whole(name, "dilation", dilation, 1, axes)
     padding, more = whole(name, "padding", padding, 0, axes), whole(name, "output_padding", more, 0, axes)
-    _check(name, axes, x.array, w.array, None if b is None else b.array, groups)
+    _check(name, axes, x.shape, w.shape, None if b is None else b.shape, groups)
+    check_dtypes(name, x, w, b, lambda: _shapes(axes, x.shape, w.shape))
     out = _output_sizes(name, x.shape, w.shape, stride, padding, more, dilation)
     y: Tensor
     if axes == 1:
@@ -177,15 +178,15 @@ def _shapes(axes: int, x: Sizes, w: Sizes) -> str:
     return f"\n  input {x} = (N, C, {AXES[axes - 1]}), weight {w} = (in, out, {KERNEL[axes - 1]})"
 
 
-def _check(name: str, axes: int, x: Array, w: Array, b: Array | None, groups: int) -> None:
-    shapes = _shapes(axes, x.shape, w.shape)
-    if x.ndim != axes + 2 or w.ndim != axes + 2:
+def _check(name: str, axes: int, x: Sizes, w: Sizes, b: Sizes | None, groups: int) -> None:
+    shapes = _shapes(axes, x, w)
+    if len(x) != axes + 2 or len(w) != axes + 2:
         need = f"the input needs {axes + 2} dimensions (or {axes + 1}, without N) and the weight {axes + 2}"
         raise ValueError(f"{name}(): {need}{shapes}")
-    if 0 in w.shape:
+    if 0 in w:
         raise ValueError(f"{name}(): the weight has a dimension of size 0{shapes}")
-    if x.shape[1] != len(w):
-        raise ValueError(f"{name}(): the input has {x.shape[1]} channels, the weight expects {len(w)}{shapes}")
-    if len(w) % groups:
-        raise ValueError(f"{name}(): groups={groups} must divide the {len(w)} input channels{shapes}")
-    check_bias(name, x, w, b, w.shape[1] * groups, shapes)
+    if x[1] != w[0]:
+        raise ValueError(f"{name}(): the input has {x[1]} channels, the weight expects {w[0]}{shapes}")
+    if w[0] % groups:
+        raise ValueError(f"{name}(): groups={groups} must divide the {w[0]} input channels{shapes}")
+    check_bias(name, b, w[1] * groups, shapes)

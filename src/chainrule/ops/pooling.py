@@ -305,6 +305,7 @@ def _geometry(name: str, axes: int, kernel_size: Any, stride: Any, padding: Any)
     return kernel, steps, pads
 
 
+@functools.lru_cache(maxsize=4096)  # as in `_convolve`
 def _output_sizes(
     name: str, shape: Sizes, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, ceil: bool
 ) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.deferring import settle_all
 from chainrule.native import Unsupported, core
 from chainrule.tensor import Array, Tensor
 
@@ -66,6 +67,7 @@ class Optimizer:
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient, in place; `closure` computes the loss, which is returned."""
         loss = None if closure is None else closure()
+        settle_all()
         for group in self.param_groups:
             params = [p for p in group["params"] if p.grad is not None]
             if params:
