@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .turns import PAUSE, Measurements, program, surroundings
-from .worker import peak_memory, start, tell
+from .worker import COMPILED, peak_memory, start, tell
 from .works import TARGETS
 
 __all__ = ["main", "measure"]
@@ -74,7 +74,7 @@ def _training(module: Any, engine: str, x: Array, y: Array) -> Iterator[Any]:
         return
     from .training import learner
 
-    learn = learner(module, WORK, compiled=engine == "torch.compile")
+    learn = learner(module, WORK, compiled=engine in COMPILED)
     data = importlib.import_module("chainrule.data" if engine == "chainrule" else "torch.utils.data")
     rows = data.TensorDataset(module.from_numpy(x), module.from_numpy(y))
     for batch in data.DataLoader(rows, WORK.batch, shuffle=True, drop_last=True):

@@ -21,20 +21,24 @@ def step(engine: Any, work: Work, compiled: bool = False) -> Callable[[], Any]:
     """A function that carries out one step on one and the same batch and returns its loss."""
     learn = learner(engine, work, compiled)
     x, target = map(engine.from_numpy, batch(MODELS[work.kind](work.width), work.batch, work.length))
-    if compiled and work.kind == CHANNELS_LAST:
+    if _channels_last(engine, work, compiled):
         x = x.to(memory_format=engine.channels_last)
     return lambda: learn(x, target)
 
 
+def _channels_last(engine: Any, work: Work, compiled: bool) -> bool:
+    return compiled and engine.__name__ == "torch" and work.kind == CHANNELS_LAST
+
+
 def learner(engine: Any, work: Work, compiled: bool = False) -> Callable[[Any, Any], Any]:
-    """A new model, and the function (x, target) ↦ loss that trains it by a step; `compiled` by torch.compile."""
+    """A new model, and the function (x, target) ↦ loss that trains it by a step; `compiled` by the engine's compile."""
     model = MODELS[work.kind](work.width)
     network = build(engine, model)
     optimizer = getattr(engine.optim, work.optimizer)(
         network.parameters(), lr=RATES[work.optimizer], **({"momentum": 0.9} if work.optimizer == "SGD" else {})
     )
     criterion = engine.nn.BCEWithLogitsLoss() if model.classes == 2 else engine.nn.CrossEntropyLoss()
-    if compiled and work.kind == CHANNELS_LAST:
+    if _channels_last(engine, work, compiled):
         network = network.to(memory_format=engine.channels_last)
 
     def loss_of(x: Any, target: Any) -> Any:

@@ -19,8 +19,10 @@ from typing import Any
 from .pieces import PIECES, Timed
 from .works import Work
 
-__all__ = ["main", "peak_memory", "prepare", "start", "tell"]
+__all__ = ["COMPILED", "main", "peak_memory", "prepare", "start", "tell"]
 
+COMPILED = ("chainrule", "torch.compile")
+"""Whose models go through the engine's `compile`."""
 WARM_UP = 3  # steps at least: the second and third still allocate
 
 
@@ -54,7 +56,7 @@ def prepare(module: Any, engine: str, work: Work) -> dict[str, Timed]:
         return {"": Timed(plain_jax.step(work))}
     from . import training
 
-    return {"": Timed(training.step(module, work, compiled=engine == "torch.compile"))}
+    return {"": Timed(training.step(module, work, compiled=engine in COMPILED))}
 
 
 def start(engine: str, threads: int) -> Any:

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.deferring import joining
+
 from .metrics import Array, accuracy
 
 __all__ = ["evaluate", "outputs_of", "predict"]
@@ -18,7 +20,7 @@ def predict(engine: Any, model: Any, x: Array, batch_size: int = 500) -> Array:
     `engine` is the library that the model belongs to; batch_size rows are computed at a time.
     """
     model.eval()
-    with engine.no_grad():
+    with engine.no_grad(), joining():
         outputs = [model(engine.from_numpy(x[i : i + batch_size])).numpy() for i in range(0, len(x), batch_size)]
     return np.concatenate(outputs)
 
@@ -27,7 +29,7 @@ def outputs_of(engine: Any, model: Any, loader: Iterable[Any]) -> tuple[Array, A
     """The model's outputs and the targets of all batches (x, y) or (x₁, x₂, …, y) of a loader."""
     model.eval()
     outputs, targets = [], []
-    with engine.no_grad():
+    with engine.no_grad(), joining():
         for *x, y in loader:
             outputs.append(model(*x).numpy())
             targets.append(y.numpy())

@@ -9,6 +9,7 @@ import numpy as np
 
 from chainrule.autograd import NonFinite, detect_anomaly
 from chainrule.data import DataLoader
+from chainrule.deferring import joining
 from chainrule.ops.random import get_rng_state, set_rng_state
 from chainrule.tensor import Tensor
 
@@ -38,7 +39,8 @@ def fit(
     A batch is (x, y), or (x₁, x₂, …, y): its loss is loss(model(x₁, x₂, …), y). `schedule` maps the share of the
     training that is done, in [0, 1), to a factor on the optimizer's learning rates. `validate` measures at the end of
     an epoch. `callbacks` are told of every step and epoch. `resume` is what `load_checkpoint` gave: the training goes
-    on from there, and ends with the very weights of one that was never interrupted.
+    on from there, and ends with the very weights of one that was never interrupted. Operators of a chainrule model are
+    joined as `compile` does it.
 
     Errors: NonFiniteLoss at the first batch whose loss is NaN or infinite, before its step. Of a chainrule model it
     names the operator and the module where the first such number arose: the batch's forward pass runs once more, with
@@ -70,7 +72,8 @@ def _step(training: Training, x: Sequence[Any], y: Any) -> None:
     """Learn from one batch."""
     training.optimizer.zero_grad()
     random = get_rng_state()
-    value = training.loss(training.model(*x), y)
+    with joining():
+        value = training.loss(training.model(*x), y)
     training.current, training.batch = value.item(), len(y)
     if not math.isfinite(training.current):
         set_rng_state(random)
