@@ -6,7 +6,8 @@
 // stages, each in the frame in which the next convolution reads it, and which of the four pixels won. Backwards the block has the cotangent of a
 // convolution spread out in a frame of its own, from which those of its weights, its bias and its input are computed at once.
 //
-// The stride is 1, and the padding no more than the kernel reaches. An activation that never falls may come after the maximum as well as before it: after it there is a quarter of the work.
+// The stride is 1, and the padding no more than the kernel reaches. An activation that never falls may come after the maximum as well as
+// before it: after it there is a quarter of the work.
 #pragma once
 
 #include <memory>

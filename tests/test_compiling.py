@@ -110,6 +110,24 @@ def test_joined_are_those_that_the_names_promise() -> None:
 
 
 @needs_native
+@pytest.mark.parametrize(
+    "name", ["LeNet", "activation before pooling", "no pooling, holes, no bias", "in tiles", "dense"]
+)
+def test_the_profile_counts_the_same_products(name: str) -> None:
+    model, x = made(name)
+    leaf = cr.tensor(x, requires_grad=True)
+    counts = []
+    for f in (model, cr.compile(model)):
+        with cr.profile(quiet=True) as profile:
+            f(leaf).sum().backward()
+        counts.append(
+            [sum(row.flops or 0 for row in profile.rows if (row.way == "forward") == forward) for forward in (1, 0)]
+        )
+    assert counts[0] == counts[1]
+    assert counts[0][0] > 0
+
+
+@needs_native
 def test_threads_change_no_bit() -> None:
     for name in NETWORKS:
         model, x = made(name)

@@ -67,6 +67,26 @@ def _attention(args: Sequence[Any], y: Any) -> Cost:
     return Cost(qk + pv, (qk + pv, qk, pv))
 
 
+def _dense(args: Sequence[Any], y: Any) -> Cost:
+    """Layer after layer; backwards each one's weight and, but for the first where nobody wants it, its input."""
+    x, wants, _, *weights = args
+    layers = [x.shape[0] * w.size for w in weights[::2]]
+    return Cost(sum(layers), (2 * sum(layers) - (0 if wants else layers[0]),))
+
+
+def _stages(args: Sequence[Any], y: Any) -> Cost:
+    """Convolution after convolution, and backwards as for dense layers."""
+    x, wants, settings, *weights = args
+    N, _, *size = x.shape
+    layers = []
+    for stage, w in zip(settings, weights[::2], strict=True):
+        gone = (d * (k - 1) - 2 * p for d, k, p in zip(stage.dilation, w.shape[2:], stage.padding, strict=True))
+        size = [n - g for n, g in zip(size, gone, strict=True)]
+        layers.append(dot_products(N * len(w) * math.prod(size), w.shape))
+        size = [n // stage.pool for n in size]
+    return Cost(sum(layers), (2 * sum(layers) - (0 if wants else layers[0]),))
+
+
 def _recurrent(states: int) -> Callable[[Sequence[Any], Any], Cost]:
     """Both matrices at every step; backwards each for its own gradient, w_ih for x and w_hh for the state too.
 
@@ -83,7 +103,8 @@ def _recurrent(states: int) -> Callable[[Sequence[Any], Any], Cost]:
 
 _COSTS: dict[str, Callable[[Sequence[Any], Any], Cost]] = {
     "matmul": _matmul, "linear": _linear, "conv2d": _convolution, "conv3d": _convolution, "contract": _contract,
-    "conv_transpose2d": _transposed, "conv_transpose3d": _transposed, "attention": _attention,
+    "dense": _dense, "stages": _stages, "attention": _attention,
+    "conv_transpose2d": _transposed, "conv_transpose3d": _transposed,
     "rnn_layer": _recurrent(1), "rnn_cell": _recurrent(1), "gru_layer": _recurrent(1), "gru_cell": _recurrent(1),
     "lstm_layer": _recurrent(2), "lstm_cell": _recurrent(2),
 }  # fmt: skip
