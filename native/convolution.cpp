@@ -62,9 +62,10 @@ nb::object py_conv2d(nb::handle x_, nb::handle w_, nb::handle b_, nb::handle str
 }
 
 // Whether conv2d with stride 1 takes tiles through their points (winograd.hpp) for images and weights of these shapes.
-bool py_conv2d_in_tiles(bool single, nb::tuple x, nb::tuple w, nb::tuple padding, nb::tuple dilation) {
+bool py_conv2d_in_tiles(bool single, nb::handle x, nb::handle w, nb::handle padding, nb::handle dilation) {
   const auto n = [](nb::handle h) { return nb::cast<int64_t>(h); };
-  const Convolution v{1, 1, n(padding[0]), n(padding[1]), n(dilation[0]), n(dilation[1]), 1};
+  const Pair p = pair(padding), d = pair(dilation);
+  const Convolution v{1, 1, p.first, p.second, d.first, d.second, 1};
   return single && is_winograd(v, n(x[0]), n(x[1]), n(w[0]), n(w[2]), n(w[3]));
 }
 

@@ -47,11 +47,11 @@ template <class T> class Network {
     const int64_t OH = size(H, KH, v.pad_h, v.dilation_h), OW = size(W, KW, v.pad_w, v.dilation_w);
     require(O > 0 && OH >= pool && OW >= pool, "nothing is left of the image");
     stages.emplace_back(w.data(), b, v, C, H, W, O, KH, KW, OH, OW, pool, activation(nb::cast<int64_t>(setting[3])));
-    count({std::max(C, O), H + 2 * KH * v.dilation_h, W + 2 * KW * v.dilation_w, LANES<T>});  // as much as any frame takes
+    count({std::max(C, O), H + 2 * v.dilation_h * (KH - 1), W + 2 * v.dilation_w * (KW - 1), LANES<T>});  // as much as any frame takes
   }
   static int64_t size(int64_t size, int64_t kernel, int64_t pad, int64_t dilation) {
     for (int64_t n : {kernel, dilation}) require(n >= 1 && n <= INT32_MAX, "a kernel and a dilation of 1 or more are needed");
-    require(pad >= 0 && pad <= dilation * (kernel - 1), "the padding is larger than the kernel");
+    require(pad >= 0 && pad <= dilation * (kernel - 1) && dilation * (kernel - 1) <= INT32_MAX, "the padding or the kernel is too large");
     return size + 2 * pad - dilation * (kernel - 1);
   }
   std::deque<Contiguous<T>> arrays_;

@@ -238,6 +238,7 @@ def kernels() -> list[Target]:
                 forwards_and_back(record, sample)
         for optimizer in (cr.optim.SGD, cr.optim.Adam):
             step(optimizer)
+        joined()
     finally:
         for home in homes:
             vars(home)["core"] = core
@@ -257,10 +258,15 @@ class _Recorder:
 
         def call(*args: Any) -> Any:
             if len(self.calls[name]) < 40:
-                self.calls[name].append(Sample(args))
+                self.calls[name].append(Sample(plain(args)))
             return found(*args)
 
         return call
+
+
+def plain(value: Any) -> Any:
+    """Tuples without the names of their places."""
+    return tuple(map(plain, value)) if isinstance(value, tuple) else value
 
 
 def forwards_and_back(record: Record, sample: Sample) -> None:
@@ -273,6 +279,17 @@ def step(optimizer: Any) -> None:
     x = cr.tensor([1.0, 2.0, 3.0]).requires_grad_()
     x.sum().backward()
     optimizer([x], lr=0.1).step()
+
+
+def joined() -> None:
+    """What compiled functions alone reach: convolution with pooling, in blocks and in tiles, and dense layers."""
+    nn = cr.nn
+    parts = nn.Conv2d(1, 6, 3, padding=1), nn.MaxPool2d(2), nn.ReLU(), nn.Conv2d(6, 5, 2), nn.Tanh(), nn.Flatten()
+    blocks = nn.Sequential(*parts, nn.Linear(45, 20), nn.Sigmoid(), nn.Linear(20, 3))
+    tiles = nn.Sequential(nn.Conv2d(16, 17, 3, padding=1), nn.MaxPool2d(2))
+    for model, shape in ((blocks, (19, 1, 8, 8)), (tiles, (9, 16, 7, 6))):
+        for wanted in (True, False):
+            cr.compile(model)(cr.ones(*shape, requires_grad=wanted)).sum().backward()
 
 
 def kernel(name: str, calls: list[Sample]) -> Target:
@@ -368,14 +385,15 @@ def main() -> int:
     warnings.simplefilter("error")
     warnings.filterwarnings("ignore", "Data type alias")
     warnings.filterwarnings("ignore", ".* is broadcast against input")  # PyTorch warns of it, too
-    with recording() as made:
-        return run(options, made)
+    known = kernels() if core else []
+    with recording() as made:  # where every call of a primitive asks for its arrays, and none waits for another
+        return run(options, known, made)
 
 
-def run(options: argparse.Namespace, made: list[Call]) -> int:
+def run(options: argparse.Namespace, known: list[Target], made: list[Call]) -> int:
     start, wanted = time.perf_counter(), options.names
     targets = [operator(r, options.draws, made) for name, r in RECORDS.items() if not wanted or name in wanted]
-    targets += [target for target in kernels() if not wanted or target.name in wanted] if core else []
+    targets += [target for target in known if not wanted or target.name in wanted]
     made.clear()
     if options.call is not None:
         print(*[outcome((target, options.call), options.seed) for target in targets], sep="\n")
