@@ -69,7 +69,7 @@ template <class T> nb::object tiles(const Images<T>& x, const Stage<T>& s, doubl
 }
 
 template <class T>
-nb::object tiles_grad(const Images<T>& x, const Stage<T>& s, const Images<T>& dy, const Strided<uint8_t>& places, bool wants_x, double operations) {
+nb::object tiles_grad(const Images<T>& x, const Stage<T>& s, const Images<T>& dy, const Contiguous<uint8_t>& places, bool wants_x, double operations) {
   require(places.has_shape({s.O, s.PH, s.PW, x.N}), "these are those of another stage");
   New<T> gradients({s.weights() + s.O});
   std::optional<New<T>> dx;
@@ -104,8 +104,8 @@ nb::object py_stages_grad(nb::handle x_, nb::tuple settings, nb::tuple weights, 
                           bool wants_x) {
   return dispatch({x_, y_, dy_, frames_}, [&]<class T>() {
     const Images<T> x{Strided<T>(x_)}, y{Strided<T>(y_)}, dy{Strided<T>(dy_)};
-    const Strided<T> frames(frames_);
-    const Strided<uint8_t> places(places_);
+    const Contiguous<T> frames(frames_);
+    const Contiguous<uint8_t> places(places_);
     Network<T> network(x, settings, weights);
     const Stage<T>& last = network.stages.back();
     const Kept<T> kept(network.stages);

@@ -219,7 +219,7 @@ constexpr int64_t PARTIAL_SUMS = int64_t(16) << 20;  // numbers in all partial s
 // users ask for every digit, sums stay direct.)
 inline bool is_winograd(const Convolution& v, int64_t N, int64_t C, int64_t O, int64_t KH, int64_t KW) {
   return KH == 3 && KW == 3 && v.stride_h == 1 && v.stride_w == 1 && v.dilation_h == 1 && v.dilation_w == 1 &&
-         v.groups == 1 && v.pad_h <= 2 && v.pad_w <= 2 && std::min(C, O) >= 16 && 2 * N >= LANES<float>;
+         v.groups == 1 && v.pad_h <= 2 && v.pad_w <= 2 && std::min(C, O) >= 16 && N >= LANES<float> / 2;
 }
 
 // What becomes of a tile of outputs: it is written whole, y (O, OH, OW, N) in memory,
