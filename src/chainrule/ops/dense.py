@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from chainrule.autograd import Pullback, primitive
 from chainrule.deferring import Deferred, Step, defer, settle
 from chainrule.dtypes import DType
-from chainrule.grad_mode import current
 from chainrule.native import core
 from chainrule.ops.chains import ACTIVATIONS, carry_out, waits
 from chainrule.ops.linalg import linear
@@ -57,28 +56,17 @@ def _(x: Array, wants: bool, activations: tuple[int, ...], *weights: Array | Non
 class Layers(NamedTuple):
     """The last layer so far of a chain that waits: rows (N, O) will come out."""
 
-    activation: int
+    setting: int
     shape: tuple[int, int]
     dtype: DType
 
     def activated(self, number: int) -> Layers | None:
         """The last layer with an activation."""
-        return None if self.activation else self._replace(activation=number)
+        return None if self.setting else self._replace(setting=number)
 
     def run(self, start: Tensor, steps: Sequence[Step]) -> Tensor:
         """The layers together."""
-        return carry_out(_linear, _together, start, steps)
-
-
-def _together(x: Tensor, steps: Sequence[Step]) -> Tensor:
-    activations: list[int] = []
-    weights: list[Any] = []
-    for step in steps:
-        if step.operator is _linear:
-            activations.append(0)
-            weights += step.arguments
-        activations[-1] = step.kind.activation
-    return _dense(x, x.requires_grad and current.enabled, tuple(activations), *weights)
+        return carry_out(_linear, _dense, start, steps)
 
 
 @_linear.deferred  # type: ignore[untyped-decorator]

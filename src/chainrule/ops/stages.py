@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from chainrule.autograd import Forward, Pullback, primitive
 from chainrule.deferring import Deferred, Step, defer, settle
 from chainrule.dtypes import DType
-from chainrule.grad_mode import current
 from chainrule.native import core
 from chainrule.ops.chains import ACTIVATIONS, carry_out, waits
 from chainrule.ops.convolution import _conv2d
@@ -97,7 +96,7 @@ def _windows(shape: tuple[int, ...], pool: int) -> tuple[Pair, Pair, Pair, Pair,
 class Maps(NamedTuple):
     """The last stage so far of a chain that waits: maps (N, C, H, W) will come out."""
 
-    stage: Stage
+    setting: Stage
     shape: tuple[int, ...]
     dtype: DType
     alone: bool
@@ -105,24 +104,13 @@ class Maps(NamedTuple):
 
     def activated(self, number: int) -> Maps | None:
         """The last stage with an activation; before the pooling or behind it comes to the same."""
-        if self.alone or self.stage.activation:
+        if self.alone or self.setting.activation:
             return None
-        return self._replace(stage=self.stage._replace(activation=number))
+        return self._replace(setting=self.setting._replace(activation=number))
 
     def run(self, start: Tensor, steps: Sequence[Step]) -> Tensor:
         """The stages together."""
-        return carry_out(_conv2d, _together, start, steps)
-
-
-def _together(x: Tensor, steps: Sequence[Step]) -> Tensor:
-    settings: list[Stage] = []
-    weights: list[Any] = []
-    for step in steps:
-        if step.operator is _conv2d:
-            settings.append(step.kind.stage)
-            weights += step.arguments[:2]
-        settings[-1] = step.kind.stage
-    return _stages(x, x.requires_grad and current.enabled, tuple(settings), *weights)
+        return carry_out(_conv2d, _stages, start, steps)
 
 
 @_conv2d.deferred
@@ -150,8 +138,8 @@ def _maps(x: Sizes, w: Sizes, dtype: DType, stride: Pair, padding: Pair, dilatio
 @_max_pool2d.deferred
 def _(x: Any, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, out: Pair) -> Tensor | None:
     windows = kernel, stride, padding, dilation, out
-    if not waits(x, Maps) or x.step.kind.stage.pool > 1 or windows != _windows(x.shape, 2) or 0 in out:
+    if not waits(x, Maps) or x.step.kind.setting.pool > 1 or windows != _windows(x.shape, 2) or 0 in out:
         return None
     kind: Maps = x.step.kind
-    stage = kind.stage._replace(pool=2)
-    return defer(_max_pool2d, (x, *windows), kind._replace(stage=stage, shape=(*x.shape[:2], *out)))
+    setting = kind.setting._replace(pool=2)
+    return defer(_max_pool2d, (x, *windows), kind._replace(setting=setting, shape=(*x.shape[:2], *out)))
