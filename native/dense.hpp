@@ -8,6 +8,7 @@
 
 #include "activations.hpp"
 #include "gemm.hpp"
+#include "reduction.hpp"
 
 namespace chainrule {
 
@@ -36,19 +37,6 @@ template <class T> void dense(int64_t N, const T* x, const std::vector<Dense<T>>
   }
 }
 
-// sums (O) of the rows of d (N, O), for a few columns at a time
-template <class T> void add_rows(int64_t N, int64_t O, const T* d, T* sums) {
-  constexpr int L = LANES<T>;
-  parallel_ranges((O + L - 1) / L, std::max<int64_t>(1, GRAIN / (N * L + 1)), [&](int64_t begin, int64_t end) {
-    for (int64_t o = begin * L; o < std::min(end * L, O); o += L) {
-      const int lanes = int(std::min<int64_t>(L, O - o));
-      Vec<T> total[4] = {};
-      for (int64_t n = 0; n < N; ++n) total[n % 4] += load_lanes(d + n * O + o, lanes);
-      store_lanes(sums + o, Vec<T>((total[0] + total[1]) + (total[2] + total[3])), lanes);
-    }
-  });
-}
-
 // dw and db of every layer, and dx where it is wanted, from dy (N, O) of the last one
 template <class T>
 void dense_grad(int64_t N, const T* x, const std::vector<Dense<T>>& layers, const std::vector<const T*>& y, const T* dy, const std::vector<T*>& dw,
@@ -66,7 +54,7 @@ void dense_grad(int64_t N, const T* x, const std::vector<Dense<T>>& layers, cons
           store_lanes(d + k, D::template of<T>(load_lanes(d + k, lanes), load_lanes(y[i] + k, lanes)), lanes);
         });
     });
-    if (l.b) add_rows<T>(N, l.O, d, db[i]);
+    if (l.b) sum_axis<T>(d, 1, N, l.O, db[i]);
     gemm<T>(l.O, l.I, N, {d, 1, l.O}, {i ? y[i - 1] : x, l.I, 1}, dw[i], l.I);
     T* to = i ? next : dx;
     if (to) gemm<T>(N, l.I, l.O, {d, l.O, 1}, {l.w, l.I, 1}, to, l.I);

@@ -19,6 +19,9 @@ inline Frame pooling_frame(const Pooling& v, int64_t H, int64_t W, int64_t OH, i
           std::max(W + v.pad_w, (OW - 1) * v.stride_w + v.dilation_w * (v.KW - 1) + 1), v.pad_h, v.pad_w};
 }
 
+// Whether a later pixel of a window takes the place of the best so far: of equal ones the first stays, and NaN wins over all.
+template <class T> Mask<T> beats(Vec<T> value, Vec<T> best) { return (value > best) | ((value != value) & (best == best)); }
+
 // The greatest of four pixels, and which of them it is.
 template <class T> struct Greatest {
   Vec<T> value;
@@ -29,7 +32,7 @@ template <class T> Greatest<T> greatest(Vec<T> a, Vec<T> b, Vec<T> c, Vec<T> d) 
   const Vec<T> rest[] = {b, c, d};
   for (int k = 1; k < 4; ++k) {
     const Vec<T> value = rest[k - 1];
-    const Mask<T> wins = (value > best.value) | ((value != value) & (best.value == best.value));
+    const Mask<T> wins = beats<T>(value, best.value);
     best.value = select<T>(wins, value, best.value);
     best.which = wins ? Mask<T>{} + k : best.which;
   }
@@ -52,7 +55,7 @@ template <class T> void max_pool2d(const Images<T>& x, const Pooling& v, T* y, T
           for (int64_t kh = kh0; kh < v.KH; ++kh)
             for (int64_t kw = kw0; kw < v.KW; ++kw) {
               const Vec<T> value = plane.at(h + kh * v.dilation_h, w + kw * v.dilation_w);
-              const Mask<T> wins = (value > best) | ((value != value) & (best == best));
+              const Mask<T> wins = beats<T>(value, best);
               best = select<T>(wins, value, best);
               which = select<T>(wins, splat(T(kh * v.KW + kw)), which);
             }
