@@ -19,6 +19,7 @@ void bind_reduction(nb::module_&);
 void bind_random(nb::module_&);
 void bind_scan(nb::module_&);
 void bind_embedding(nb::module_&);
+void bind_indexing(nb::module_&);
 void bind_normalization(nb::module_&);
 void bind_loss(nb::module_&);
 void bind_optim(nb::module_&);

@@ -121,11 +121,11 @@ template <class T, class W> void pack_weights(int64_t O, int64_t C, int64_t KH, 
   });
 }
 
-// The convolution of one gathered block, for O channels with packed weights.
+// Rows [begin, end) of the convolution of one gathered block, for O channels with packed weights.
 template <class T>
 void block(const T* frame, Frame f, Walk s, const char* rows, int64_t stride_h, int64_t O, const T* packed, const T* b, T* y, int64_t N, int64_t OH,
-           int64_t OW, int lanes) {
-  for (int64_t oh = 0; oh < OH; ++oh) {
+           int64_t OW, int lanes, int64_t begin, int64_t end) {
+  for (int64_t oh = begin; oh < end; ++oh) {
     s.rows = rows + oh * stride_h;
     for_tiles(O, [&](int64_t o, auto t) {
       row<T, t, pixels_for(t)>(frame + oh * stride_h * f.WP * LANES<T>, s, packed + o * s.C * s.KH * s.KW, b ? b + o : nullptr,
@@ -134,10 +134,35 @@ void block(const T* frame, Frame f, Walk s, const char* rows, int64_t stride_h, 
   }
 }
 
-// Adds one strip of pixels to the sums of one tile of weights, a vector for each:
-//   sums[o][k] += dy[o][oh][ow] · x[oh][ow + k]   over oh < rows and all ow
+// f(frame, first image, lanes, group, first row, last row) for all rows of the outputs of every block and group, in parallel, with the block
+// in a frame of `size` that gather(first image, lanes, group, frame) fills. Where outputs (…, OW, N) of two blocks share lines of the cache, a
+// row of up to eight blocks is written before the next row, so that a line comes into the cache once.
+template <class T, class G, class F> void for_framed_blocks(int64_t N, int64_t groups, int64_t size, int64_t rows, G&& gather, F&& f) {
+  constexpr int64_t L = LANES<T>, TOGETHER = 8 * L;
+  if (N % L == 0 || N < L) {
+    for_blocks<T>(N, groups, [&](int64_t n0, int lanes, int64_t, int64_t g) {
+      Scratch<T> frame(size);
+      gather(n0, lanes, g, frame + 0);
+      f(frame + 0, n0, lanes, g, 0, rows);
+    });
+    return;
+  }
+  Scratch<T> frames(std::min(TOGETHER / L, (N + L - 1) / L) * size);
+  for (int64_t g = 0; g < groups; ++g)
+    for (int64_t first = 0; first < N; first += TOGETHER) {
+      const int64_t images = std::min(TOGETHER, N - first);
+      for_blocks<T>(images, 1, [&](int64_t n0, int lanes, int64_t b, int64_t) { gather(first + n0, lanes, g, frames + b * size); });
+      parallel_for(rows, [&](int64_t row) {
+        for (int64_t n0 = 0; n0 < images; n0 += L)
+          f(frames + n0 / L * size, first + n0, int(std::min(L, images - n0)), g, row, row + 1);
+      });
+    }
+}
+
+// Adds one strip of pixels to the sums of one tile of weights, a vector for each, whose first pixels are at at[k]:
+//   sums[o][k] += dy[o][oh][ow] · x[at[k]][oh][ow]   over oh < rows and all ow
 template <class T, int OT, int KT>
-void weight_tile(const T* x, int64_t x_row, int64_t x_pixel, int64_t x_k, const T* dy, int64_t dy_channel, int64_t dy_row, int64_t rows,
+void weight_tile(const T* x, int64_t x_row, int64_t x_pixel, const int64_t* at, const T* dy, int64_t dy_channel, int64_t dy_row, int64_t rows,
                  int64_t OW, T* sums, int64_t sums_channel) {
   constexpr int L = LANES<T>;
   Vec<T> sum[OT][KT];
@@ -150,7 +175,7 @@ void weight_tile(const T* x, int64_t x_row, int64_t x_pixel, int64_t x_k, const 
     for (int64_t ow = 0; ow < OW; ++ow, px += x_pixel, pd += L) {
       Vec<T> pixel[KT];
 #pragma GCC unroll 8
-      for (int k = 0; k < KT; ++k) pixel[k] = load(px + k * x_k);
+      for (int k = 0; k < KT; ++k) pixel[k] = load(px + at[k]);
 #pragma GCC unroll 8
       for (int o = 0; o < OT; ++o) {
         const Vec<T> d = load(pd + o * dy_channel);
@@ -165,11 +190,12 @@ void weight_tile(const T* x, int64_t x_row, int64_t x_pixel, int64_t x_k, const 
     for (int k = 0; k < KT; ++k) store(sums + o * sums_channel + k * L, sum[o][k]);
 }
 
-// f(first weight, tile) over a row of KW weights in tiles of at most 6, or as many as fit into registers beside OT channels.
-template <int OT, class F> void for_kernel_tiles(int64_t KW, F&& f) {
+// f(first weight, tile) over K weights in tiles of about equal size, at most 6, or as many as fit into registers beside OT channels.
+template <int OT, class F> void for_weight_tiles(int64_t K, F&& f) {
   constexpr int MOST = std::min(6, ACCUMULATORS / OT);
-  for (int64_t k = 0; k < KW; k += MOST) {
-    const int64_t n = std::min<int64_t>(MOST, KW - k);
+  const int64_t tiles = (K + MOST - 1) / MOST;
+  for (int64_t i = 0; i < tiles; ++i) {
+    const int64_t k = i * K / tiles, n = (i + 1) * K / tiles - k;
     [&]<int... I>(std::integer_sequence<int, I...>) {
       (void)((I + 1 == n && (f(k, std::integral_constant<int, I + 1>()), true)) || ...);
     }(std::make_integer_sequence<int, MOST>());
@@ -204,19 +230,18 @@ void weight_sums(const T* x, Frame f, const T* dy, Frame fy, int64_t O, int64_t 
   constexpr int L = LANES<T>;
   const int64_t K = C * KH * KW, dy_row = fy.WP * L, dy_channel = fy.HP * dy_row;
   dy += fy.top * dy_row + fy.left * L;
+  std::vector<int64_t> at(static_cast<size_t>(K));  // where the first pixel of each weight is
+  for (int64_t k = 0; k < K; ++k) at[size_t(k)] = ((k / (KH * KW) * f.HP + k / KW % KH * v.dilation_h) * f.WP + k % KW * v.dilation_w) * L;
   for_output_tiles(O, [&](int64_t o, auto ot) {
     Scratch<T> sums(ot * K * L);
     std::fill(sums + 0, sums + ot * K * L, T(0));
     // a strip of rows is short enough that its part of dy stays in the first cache while all weights pass over it
     const int64_t strip = std::clamp<int64_t>(STRIP_BYTES / int64_t((ot * OW + f.WP) * L * sizeof(T)), 1, OH);
     for (int64_t oh = 0; oh < OH; oh += strip)
-      for (int64_t c = 0; c < C; ++c)
-        for (int64_t kh = 0; kh < KH; ++kh)
-          for_kernel_tiles<ot>(KW, [&](int64_t kw, auto kt) {
-            weight_tile<T, ot, kt>(x + ((c * f.HP + oh * v.stride_h + kh * v.dilation_h) * f.WP + kw * v.dilation_w) * L,
-                                   v.stride_h * f.WP * L, v.stride_w * L, v.dilation_w * L, dy + o * dy_channel + oh * dy_row, dy_channel, dy_row,
-                                   std::min(strip, OH - oh), OW, sums + ((c * KH + kh) * KW + kw) * L, K * L);
-          });
+      for_weight_tiles<ot>(K, [&](int64_t k, auto kt) {
+        weight_tile<T, ot, kt>(x + oh * v.stride_h * f.WP * L, v.stride_h * f.WP * L, v.stride_w * L, at.data() + k, dy + o * dy_channel + oh * dy_row,
+                               dy_channel, dy_row, std::min(strip, OH - oh), OW, sums + k * L, K * L);
+      });
     sum_lanes<T>(sums, ot * K, dw + o * K);
   });
 }
@@ -238,11 +263,10 @@ void conv2d(const Images<T>& x, const T* w, const T* b, int64_t O, int64_t KH, i
   const Frame f{x.H + 2 * v.pad_h, x.W + 2 * v.pad_w, v.pad_h, v.pad_w};
   const Walk s{C, KH, KW, f.HP * f.WP * L, v.dilation_h * f.WP * L, v.dilation_w * L, v.stride_w * L, v.dilation_h};
   const std::vector<char> rows = rows_with_pixels(f, x.H);
-  for_blocks<T>(x.N, v.groups, [&](int64_t n0, int lanes, int64_t, int64_t g) {
-    Scratch<T> frame(C * f.HP * f.WP * L);
-    gather<T>(x, n0, lanes, g * C, C, f, frame);
+  const auto fill = [&](int64_t n0, int lanes, int64_t g, T* frame) { gather<T>(x, n0, lanes, g * C, C, f, frame); };
+  for_framed_blocks<T>(x.N, v.groups, C * f.HP * f.WP * L, OH, fill, [&](const T* frame, int64_t n0, int lanes, int64_t g, int64_t begin, int64_t end) {
     block<T>(frame, f, s, rows.data(), v.stride_h, OG, packed + g * OG * K, b ? b + g * OG : nullptr, y + g * OG * OH * OW * x.N + n0, x.N, OH,
-             OW, lanes);
+             OW, lanes, begin, end);
   });
 }
 
@@ -263,10 +287,9 @@ void conv2d_grad_x(const Images<T>& dy, const T* w, int64_t C, int64_t KH, int64
   Walk s{OG, KH, KW, f.HP * f.WP * L, v.dilation_h * f.WP * L, v.dilation_w * L, L, v.dilation_h};
   s.left = f.left * L, s.right = (f.left + (dy.W - 1) * f.step_w + 1) * L;
   const std::vector<char> rows = rows_with_pixels(f, dy.H);
-  for_blocks<T>(dy.N, v.groups, [&](int64_t n0, int lanes, int64_t, int64_t g) {
-    Scratch<T> frame(OG * f.HP * f.WP * L);
-    gather<T>(dy, n0, lanes, g * OG, OG, f, frame);
-    block<T>(frame, f, s, rows.data(), 1, CG, packed + g * CG * K, nullptr, dx + g * CG * H * W * dy.N + n0, dy.N, H, W, lanes);
+  const auto fill = [&](int64_t n0, int lanes, int64_t g, T* frame) { gather<T>(dy, n0, lanes, g * OG, OG, f, frame); };
+  for_framed_blocks<T>(dy.N, v.groups, OG * f.HP * f.WP * L, H, fill, [&](const T* frame, int64_t n0, int lanes, int64_t g, int64_t begin, int64_t end) {
+    block<T>(frame, f, s, rows.data(), 1, CG, packed + g * CG * K, nullptr, dx + g * CG * H * W * dy.N + n0, dy.N, H, W, lanes, begin, end);
   });
 }
 

@@ -26,7 +26,6 @@ template <class T, class F> void parallel_vectors(int64_t n, F&& f) {
 
 struct Relu { template <class T> static Vec<T> of(Vec<T> x) { return select<T>(x <= Vec<T>{}, Vec<T>{}, x); } };
 struct Neg { template <class T> static Vec<T> of(Vec<T> x) { return -x; } };
-struct Square { template <class T> static Vec<T> of(Vec<T> x) { return x * x; } };
 struct Exp { template <class T> static Vec<T> of(Vec<T> x) { return exp(x); } };
 struct Log { template <class T> static Vec<T> of(Vec<T> x) { return log<T>(x); } };
 struct Sigmoid { template <class T> static Vec<T> of(Vec<T> x) { return sigmoid<T>(x); } };

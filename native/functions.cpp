@@ -60,7 +60,6 @@ template <class F, class... S> void define(nb::module_& m, const std::string& na
 
 void bind_functions(nb::module_& m) {
   define_value<Neg>(m, "neg");
-  define_value<Square>(m, "square");
   define_value<Sqrt>(m, "sqrt");
   define_value<Exp>(m, "exp");
   define_value<Log>(m, "log");
@@ -68,6 +67,7 @@ void bind_functions(nb::module_& m) {
   define_value<Sigmoid>(m, "sigmoid");
   define_value<Tanh>(m, "tanh");
   define<Abs>(m, "abs");
+  define<Square>(m, "square");
   define<Reciprocal>(m, "reciprocal");
   define<Rsqrt>(m, "rsqrt");
   define<Power, Setting>(m, "power");

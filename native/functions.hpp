@@ -36,6 +36,11 @@ struct Abs {
   template <class T> Vec<T> slope(Vec<T> x) const { return select<T>(x == x, either<T>(x > Vec<T>{}, 1, 0) - either<T>(x < Vec<T>{}, 1, 0), x); }
 };
 
+struct Square {
+  template <class T> Vec<T> of(Vec<T> x) const { return x * x; }
+  template <class T> Vec<T> slope(Vec<T> x) const { return x + x; }
+};
+
 struct Reciprocal {
   template <class T> Vec<T> of(Vec<T> x) const { return T(1) / x; }
   template <class T> Vec<T> slope(Vec<T> x) const {

@@ -1,4 +1,4 @@
-// Bindings of cross-entropy (reduction.hpp). Targets have been checked on the Python side; a target out of range would write
+// Bindings of cross-entropy and negative log-likelihood (reduction.hpp). Targets have been checked on the Python side; a target out of range would write
 // outside of the array, so it is checked here once more.
 #include "reduction.hpp"
 #include "bindings.hpp"
@@ -35,11 +35,37 @@ nb::object py_cross_entropy_grad(nb::handle dy_, nb::handle p_, nb::handle targe
   });
 }
 
+nb::object py_nll_loss(nb::handle x_, nb::handle target_) {
+  return dispatch({x_}, [&]<class T>() {
+    const Contiguous<T> x(x_);
+    const Contiguous<int64_t> target(target_);
+    require(x.ndim() == 2 && x.size() && target.has_shape({x.shape(0)}), "(N, C) and (N) are needed");
+    check_targets(target.data(), x.shape(0), x.shape(1));
+    New<T> loss(Shape{});
+    *loss.data() = nll_loss(x.data(), target.data(), x.shape(0), x.shape(1));
+    return loss.object();
+  });
+}
+
+nb::object py_nll_loss_grad(nb::handle dy_, nb::handle target_, int64_t classes) {
+  return dispatch({dy_}, [&]<class T>() {
+    const Contiguous<T> dy(dy_);
+    const Contiguous<int64_t> target(target_);
+    require(dy.size() == 1 && target.ndim() == 1 && classes >= 0, "a number, (N) and C are needed");
+    check_targets(target.data(), target.shape(0), classes);
+    New<T> dx({target.shape(0), classes});
+    compute(double(target.shape(0)) * double(classes), [&] { nll_loss_grad(*dy.data(), target.data(), target.shape(0), classes, dx.data()); });
+    return dx.object();
+  });
+}
+
 }  // namespace
 
 void bind_loss(nb::module_& m) {
   m.def("cross_entropy", &py_cross_entropy);
   m.def("cross_entropy_grad", &py_cross_entropy_grad);
+  m.def("nll_loss", &py_nll_loss);
+  m.def("nll_loss_grad", &py_nll_loss_grad);
 }
 
 }  // namespace chainrule

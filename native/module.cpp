@@ -65,6 +65,7 @@ NB_MODULE(CHAINRULE_MODULE, m) {
   bind_random(m);
   bind_scan(m);
   bind_embedding(m);
+  bind_indexing(m);
   bind_normalization(m);
   bind_loss(m);
   bind_optim(m);

@@ -55,13 +55,6 @@ template <class T> void sum_axis(const T* x, int64_t outer, int64_t n, int64_t i
 
 // ------------------------------------------------------------------------------------- softmax of rows
 
-template <class T> Vec<T> load_or(const T* p, int n, T fill) {  // the first n lanes, `fill` behind them
-  T lane[LANES<T>];
-  std::fill(lane, lane + LANES<T>, fill);
-  std::copy(p, p + n, lane);
-  return load(lane);
-}
-
 // Three passes over a row: its greatest value m; Σ eˣ⁻ᵐ; the quotients. y = softmax(x); returns log Σ eˣ.
 template <class T> T softmax_row(const T* x, int64_t n, T* y) {
   constexpr int L = LANES<T>;
@@ -85,7 +78,7 @@ template <class T> T softmax_row(const T* x, int64_t n, T* y) {
   }
   const T s = sum<T>(total), inverse = T(1) / s;
   for (int64_t i = 0; i < full; i += L) store(y + i, Vec<T>(load(y + i) * inverse));
-  for (int64_t i = full; i < n; ++i) y[i] *= inverse;
+  if (rest) store(y + full, Vec<T>(load(y + full, rest) * inverse), rest);
   return m + std::log(s);
 }
 
@@ -139,6 +132,18 @@ template <class T> void cross_entropy_grad(T dy, const T* p, const int64_t* targ
   const T scale = dy / T(rows);
   map<Mul>(rows * n, p, 1, &scale, 0, dx);
   for (int64_t i = 0; i < rows; ++i) dx[i * n + target[i]] -= scale;
+}
+
+// Mean of −x[target] over the rows, whose gradient is −dy / rows there.
+template <class T> T nll_loss(const T* x, const int64_t* target, int64_t rows, int64_t n) {
+  Scratch<T> losses(rows);
+  for (int64_t i = 0; i < rows; ++i) losses[i] = -x[i * n + target[i]];
+  return sum_line<T>(losses, rows) / T(rows);
+}
+
+template <class T> void nll_loss_grad(T dy, const int64_t* target, int64_t rows, int64_t n, T* dx) {
+  std::fill(dx, dx + rows * n, T(0));
+  for (int64_t i = 0; i < rows; ++i) dx[i * n + target[i]] = -dy / T(rows);
 }
 
 }  // namespace chainrule

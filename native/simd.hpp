@@ -88,20 +88,33 @@ template <class T> inline void store_bytes(uint8_t* p, Mask<T> v, int n = LANES<
   std::memcpy(p, &b, size_t(n));
 }
 
+namespace detail {
+template <class T, int WIDTH, int... I> inline Vec<T> swapped(Vec<T> v, std::integer_sequence<int, I...>) {
+  return __builtin_shuffle(v, Mask<T>{(I ^ WIDTH)...});
+}
+template <class T, int WIDTH, class F> inline T fold(Vec<T> v, F&& f) {
+  v = f(v, swapped<T, WIDTH>(v, std::make_integer_sequence<int, LANES<T>>()));
+  if constexpr (WIDTH > 1) return fold<T, WIDTH / 2>(v, f);
+  else return v[0];
+}
+}  // namespace detail
+
 // Sum of the lanes, always paired in the same way: (0 + L/2), …
 template <class T> inline T sum(Vec<T> v) {
-  T lane[LANES<T>];
-  std::memcpy(lane, &v, sizeof v);
-  for (int half = LANES<T> / 2; half > 0; half /= 2)
-    for (int i = 0; i < half; ++i) lane[i] += lane[i + half];
-  return lane[0];
+  return detail::fold<T, LANES<T> / 2>(v, [](Vec<T> a, Vec<T> b) { return a + b; });
 }
 
+// The greatest lane; NaN is greater than all.
 template <class T> inline T max(Vec<T> v) {
-  T lane[LANES<T>];
-  std::memcpy(lane, &v, sizeof v);
-  for (int i = 1; i < LANES<T>; ++i) lane[0] = lane[i] > lane[0] || lane[i] != lane[i] ? lane[i] : lane[0];
-  return lane[0];
+  return detail::fold<T, LANES<T> / 2>(v, [](Vec<T> a, Vec<T> b) { return select<T>((a >= b) | (a != a), a, b); });
+}
+
+// The first n lanes of v, `fill` behind them
+template <class T, int... I> inline Vec<T> first_lanes(Vec<T> v, int n, T fill, std::integer_sequence<int, I...>) {
+  return select<T>(Mask<T>{I...} < Mask<T>{} + n, v, splat(fill));
+}
+template <class T> inline Vec<T> load_or(const T* p, int n, T fill) {
+  return first_lanes<T>(load(p, n), n, fill, std::make_integer_sequence<int, LANES<T>>());
 }
 
 // ------------------------------------------------------------------------------------- transposing a square of LANES × LANES

@@ -206,11 +206,11 @@ def _several(
     if not (any(parents) and current.enabled):
         return outputs
     real = [y for y in outputs if y.array.dtype.kind == "f"]
-    zeros = [functools.partial(np.zeros, y.shape, y.dtype) for y in real]
+    kinds = [(y.array.shape, y.array.dtype) for y in real]
     handed_in: dict[int, Array] = {}
 
     def joint(_: Array) -> tuple[Any, ...]:
-        dys = [handed_in.pop(i) if i in handed_in else zero() for i, zero in enumerate(zeros)]
+        dys = [handed_in.pop(i) if i in handed_in else np.zeros(*kind) for i, kind in enumerate(kinds)]
         return tuple(_pull(pullback, parents, *dys))
 
     def hand_in(i: int, dy: Array) -> Array:

@@ -18,6 +18,7 @@ from chainrule.train import (
     Callback,
     Checkpoint,
     EarlyStopping,
+    Lookahead,
     Scheduler,
     Training,
     fit,
@@ -74,6 +75,7 @@ def train(
     callbacks = [
         KillAt(kill),
         Scheduler(scheduler, "step"),
+        Lookahead(model, 0.95, 2),
         average,
         *logs,
         EarlyStopping(patience=99),
@@ -166,7 +168,7 @@ def test_callbacks_without_a_state_may_come_and_go(tmp_path: Path) -> None:
     whole = train(tmp_path / "whole")
     train(tmp_path / "cut", kill=9)
     state = load_tree(tmp_path / "cut" / "step-00000005.safetensors")
-    assert len(state["callbacks"]) == 4
+    assert len(state["callbacks"]) == 5
     assert same(train(tmp_path / "cut", resume=True, log=Callback()), whole)
 
 
@@ -226,7 +228,7 @@ def test_other_parts_than_were_saved_are_refused(tmp_path: Path) -> None:
     state = load_checkpoint(tmp_path)
     model = nn.Linear(4, 2)
     optimizer, loader = optim.Adam(model.parameters()), DataLoader(TensorDataset(X, Y), 5)
-    with pytest.raises(ValueError, match="saved with 4 callbacks that have a state, and there are 0 now"):
+    with pytest.raises(ValueError, match="saved with 5 callbacks that have a state, and there are 0 now"):
         fit(model, nn.CrossEntropyLoss(), optimizer, loader, 4, resume=state)
 
 

@@ -12,6 +12,7 @@ from chainrule.data import DataLoader, TensorDataset
 from chainrule.train import (
     AverageWeights,
     Callback,
+    Lookahead,
     NonFiniteLoss,
     Training,
     accuracy,
@@ -208,3 +209,33 @@ def test_averages_of_the_weights_begin_with_the_first_step_and_follow_slowly(eng
     assert np.abs(averaged - weights.after[-1]).max() > 0.01
     buffers = (m[0].running_mean.numpy() for m in (model, average.averaged))
     assert not np.array_equal(*buffers), "running means are averaged, too"
+
+
+@pytest.mark.parametrize("engine", ["chainrule", "torch"])
+def test_lookahead_draws_the_weights_back_to_their_average_more_and_more(engine: str) -> None:
+    library = pytest.importorskip(engine)
+    _, loss, _, batches = parts(library)
+    model = library.nn.Sequential(library.nn.BatchNorm1d(3), library.nn.Linear(3, 2))
+    optimizer, before, after = library.optim.SGD(model.parameters(), lr=0.5), Weights(), Weights()
+    lookahead = Lookahead(model, 0.8, every=2)
+    fit(model, loss, optimizer, batches, 3, callbacks=[before, lookahead, after])
+    last, mean, moved = len(before.after), None, 0.0
+    assert last % 2, "the last step must be none of those that are averaged"
+    for step, (new, kept) in enumerate(zip(before.after, after.after, strict=True), 1):
+        if step % 2 == 0:
+            share = 0.8**2 * (step / last) ** 3
+            mean = new if mean is None else share * mean + (1 - share) * new
+            moved = np.abs(mean - new).max()
+        np.testing.assert_allclose(kept, mean if step % 2 == 0 or step == last else new, rtol=1e-5)
+    assert moved > 0.01
+    assert all(
+        np.array_equal(a.numpy(), b.numpy())
+        for a, b in zip(model.state_dict().values(), lookahead.averaged.state_dict().values(), strict=True)
+    )
+
+
+def test_lookahead_is_told_how_often() -> None:
+    with pytest.raises(ValueError, match="every=0: at least one step is needed"):
+        Lookahead(parts()[0], every=0)
+    with pytest.raises(ValueError, match="decay 1.5"):
+        Lookahead(parts()[0], 1.5)

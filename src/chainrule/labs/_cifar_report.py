@@ -99,15 +99,15 @@ def the_network(run: Run, settings: Settings, table: list[report.Layer]) -> None
     products = [o for o in table if o.name.startswith(("Conv", "Linear"))]
     run.section(
         "The network",
-        f"""A first layer with {2 * WHITENED} filters; three stages of {w}, {2 * w} and {4 * w} channels, each of half
+        f"""A first layer with {2 * WHITENED} filters; three stages of {w}, {4 * w} and {4 * w} channels, each of half
         the height and width of what goes into it; a linear layer: {len(products)} layers with weights.""",
         report.Table(
             ("Layer", "Goes in", "Comes out", "Weights + biases", "Parameters", "Multiply-adds"),
-            rows, "Read off the network itself, one picture sent through it. SiLU and the last scale are left out.",
+            rows, "Read off the network itself, one picture sent through it. GELU and the last scale are left out.",
             total=("All layers", "", "", "", parameters, work),
         ),
         f"""**The first layer is computed, not learned.** Neighbouring pixels are nearly equal, so that almost all that
-        varies in a patch of 3 × 3 pixels varies in a few directions. Its filters are those directions, {WHITENED} of
+        varies in a patch of 2 × 2 pixels varies in a few directions. Its filters are those directions, {WHITENED} of
         them and their negatives, each divided by how much the patches vary along it. What comes out is *whitened*:
         uncorrelated, every direction as strong as the next. So the layers behind it need not find that out first.
 
@@ -117,7 +117,7 @@ def the_network(run: Run, settings: Settings, table: list[report.Layer]) -> None
         filters for the channels that it adds. **Batch normalization** shifts and scales each channel to mean 0 and
         deviation 1 over the batch; here it then learns a shift alone, and no scale.
 
-        **SiLU** is the activation z · σ(z): like ReLU far from zero, but smooth. At last each channel's greatest value
+        **GELU** is the activation z · Φ(z), with the normal distribution's Φ: like ReLU far from zero, but smooth. At last each channel's greatest value
         is kept, which says whether a thing was seen and not where, and a linear layer weighs the
         {table[-2].input_shape[1]} channels. Its outputs are divided by 9, so that the network begins unsure of
         everything.""",
@@ -154,9 +154,11 @@ def the_recipe(
             {"rate": (share * settings.epochs, [settings.lr * rate(done) for done in share])},
             "epoch", "learning rate", "The learning rate of the weights in the course of the training.",
         ),
-        f"""**Averaged weights.** The weights jump about from step to step. Beside them a moving average is kept,
-        θ̄ ← {settings.averaging:g} · θ̄ + {1 - settings.averaging:.2g} · θ, which looks back on about
-        {1 / (1 - settings.averaging):.0f} steps. The network that is tested and saved has the averaged weights.
+        f"""**Averaged weights.** The weights jump about from step to step. Beside them a moving average is kept, and after
+        every fifth step they are drawn back to it: θ̄ ← δ · θ̄ + (1 − δ) · θ, then θ ← θ̄ (*Lookahead*). With
+        δ = {settings.averaging:g}⁵ · (share of the training that is done)³ the weights at first go their own way, and in
+        the end look back on about {1 / (1 - settings.averaging):.0f} steps. The network that is tested and saved has the
+        averaged weights.
 
         **Asked six times.** In the test the network sees each picture as it is, moved by one pixel up and to the left,
         and down and to the right, and the mirror images of the three. The mean of its six probabilities counts,
@@ -209,12 +211,12 @@ def the_training(run: Run, settings: Settings, data: Photos, learned: Sequence[L
             f"""Average loss of each epoch, on augmented pictures{_floor(settings, len(data.classes))}.""",
         ),
         report.chart(
-            errors, "epoch", "wrong test pictures", """Share of the test pictures taken for something else by the
-            network of averaged weights, each asked about once. Only shown: nothing was chosen by it.""", percent=True,
+            errors, "epoch", "wrong test pictures", """Share of the test pictures taken for something else, each asked
+            about once. At first it jumps about, for the steps are large. Only shown: nothing was chosen by it.""", percent=True,
         ),
         report.Table(
             ("Test accuracy", "Minutes", "When"), rows,
-            f"""The training time after which the test accuracy of averaged weights first was at least so great, seed
+            f"""The training time after which the test accuracy first was at least so great, seed
             {learned[0].seed}. It is looked at after every epoch, and that is not counted in the time.""",
         ),
         f"""Under a schedule that ends with small steps a network becomes good at its end. So these are times of *this*
@@ -282,7 +284,7 @@ def the_test(run: Run, settings: Settings, data: Photos, learned: Sequence[Learn
         On so many pictures chance alone moves such a figure by about {error:.2g} points (one standard error).""",
         report.Table(
             ("Seed", *(way.capitalize() for way in WAYS), "Minutes"), rows,
-            "Test accuracy of averaged weights; what is on the right is asked in addition.",
+            "Test accuracy; what is on the right is asked in addition.",
             total=("Mean", *(percent(float(share), 2) for share in right.mean(axis=0)), "") if len(learned) > 1 else (),
         ),
         f"""Asking about the mirror image too changed the accuracy by {_points(right[:, 1] - right[:, 0])}, asking about
@@ -366,7 +368,7 @@ def the_first_layer(run: Run, data: Photos, model: Any, x: Array) -> None:
         were computed from patches of the training pictures, in the order of how much the patches vary along them.
         A pixel that is brighter or more coloured than the grey between asks for more of that colour there, a darker one
         for less.""",
-        report.Grid(shown, "Filters of 3 × 3 pixels in colour.", 64),
+        report.Grid(shown, "Filters of 2 × 2 pixels in colour.", 64),
         """The first ones ask for the brightness or the colour of a whole patch and for slow changes across it, later
         ones for finer changes and for contrasts of colours. A picture's maps show how strong each is where: red for
         what the filter asks for, blue for the opposite. As strong are the faint details as the large areas:

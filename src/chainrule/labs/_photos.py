@@ -24,8 +24,8 @@ __all__ = ["MOVED", "Array", "Photos", "asked", "augmentation", "normalising", "
 Array = npt.NDArray[Any]
 MOVED = 2
 """Pixels that augmentation moves a picture by, at most."""
-WHITENED = 16
-"""Directions in which patches of pixels vary the most; the first layer has a filter for each, and one against it."""
+WHITENED = 12
+"""Numbers in a patch of 2 × 2 pixels, and so directions; the first layer has a filter for each, and one against it."""
 
 
 @dataclass(frozen=True)
@@ -103,14 +103,15 @@ def augmentation(data: Photos) -> Compose:
 
 
 def whitening(x: Array) -> Array:
-    """Filters whose outputs are uncorrelated and of equal strength: (N, 3, H, W) -> (32, 3, 3, 3).
+    """Filters whose outputs are uncorrelated and of equal strength: (N, 3, H, W) -> (24, 3, 2, 2).
 
-    For all patches p of 3 × 3 pixels, E[p pᵀ] = V diag(λ) Vᵀ. The filters are vₖ / √(λₖ + 0.0005) for the sixteen
-    greatest λₖ, and then their negatives.
+    For all patches p of 2 × 2 pixels, E[p pᵀ] = V diag(λ) Vᵀ. The filters are vₖ / √(λₖ + 0.0005), in the order of
+    falling λₖ, and then their negatives. Jordan: 94% on CIFAR-10 in 3.29 seconds on a single GPU, 2024.
     """
-    patches = sliding_window_view(x, (3, 3), (2, 3)).transpose(0, 2, 3, 1, 4, 5).reshape(-1, 27).astype(np.float64)
-    strength, directions = np.linalg.eigh(patches.T @ patches / len(patches))  # in rising order, (27), (27, 27)
-    filters = (directions / np.sqrt(strength + 5e-4)).T[::-1][:WHITENED].reshape(-1, 3, 3, 3)
+    patches = sliding_window_view(x, (2, 2), (2, 3)).transpose(0, 2, 3, 1, 4, 5).reshape(-1, WHITENED)
+    patches = patches.astype(np.float64)
+    strength, directions = np.linalg.eigh(patches.T @ patches / len(patches))  # in rising order, (12), (12, 12)
+    filters = (directions / np.sqrt(strength + 5e-4)).T[::-1].reshape(-1, 3, 2, 2)
     return np.concatenate([filters, -filters]).astype(np.float32)
 
 

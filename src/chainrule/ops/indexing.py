@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
+from chainrule.native import core
 from chainrule.ops.arguments import all_dims, numpy_names, one_dim, row_dim, whole_number
 from chainrule.tensor import Array, Tensor, method
 
@@ -157,6 +158,13 @@ def _gather(x: Array, dim: int, index: Array) -> tuple[Array, Pullback]:
         return dx.reshape(x.shape)
 
     return np.atleast_1d(x)[places].reshape(index.shape), dx
+
+
+@_gather.native
+def _(x: Array, dim: int, index: Array) -> tuple[Array, Pullback]:
+    axis = row_dim("gather", dim, x.shape)
+    y = core.gather(x, index, axis)  # declines what is out of range, and an index that is smaller than x
+    return y, lambda dy: core.gather_grad(dy, index, axis, x.shape[axis])
 
 
 @method

@@ -80,7 +80,31 @@ def nll_loss(
     Errors: IndexError for a class that there is not, ValueError where shapes do not fit, and for another reduction,
     TypeError for an input of integers, or targets that are not whole.
     """
+    if weight is None and input.ndim == 2 and reduction == "mean":
+        return _mean_nll(input, target, ignore_index)
     return _likelihood_loss("nll_loss", input, target, weight, ignore_index, reduction)
+
+
+@primitive
+def _mean_nll(x: Array, target: Array, ignore_index: int) -> tuple[Array, Pullback]:
+    """The mean of −x[target]: (N, C), (N,) -> ().   dx[target] = −dy / N"""
+    index, kept = _classes("nll_loss", require_floating("nll_loss", x), target, ignore_index)
+    n = int(np.count_nonzero(kept))
+    losses = np.where(kept, -np.take_along_axis(x, index, 1), 0)
+
+    def dx(dy: Array) -> Any:
+        dx = np.zeros_like(x)
+        np.put_along_axis(dx, index, np.where(kept, -dy / n, 0), 1)
+        return dx
+
+    return losses.sum() / n, dx
+
+
+@_mean_nll.native
+def _(x: Array, target: Array, ignore_index: int) -> tuple[Array, Pullback]:
+    if ignore_index >= 0:
+        raise Unsupported
+    return core.nll_loss(x, target), lambda dy: core.nll_loss_grad(dy, target, x.shape[1])
 
 
 def _likelihood_loss(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
+from chainrule.native import core
 from chainrule.ops.arguments import whole_numbers
 from chainrule.ops.windows import add_along
 from chainrule.tensor import Array, Scalar, Tensor, method
@@ -58,6 +59,12 @@ def _pad(x: Array, widths: Widths, value: Scalar) -> tuple[Array, Pullback]:
         return np.pad(dy[inside], cut) if any(map(any, cut)) else dy[inside]
 
     return np.pad(x[kept], added, constant_values=value), pullback
+
+
+@_pad.native
+def _(x: Array, widths: Widths, value: Scalar) -> tuple[Array, Pullback]:
+    inside = tuple(slice(a, a + n) for n, (a, _) in zip(x.shape, widths, strict=True))
+    return core.pad(x, widths, value), lambda dy: dy[inside]
 
 
 @primitive

@@ -105,14 +105,14 @@ def _mean(x: Array, dim: Any, keepdim: bool) -> tuple[Array, Pullback]:
     """dx = dy / n"""
     axes = all_dims("mean", dim, require_floating("mean", x).shape)
     n = _count(x, axes)
-    return np.sum(x, axes, keepdims=keepdim) / n, lambda dy: _spread(dy, axes, keepdim, x.shape) / n
+    return np.sum(x, axes, keepdims=keepdim) / n, lambda dy: _spread(dy / n, axes, keepdim, x.shape)
 
 
 @_mean.native
 def _(x: Array, dim: Any, keepdim: bool) -> tuple[Array, Pullback]:
     axes = all_dims("mean", dim, x.shape)
     n = _count(x, axes)
-    return core.div(core.sum(x, axes, keepdim), n), lambda dy: _spread(dy, axes, keepdim, x.shape) / n
+    return core.div(core.sum(x, axes, keepdim), n), lambda dy: _spread(core.div(dy, n), axes, keepdim, x.shape)
 
 
 @method

@@ -1,7 +1,7 @@
 """Training: the plain loop, on chainrule's modules and PyTorch's alike, and the numbers that judge its result."""
 
 from .callback import Callback, Epoch, Training
-from .callbacks import AverageWeights, ClipNorm, ClipValue, EarlyStopping, JsonLines, Scheduler
+from .callbacks import AverageWeights, ClipNorm, ClipValue, EarlyStopping, JsonLines, Lookahead, Scheduler
 from .checkpoint import Checkpoint, load_checkpoint
 from .evaluation import evaluate, predict
 from .loop import NonFiniteLoss, fit
@@ -29,6 +29,7 @@ __all__ = [
     "EarlyStopping",
     "Epoch",
     "JsonLines",
+    "Lookahead",
     "NonFiniteLoss",
     "Progress",
     "Scheduler",

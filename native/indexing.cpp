@@ -1,0 +1,74 @@
+// Bindings of indexing.hpp.
+#include "indexing.hpp"
+#include "bindings.hpp"
+
+namespace chainrule {
+namespace {
+
+// What lies around an axis of an array like `index`, whose size there is n in x.
+Around around(const Contiguous<int64_t>& index, int64_t axis, int64_t n) {
+  require(axis >= 0 && axis < index.ndim() && n >= 0, "there is no such axis");
+  Around a{1, n, 1};
+  for (int d = 0; d < index.ndim(); ++d)
+    if (d != axis) (d < axis ? a.outer : a.inner) *= index.shape(d);
+  for (int64_t i = 0; i < index.size(); ++i) require(index.data()[i] >= 0 && index.data()[i] < n, "a number is out of range");
+  return a;
+}
+
+nb::object py_gather(nb::handle x_, nb::handle index_, int64_t axis) {
+  return dispatch({x_}, [&]<class T>() {
+    const Contiguous<T> x(x_);
+    const Contiguous<int64_t> index(index_);
+    require(x.ndim() == index.ndim() && axis >= 0 && axis < x.ndim(), "as many dimensions are needed");
+    for (int d = 0; d < x.ndim(); ++d) require(d == axis || x.shape(d) == index.shape(d), "the index is smaller");
+    const Around shape = around(index, axis, x.shape(int(axis)));
+    New<T> y(index.shape());
+    if (index.size()) compute(double(index.size()), [&] { gather_along(x.data(), index.data(), shape, index.shape(int(axis)), y.data()); });
+    return y.object();
+  });
+}
+
+// n: the size of x along the axis
+nb::object py_gather_grad(nb::handle dy_, nb::handle index_, int64_t axis, int64_t n) {
+  return dispatch({dy_}, [&]<class T>() {
+    const Contiguous<T> dy(dy_);
+    const Contiguous<int64_t> index(index_);
+    require(dy.shape() == index.shape(), "a cotangent for each number is needed");
+    const Around around_axis = around(index, axis, n);
+    Shape shape = index.shape();
+    shape[size_t(axis)] = n;
+    New<T> dx(shape);
+    compute(double(count(shape)), [&] { gather_along_grad(dy.data(), index.data(), around_axis, index.shape(int(axis)), dx.data()); });
+    return dx.object();
+  });
+}
+
+// widths: a pair for each dimension
+nb::object py_pad(nb::handle x_, nb::tuple widths, nb::handle value) {
+  return dispatch({x_}, [&]<class T>() {
+    const Contiguous<T> x(x_);
+    require(x.ndim() >= 1 && widths.size() == size_t(x.ndim()), "a pair for each dimension is needed");
+    std::vector<Border> axes;
+    Shape shape;
+    for (int d = 0; d < x.ndim(); ++d) {
+      const auto width = [&](int side) { return nb::cast<int64_t>(widths[size_t(d)][side]); };
+      const Border& axis = axes.emplace_back(x.shape(d), width(0), width(1));
+      for (int64_t n : {axis.before, axis.behind}) require(n >= 0 && n <= INT32_MAX, "a border of 0 or more is needed");
+      shape.push_back(axis.size());
+    }
+    const T fill = number<T>(value);
+    New<T> y(shape);
+    if (count(shape)) compute(double(count(shape)), [&] { pad(x.data(), axes.data(), x.ndim(), fill, y.data()); });
+    return y.object();
+  });
+}
+
+}  // namespace
+
+void bind_indexing(nb::module_& m) {
+  m.def("gather", &py_gather);
+  m.def("gather_grad", &py_gather_grad);
+  m.def("pad", &py_pad);
+}
+
+}  // namespace chainrule

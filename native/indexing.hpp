@@ -1,0 +1,68 @@
+// Picking elements by their numbers, and borders around arrays.
+//   gather: y[o, k, i] = x[o, index[o, k, i], i], its gradient dx[o, index[o, k, i], i] += dy[o, k, i], in the order of k
+//   pad: x in the middle of y, `value` around it
+#pragma once
+
+#include "elementwise.hpp"
+
+namespace chainrule {
+
+// An array around one of its axes
+struct Around {
+  int64_t outer, n, inner;
+};
+
+// f(place in x, place in y) for every element of y (outer, k, inner)
+template <class F> void for_gathered(const int64_t* index, Around x, int64_t k, F&& f) {
+  parallel_ranges(x.outer, std::max<int64_t>(1, GRAIN / (k * x.inner + 1)), [&](int64_t begin, int64_t end) {
+    for (int64_t o = begin; o < end; ++o)
+      for (int64_t j = 0; j < k; ++j)
+        for (int64_t i = 0; i < x.inner; ++i) {
+          const int64_t to = (o * k + j) * x.inner + i;
+          f((o * x.n + index[to]) * x.inner + i, to);
+        }
+  });
+}
+
+template <class T> void gather_along(const T* x, const int64_t* index, Around shape, int64_t k, T* y) {
+  for_gathered(index, shape, k, [&](int64_t from, int64_t to) { y[to] = x[from]; });
+}
+
+template <class T> void gather_along_grad(const T* dy, const int64_t* index, Around shape, int64_t k, T* dx) {
+  std::fill(dx, dx + shape.outer * shape.n * shape.inner, T(0));
+  for_gathered(index, shape, k, [&](int64_t from, int64_t to) { dx[from] += dy[to]; });
+}
+
+// One axis of an array with its border
+struct Border {
+  int64_t n, before, behind;
+  int64_t size() const { return before + n + behind; }
+};
+
+// Axes from the outermost on; x and y row by row.
+template <class T> void pad(const T* x, const Border* axes, int count, T value, T* y) {
+  const Border inner = axes[count - 1];
+  int64_t lines = 1;
+  for (int d = 0; d + 1 < count; ++d) lines *= axes[d].size();
+  parallel_ranges(lines, std::max<int64_t>(1, GRAIN / std::max<int64_t>(1, inner.size())), [&](int64_t begin, int64_t end) {
+    for (int64_t l = begin; l < end; ++l) {
+      int64_t rest = l, from = 0, step = inner.n;  // `from`: where the line comes from in x
+      bool inside = true;
+      for (int d = count - 2; d >= 0; --d) {
+        const int64_t i = rest % axes[d].size() - axes[d].before;
+        inside = inside && i >= 0 && i < axes[d].n;
+        from += i * step, step *= axes[d].n, rest /= axes[d].size();
+      }
+      T* to = y + l * inner.size();
+      if (!inside) {
+        std::fill(to, to + inner.size(), value);
+        continue;
+      }
+      std::fill(to, to + inner.before, value);
+      std::copy(x + from, x + from + inner.n, to + inner.before);
+      std::fill(to + inner.before + inner.n, to + inner.size(), value);
+    }
+  });
+}
+
+}  // namespace chainrule
