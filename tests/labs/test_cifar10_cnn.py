@@ -218,7 +218,7 @@ def test_the_copy_of_the_data_is_told(tmp_path: Path, monkeypatch: pytest.Monkey
 # ------------------------------------------------------------------------------------------ answers
 
 
-def test_a_picture_is_asked_about_six_times_the_unmoved_ones_twice() -> None:
+def test_a_picture_is_asked_about_at_nine_places_and_mirrored() -> None:
     """A model that says with which probability the middle pixel is bright."""
     weight = np.zeros((2, 9), np.float32)
     weight[0, 4] = 1
@@ -232,7 +232,7 @@ def test_a_picture_is_asked_about_six_times_the_unmoved_ones_twice() -> None:
 
     assert once == pytest.approx(says(4))
     assert mirror == pytest.approx(says(4, 4))
-    assert moved == pytest.approx(says(4, 4, 4, 4, 8, 8, 0, 0))
+    assert moved == pytest.approx(says(*range(9)))
 
 
 def test_the_time_of_an_accuracy_is_that_of_the_first_epoch_or_of_the_end() -> None:

@@ -237,5 +237,5 @@ def test_lookahead_draws_the_weights_back_to_their_average_more_and_more(engine:
 def test_lookahead_is_told_how_often() -> None:
     with pytest.raises(ValueError, match="every=0: at least one step is needed"):
         Lookahead(parts()[0], every=0)
-    with pytest.raises(ValueError, match="decay 1.5"):
+    with pytest.raises(ValueError, match=r"decay 1\.5"):
         Lookahead(parts()[0], 1.5)

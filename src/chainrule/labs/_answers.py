@@ -22,9 +22,9 @@ def log_probabilities(outputs: Array) -> Array:
     return result
 
 
-def mixture(answers: Sequence[Array], weights: Sequence[float] | None = None) -> Array:
-    """The logarithms of the mean of several answers' probabilities, weighted: each (N, classes) of logarithms."""
-    mean = np.average(np.exp(answers), axis=0, weights=weights)
+def mixture(answers: Sequence[Array]) -> Array:
+    """The logarithms of the mean of several answers' probabilities: each (N, classes) of logarithms."""
+    mean = np.exp(answers).mean(axis=0)
     with np.errstate(divide="ignore"):
         result: Array = np.log(mean)
     return result

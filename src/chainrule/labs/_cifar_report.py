@@ -117,10 +117,10 @@ def the_network(run: Run, settings: Settings, table: list[report.Layer]) -> None
         filters for the channels that it adds. **Batch normalization** shifts and scales each channel to mean 0 and
         deviation 1 over the batch; here it then learns a shift alone, and no scale.
 
-        **GELU** is the activation z · Φ(z), with the normal distribution's Φ: like ReLU far from zero, but smooth. At last each channel's greatest value
-        is kept, which says whether a thing was seen and not where, and a linear layer weighs the
-        {table[-2].input_shape[1]} channels. Its outputs are divided by 9, so that the network begins unsure of
-        everything.""",
+        **GELU** is the activation z · Φ(z), with the normal distribution's Φ: like ReLU far from zero, but smooth. At
+        last each channel's greatest value is kept, which says whether a thing was seen and not where, and a linear
+        layer weighs the {table[-2].input_shape[1]} channels. Its outputs are divided by 9, so that the network begins
+        unsure of everything.""",
     )  # fmt: skip
 
 
@@ -154,15 +154,14 @@ def the_recipe(
             {"rate": (share * settings.epochs, [settings.lr * rate(done) for done in share])},
             "epoch", "learning rate", "The learning rate of the weights in the course of the training.",
         ),
-        f"""**Averaged weights.** The weights jump about from step to step. Beside them a moving average is kept, and after
-        every fifth step they are drawn back to it: θ̄ ← δ · θ̄ + (1 − δ) · θ, then θ ← θ̄ (*Lookahead*). With
-        δ = {settings.averaging:g}⁵ · (share of the training that is done)³ the weights at first go their own way, and in
-        the end look back on about {1 / (1 - settings.averaging):.0f} steps. The network that is tested and saved has the
-        averaged weights.
+        f"""**Averaged weights.** The weights jump about from step to step. Beside them a moving average is kept, and
+        after every fifth step they are drawn back to it: θ̄ ← δ · θ̄ + (1 − δ) · θ, then θ ← θ̄ (*Lookahead*). With
+        δ = {settings.averaging:g}⁵ · (share of the training that is done)³ the weights at first go their own way, and
+        in the end look back on about {1 / (1 - settings.averaging):.0f} steps. The network that is tested and saved has
+        the averaged weights.
 
-        **Asked six times.** In the test the network sees each picture as it is, moved by one pixel up and to the left,
-        and down and to the right, and the mirror images of the three. The mean of its six probabilities counts,
-        the unmoved ones twice.""",
+        **Asked 18 times.** In the test the network sees each picture as it is and moved by one pixel in each of eight
+        directions, and the mirror images of the nine. The mean of its 18 probabilities counts.""",
     )  # fmt: skip
 
 
@@ -212,7 +211,8 @@ def the_training(run: Run, settings: Settings, data: Photos, learned: Sequence[L
         ),
         report.chart(
             errors, "epoch", "wrong test pictures", """Share of the test pictures taken for something else, each asked
-            about once. At first it jumps about, for the steps are large. Only shown: nothing was chosen by it.""", percent=True,
+            about once. At first it jumps about, for the steps are large. Only shown: nothing was chosen by it.""",
+            percent=True,
         ),
         report.Table(
             ("Test accuracy", "Minutes", "When"), rows,
@@ -288,7 +288,7 @@ def the_test(run: Run, settings: Settings, data: Photos, learned: Sequence[Learn
             total=("Mean", *(percent(float(share), 2) for share in right.mean(axis=0)), "") if len(learned) > 1 else (),
         ),
         f"""Asking about the mirror image too changed the accuracy by {_points(right[:, 1] - right[:, 0])}, asking about
-        moved pictures by another {_points(right[:, 2] - right[:, 1])}. It costs nothing in the training, and six times
+        moved pictures by another {_points(right[:, 2] - right[:, 1])}. It costs nothing in the training, and 18 times
         the work in the test.""",
         report.Table(
             ("Class", "Test pictures", "Recognised", "Most often taken for", "So many"), table,

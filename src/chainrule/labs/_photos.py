@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -119,17 +120,20 @@ def whitening(x: Array) -> Array:
 
 
 def asked(engine: Any, model: Any, x: Array) -> list[Array]:
-    """What the model says of x: asked once, with the mirror image, and moved by a pixel too.
+    """What the model says of x: asked once, with the mirror image, and moved by a pixel in each direction too.
 
     Logarithms of probabilities (N, classes) each.
     """
     said = [log_probabilities(predict(engine, model, np.ascontiguousarray(view))) for view in _views(x)]
-    return [said[0], mixture(said[:2]), mixture(said, (2, 2, 1, 1, 1, 1))]
+    return [said[0], mixture(said[:2]), mixture(said)]
 
 
 def _views(x: Array) -> Iterator[Array]:
-    """The pictures, moved up and to the left, moved down and to the right; each followed by its mirror image."""
+    """The pictures, and moved by a pixel in each of eight directions; each followed by its mirror image."""
     wide = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)), "reflect")
-    for view in (x, wide[:, :, 2:, 2:], wide[:, :, :-2, :-2]):
+    height, width = x.shape[2:]
+    moves = sorted(product((0, 1, 2), repeat=2), key=lambda move: move != (1, 1))  # that by nothing first
+    for down, right in moves:
+        view = wide[:, :, down : down + height, right : right + width]
         yield view
         yield view[..., ::-1]

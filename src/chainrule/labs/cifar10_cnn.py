@@ -75,8 +75,8 @@ class Settings(TrainingSettings):
         return self.preset != "quick"
 
 
-FULL = Settings(preset="full", epochs=13, batch_size=1024, lr=1.4, width=64, weight_decay=1.4e-3)
-FAST = Settings(preset="fast", epochs=6, batch_size=1024, lr=1.4, width=48, weight_decay=1.4e-3)
+FULL = Settings(preset="full", epochs=12, batch_size=512, lr=0.7, width=64, weight_decay=1.4e-3, averaging=0.975)
+FAST = Settings(preset="fast", epochs=5, batch_size=512, lr=0.7, width=48, weight_decay=1.4e-3, averaging=0.975)
 
 
 def expected(settings: Settings) -> list[Expectation]:
