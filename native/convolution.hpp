@@ -13,6 +13,7 @@
 
 #include <array>
 #include <limits>
+#include <memory>
 #include <vector>
 
 #include "lanes.hpp"
@@ -121,15 +122,20 @@ template <class T, class W> void pack_weights(int64_t O, int64_t C, int64_t KH, 
   });
 }
 
+// Where outputs go: strides, and pixels in a row
+struct Outputs {
+  int64_t channel, row, pixel, columns;
+};
+
 // Rows [begin, end) of the convolution of one gathered block, for O channels with packed weights.
 template <class T>
-void block(const T* frame, Frame f, Walk s, const char* rows, int64_t stride_h, int64_t O, const T* packed, const T* b, T* y, int64_t N, int64_t OH,
-           int64_t OW, int lanes, int64_t begin, int64_t end) {
+void block(const T* frame, Frame f, Walk s, const char* rows, int64_t stride_h, int64_t O, const T* packed, const T* b, T* y, Outputs out, int lanes,
+           int64_t begin, int64_t end) {
   for (int64_t oh = begin; oh < end; ++oh) {
     s.rows = rows + oh * stride_h;
     for_tiles(O, [&](int64_t o, auto t) {
       row<T, t, pixels_for(t)>(frame + oh * stride_h * f.WP * LANES<T>, s, packed + o * s.C * s.KH * s.KW, b ? b + o : nullptr,
-                               y + (o * OH + oh) * OW * N, OH * OW * N, N, lanes, OW);
+                               y + o * out.channel + oh * out.row, out.channel, out.pixel, lanes, out.columns);
     });
   }
 }
@@ -265,31 +271,46 @@ void conv2d(const Images<T>& x, const T* w, const T* b, int64_t O, int64_t KH, i
   const std::vector<char> rows = rows_with_pixels(f, x.H);
   const auto fill = [&](int64_t n0, int lanes, int64_t g, T* frame) { gather<T>(x, n0, lanes, g * C, C, f, frame); };
   for_framed_blocks<T>(x.N, v.groups, C * f.HP * f.WP * L, OH, fill, [&](const T* frame, int64_t n0, int lanes, int64_t g, int64_t begin, int64_t end) {
-    block<T>(frame, f, s, rows.data(), v.stride_h, OG, packed + g * OG * K, b ? b + g * OG : nullptr, y + g * OG * OH * OW * x.N + n0, x.N, OH,
-             OW, lanes, begin, end);
+    block<T>(frame, f, s, rows.data(), v.stride_h, OG, packed + g * OG * K, b ? b + g * OG : nullptr, y + g * OG * OH * OW * x.N + n0,
+             {OH * OW * x.N, OW * x.N, x.N, OW}, lanes, begin, end);
   });
 }
 
-// dx (C, H, W, N) in memory: dy spread out by the stride, convolved with the kernel turned round.
+// dx (C, H, W, N) in memory: dy spread out by the stride, convolved with the kernel turned round. Where zeros lie between the columns of dy,
+// every stride-th column of dx sees the same columns of the kernel, and the others meet zeros: each such phase is a convolution of its own.
 template <class T>
 void conv2d_grad_x(const Images<T>& dy, const T* w, int64_t C, int64_t KH, int64_t KW, const Convolution& v, T* dx, int64_t H,
                    int64_t W) {
   using namespace conv_detail;
-  constexpr int L = LANES<T>;
-  const int64_t CG = C / v.groups, OG = dy.C / v.groups, K = OG * KH * KW;
-  Scratch<T> packed(C * K);
-  for (int64_t g = 0; g < v.groups; ++g)
-    pack_weights<T>(CG, OG, KH, KW, [&](int64_t c, int64_t o, int64_t kh, int64_t kw) {
-      return w[(((g * OG + o) * CG + c) * KH + KH - 1 - kh) * KW + KW - 1 - kw];
-    }, packed + g * CG * K);
+  constexpr int64_t L = LANES<T>;
+  const int64_t CG = C / v.groups, OG = dy.C / v.groups;
   const Frame f{H + v.dilation_h * (KH - 1), W + v.dilation_w * (KW - 1), v.dilation_h * (KH - 1) - v.pad_h,
                 v.dilation_w * (KW - 1) - v.pad_w, v.stride_h, v.stride_w};
-  Walk s{OG, KH, KW, f.HP * f.WP * L, v.dilation_h * f.WP * L, v.dilation_w * L, L, v.dilation_h};
-  s.left = f.left * L, s.right = (f.left + (dy.W - 1) * f.step_w + 1) * L;
+  struct Phase {
+    int64_t column, tap, taps;  // the first column of dx, and the first column of the kernel that it sees
+    std::unique_ptr<Scratch<T>> packed;
+  };
+  const int64_t step = v.dilation_w == 1 && v.stride_w <= KW ? v.stride_w : 1;
+  std::vector<Phase> phases;
+  for (int64_t column = 0; column < std::min(step, W); ++column) {
+    const int64_t tap = ((f.left - column) % step + step) % step, taps = tap < KW ? (KW - tap + step - 1) / step : 0;
+    phases.push_back({column, tap, taps, std::make_unique<Scratch<T>>(C * OG * KH * taps)});
+    for (int64_t g = 0; g < v.groups; ++g)
+      pack_weights<T>(CG, OG, KH, taps, [&](int64_t c, int64_t o, int64_t kh, int64_t kw) {
+        return w[(((g * OG + o) * CG + c) * KH + KH - 1 - kh) * KW + KW - 1 - tap - kw * step];
+      }, *phases.back().packed + g * CG * OG * KH * taps);
+  }
   const std::vector<char> rows = rows_with_pixels(f, dy.H);
   const auto fill = [&](int64_t n0, int lanes, int64_t g, T* frame) { gather<T>(dy, n0, lanes, g * OG, OG, f, frame); };
   for_framed_blocks<T>(dy.N, v.groups, OG * f.HP * f.WP * L, H, fill, [&](const T* frame, int64_t n0, int lanes, int64_t g, int64_t begin, int64_t end) {
-    block<T>(frame, f, s, rows.data(), 1, CG, packed + g * CG * K, nullptr, dx + g * CG * H * W * dy.N + n0, dy.N, H, W, lanes, begin, end);
+    for (const Phase& phase : phases) {
+      const int64_t first = phase.column + phase.tap;
+      Walk s{OG, KH, phase.taps, f.HP * f.WP * L, v.dilation_h * f.WP * L, step * v.dilation_w * L, step * L, v.dilation_h};
+      s.left = (f.left - first) * L, s.right = (f.left - first + (dy.W - 1) * f.step_w + 1) * L;
+      block<T>(frame + first * L, f, s, rows.data(), 1, CG, *phase.packed + g * CG * OG * KH * phase.taps, nullptr,
+               dx + (g * CG * H * W + phase.column) * dy.N + n0, {H * W * dy.N, W * dy.N, step * dy.N, (W - phase.column + step - 1) / step}, lanes,
+               begin, end);
+    }
   });
 }
 
@@ -302,11 +323,16 @@ void conv2d_grad_w(const Images<T>& x, const Images<T>& dy, int64_t KH, int64_t 
   const Frame f{x.H + 2 * v.pad_h, x.W + 2 * v.pad_w, v.pad_h, v.pad_w}, fy{dy.H, dy.W};
   Scratch<T> partial(blocks * size);
   for_blocks<T>(x.N, v.groups, [&](int64_t n0, int lanes, int64_t b, int64_t g) {
-    Scratch<T> frame(C * f.HP * f.WP * L), dframe(OG * dy.H * dy.W * L);
+    const int64_t together = std::min<int64_t>(OG, 8);  // channels of dy that stay in the cache while all weights pass over them
+    Scratch<T> frame(C * f.HP * f.WP * L), dframe(together * dy.H * dy.W * L);
     gather<T>(x, n0, lanes, g * C, C, f, frame);
-    gather<T>(dy, n0, lanes, g * OG, OG, fy, dframe);
-    if (lanes < L) clear_lanes<T>(frame, C * f.HP * f.WP, lanes), clear_lanes<T>(dframe, OG * dy.H * dy.W, lanes);
-    weight_sums<T>(frame, f, dframe, fy, OG, C, KH, KW, dy.H, dy.W, v, partial + b * size + g * OG * K);
+    if (lanes < L) clear_lanes<T>(frame, C * f.HP * f.WP, lanes);
+    for (int64_t o = 0; o < OG; o += together) {
+      const int64_t channels = std::min(together, OG - o);
+      gather<T>(dy, n0, lanes, g * OG + o, channels, fy, dframe);
+      if (lanes < L) clear_lanes<T>(dframe, channels * dy.H * dy.W, lanes);
+      weight_sums<T>(frame, f, dframe, fy, channels, C, KH, KW, dy.H, dy.W, v, partial + b * size + (g * OG + o) * K);
+    }
   });
   add_up<T>(partial, blocks, size, dw);
 }

@@ -87,9 +87,19 @@ nb::object py_mask(nb::handle truth_, nb::handle x_) {
     New<T> y(Shape(PyArray_DIMS(truth), PyArray_DIMS(truth) + PyArray_NDIM(truth)));
     using Bits = std::conditional_t<sizeof(T) == 4, int32_t, int64_t>;
     auto* bits = reinterpret_cast<Bits*>(y.data());
-    parallel_ranges(PyArray_SIZE(truth), GRAIN, [&](int64_t i, int64_t end) {
+    parallel_lines(PyArray_SIZE(truth), 1, [&](int64_t i, int64_t end) {
       for (; i < end; ++i) bits[i] = -Bits(t[i] != 0);
     });
+    return y.object();
+  });
+}
+
+// The same elements, row by row in memory of ours.
+nb::object py_copy(nb::handle x_) {
+  return dispatch({x_}, [&]<class T>() {
+    const Strided<T> x(x_);
+    New<T> y(x.shape());
+    if (PyArray_CopyInto(as_array(y.object()), x.get()) < 0) throw nb::python_error();
     return y.object();
   });
 }
@@ -97,6 +107,7 @@ nb::object py_mask(nb::handle truth_, nb::handle x_) {
 }  // namespace
 
 void bind_elementwise(nb::module_& m) {
+  m.def("copy", &py_copy);
   m.def("add", &binary<Add>);
   m.def("sub", &binary<Sub>);
   m.def("mul", &binary<Mul>);

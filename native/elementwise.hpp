@@ -12,11 +12,18 @@
 
 namespace chainrule {
 
-constexpr int64_t GRAIN = 32768;  // elements in a task
+constexpr int64_t GRAIN = 32768;  // elements that a thread takes by itself
 
-// f(i, lanes) for every vector of [0, n), in parallel for large n
+// f(begin, end) for ranges of [0, lines), of so many elements each, in parallel where there are many: in parts small enough that all threads
+// end at about the same time.
+template <class F> void parallel_lines(int64_t lines, int64_t length, F&& f) {
+  length = std::max<int64_t>(1, length);
+  parallel_ranges(lines, std::max<int64_t>(1, (lines <= GRAIN / length ? GRAIN : GRAIN / 4) / length), f);
+}
+
+// f(i, lanes) for every vector of [0, n)
 template <class T, class F> void parallel_vectors(int64_t n, F&& f) {
-  parallel_ranges(n, GRAIN, [&](int64_t i, int64_t end) {
+  parallel_lines(n, 1, [&](int64_t i, int64_t end) {
     for (; i + LANES<T> <= end; i += LANES<T>) f(i, LANES<T>);
     if (i < end) f(i, int(end - i));
   });
@@ -69,7 +76,7 @@ struct TanhGrad { template <class T> static Vec<T> of(Vec<T> dy, Vec<T> y) { ret
 // ------------------------------------------------------------------------------------- loops
 
 template <class F, class T> void map(int64_t n, const T* x, T* y, const F& f = {}) {
-  parallel_ranges(n, GRAIN, [&](int64_t i, int64_t end) {
+  parallel_lines(n, 1, [&](int64_t i, int64_t end) {
     for (; i + LANES<T> <= end; i += LANES<T>) store(y + i, f.template of<T>(load(x + i)));
     if (i < end) store(y + i, f.template of<T>(load(x + i, int(end - i))), int(end - i));
   });
@@ -98,7 +105,7 @@ template <class F, class T> void line(int64_t n, const T* a, int64_t sa, const T
 }
 
 template <class F, class T> void map(int64_t n, const T* a, int64_t sa, const T* b, int64_t sb, T* y) {
-  parallel_ranges(n, GRAIN, [&](int64_t i, int64_t end) { line<F>(end - i, a + i * sa, sa, b + i * sb, sb, y + i); });
+  parallel_lines(n, 1, [&](int64_t i, int64_t end) { line<F>(end - i, a + i * sa, sa, b + i * sb, sb, y + i); });
 }
 
 // Axes of a broadcast operation from the innermost outwards, in the order in which y lies in memory.
@@ -110,7 +117,7 @@ template <class F, class T> void broadcast(const Axis* axes, int count, const T*
   const Axis inner = axes[0];
   int64_t lines = 1;
   for (int i = 1; i < count; ++i) lines *= axes[i].n;
-  parallel_ranges(lines, std::max<int64_t>(1, GRAIN / std::max<int64_t>(1, inner.n)), [&](int64_t begin, int64_t end) {
+  parallel_lines(lines, inner.n, [&](int64_t begin, int64_t end) {
     for (int64_t l = begin; l < end; ++l) {
       int64_t oa = 0, ob = 0, rest = l;
       for (int i = 1; i < count; ++i) {

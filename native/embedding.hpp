@@ -12,7 +12,7 @@
 namespace chainrule {
 
 template <class T> void embedding(const int64_t* index, int64_t M, const T* w, int64_t E, T* y) {
-  parallel_ranges(M, std::max<int64_t>(1, GRAIN / (E + 1)), [&](int64_t begin, int64_t end) {
+  parallel_lines(M, E, [&](int64_t begin, int64_t end) {
     for (int64_t m = begin; m < end; ++m) std::copy(w + index[m] * E, w + (index[m] + 1) * E, y + m * E);
   });
 }
@@ -30,7 +30,7 @@ template <class T>
 void embedding_grad(const T* dy, const int64_t* index, int64_t M, int64_t V, int64_t E, int64_t padding, bool mean, T* dw) {
   Scratch<int64_t> first(V + 1), order(M);
   sort_by_row(index, M, V, first, order);
-  parallel_ranges(V, std::max<int64_t>(1, GRAIN / (E + 1)), [&](int64_t begin, int64_t end) {
+  parallel_lines(V, E, [&](int64_t begin, int64_t end) {
     for (int64_t v = begin; v < end; ++v) {
       T* row = dw + v * E;
       std::fill(row, row + E, T(0));

@@ -18,7 +18,7 @@ template <class F> struct Grad {
 // dy is as large as x, or `one` number for all
 template <class F, class T> void map_grad(int64_t n, const T* dy, bool one, const T* x, T* dx, const F& f) {
   const Grad<F> grad{f};
-  parallel_ranges(n, GRAIN, [&](int64_t i, int64_t end) {
+  parallel_lines(n, 1, [&](int64_t i, int64_t end) {
     if (one) line<Grad<F>, 0, 1>(end - i, dy, x + i, dx + i, grad);
     else line<Grad<F>, 1, 1>(end - i, dy + i, x + i, dx + i, grad);
   });

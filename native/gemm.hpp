@@ -45,6 +45,10 @@ void pack_panel(const T* src, int64_t line, int64_t along, int64_t K, int64_t co
   constexpr int L = LANES<T>;
   if (line == 1 && count == WIDTH) {
     for (int64_t k = 0; k < K; ++k) std::memcpy(panel + k * WIDTH, src + k * along, WIDTH * sizeof(T));
+  } else if (line == 1 && WIDTH % L == 0) {
+    for (int64_t k = 0; k < K; ++k)
+      for (int i = 0; i < WIDTH; i += L)
+        store(panel + k * WIDTH + i, load_lanes(src + k * along + i, int(std::clamp<int64_t>(count - i, 0, L))));
   } else if (along == 1) {
     for (int64_t k = 0; k < K; k += L) {
       const int columns = int(std::min<int64_t>(L, K - k));
@@ -214,7 +218,7 @@ constexpr int64_t FEW_OUTPUTS = 16, FEW_ROWS = 4;
 template <class T>
 void dot_products(int64_t N, int64_t O, int64_t I, const T* x, int64_t x_row, const T* w, int64_t w_row, const T* b, T* y) {
   constexpr int S = 6, R = ACCUMULATORS / S;
-  constexpr int64_t WORK = 200000, ROWS = 32 * R;  // multiplications of a task, at least; rows of x that stay in the cache for all its outputs
+  constexpr int64_t WORK = 50000, ROWS = 32 * R;  // multiplications of a task, at least; rows of x that stay in the cache for all its outputs
   const int64_t outputs = O <= FEW_OUTPUTS ? O : S * std::clamp<int64_t>(WORK / (S * I * std::min(N, ROWS) + 1), 1, (O + S - 1) / S);
   const int64_t rows = O <= FEW_OUTPUTS ? R * std::clamp<int64_t>(WORK / (R * O * I + 1), 1, 32) : ROWS;
   const int64_t across = (O + outputs - 1) / outputs;

@@ -17,8 +17,9 @@ Around around(const Contiguous<int64_t>& index, int64_t axis, int64_t n) {
 
 nb::object py_gather(nb::handle x_, nb::handle index_, int64_t axis) {
   return dispatch({x_}, [&]<class T>() {
-    const Contiguous<T> x(x_);
+    const Strided<T> x(x_);
     const Contiguous<int64_t> index(index_);
+    require(PyArray_IS_C_CONTIGUOUS(x.get()), "an array row by row is needed");  // a repeated one could be far too large to copy
     require(x.ndim() == index.ndim() && axis >= 0 && axis < x.ndim(), "as many dimensions are needed");
     for (int d = 0; d < x.ndim(); ++d) require(d == axis || x.shape(d) == index.shape(d), "the index is smaller");
     const Around shape = around(index, axis, x.shape(int(axis)));

@@ -14,7 +14,7 @@ struct Around {
 
 // f(place in x, place in y) for every element of y (outer, k, inner)
 template <class F> void for_gathered(const int64_t* index, Around x, int64_t k, F&& f) {
-  parallel_ranges(x.outer, std::max<int64_t>(1, GRAIN / (k * x.inner + 1)), [&](int64_t begin, int64_t end) {
+  parallel_lines(x.outer, k * x.inner, [&](int64_t begin, int64_t end) {
     for (int64_t o = begin; o < end; ++o)
       for (int64_t j = 0; j < k; ++j)
         for (int64_t i = 0; i < x.inner; ++i) {
@@ -44,7 +44,7 @@ template <class T> void pad(const T* x, const Border* axes, int count, T value, 
   const Border inner = axes[count - 1];
   int64_t lines = 1;
   for (int d = 0; d + 1 < count; ++d) lines *= axes[d].size();
-  parallel_ranges(lines, std::max<int64_t>(1, GRAIN / std::max<int64_t>(1, inner.size())), [&](int64_t begin, int64_t end) {
+  parallel_lines(lines, inner.size(), [&](int64_t begin, int64_t end) {
     for (int64_t l = begin; l < end; ++l) {
       int64_t rest = l, from = 0, step = inner.n;  // `from`: where the line comes from in x
       bool inside = true;

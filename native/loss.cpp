@@ -11,26 +11,26 @@ void check_targets(const int64_t* target, int64_t rows, int64_t classes) {
     if (target[i] < 0 || target[i] >= classes) throw Unsupported("a target is out of range");
 }
 
-nb::object py_cross_entropy(nb::handle x_, nb::handle target_) {
+nb::object py_cross_entropy(nb::handle x_, nb::handle target_, double smoothing) {
   return dispatch({x_}, [&]<class T>() {
     const Contiguous<T> x(x_);
     const Contiguous<int64_t> target(target_);
     require(x.ndim() == 2 && x.size() && target.has_shape({x.shape(0)}), "(N, C) and (N) are needed");
     check_targets(target.data(), x.shape(0), x.shape(1));
     New<T> loss(Shape{}), p(x.shape());
-    compute(double(x.size()) * 10, [&] { *loss.data() = cross_entropy(x.data(), target.data(), x.shape(0), x.shape(1), p.data()); });
+    compute(double(x.size()) * 10, [&] { *loss.data() = cross_entropy(x.data(), target.data(), x.shape(0), x.shape(1), T(smoothing), p.data()); });
     return nb::object(nb::make_tuple(loss.object(), p.object()));
   });
 }
 
-nb::object py_cross_entropy_grad(nb::handle dy_, nb::handle p_, nb::handle target_) {
+nb::object py_cross_entropy_grad(nb::handle dy_, nb::handle p_, nb::handle target_, double smoothing) {
   return dispatch({dy_, p_}, [&]<class T>() {
     const Contiguous<T> p(p_), dy(dy_);
     const Contiguous<int64_t> target(target_);
     require(dy.size() == 1 && p.ndim() == 2 && target.has_shape({p.shape(0)}), "a number, (N, C) and (N) are needed");
     check_targets(target.data(), p.shape(0), p.shape(1));
     New<T> dx(p.shape());
-    compute(double(p.size()), [&] { cross_entropy_grad(*dy.data(), p.data(), target.data(), p.shape(0), p.shape(1), dx.data()); });
+    compute(double(p.size()), [&] { cross_entropy_grad(*dy.data(), p.data(), target.data(), p.shape(0), p.shape(1), T(smoothing), dx.data()); });
     return dx.object();
   });
 }

@@ -84,7 +84,7 @@ template <class T> Moments moments(const T* x, const Rows& v, bool centred) {
 template <class T> T inverse_deviation(T variance, double eps) { return T(1 / std::sqrt(double(variance) + eps)); }
 
 template <class F> void for_rows(const Rows& v, F&& f) {
-  parallel_ranges(v.rows, std::max<int64_t>(1, GRAIN / v.size()), [&](int64_t begin, int64_t end) {
+  parallel_lines(v.rows, v.size(), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) f(row);
   });
 }

@@ -23,7 +23,7 @@ inline uint32_t scattered(uint32_t h) {
 
 // Kept are elements whose number in [0, 2³²) is at least `least`.
 template <class T> void dropout(int64_t n, const T* x, Key key, uint32_t least, T scale, T* y) {
-  parallel_ranges(n, GRAIN, [&](int64_t i, int64_t end) {
+  parallel_lines(n, 1, [&](int64_t i, int64_t end) {
     const auto [low, high] = key;
     const auto [from, to, kept, bound] = std::tuple(x + i, y + i, scale, least);  // in registers, so that the loop becomes vectors
     const uint32_t first = uint32_t(i), count = uint32_t(end - i);

@@ -34,13 +34,13 @@ template <class T> T sum_all(const T* x, int64_t n) {
 template <class T> void sum_axis(const T* x, int64_t outer, int64_t n, int64_t inner, T* y) {
   constexpr int64_t WIDTH = 4 * LANES<T>;
   if (inner == 1) {
-    parallel_ranges(outer, std::max<int64_t>(1, GRAIN / std::max<int64_t>(1, n)), [&](int64_t begin, int64_t end) {
+    parallel_lines(outer, n, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) y[i] = sum_line(x + i * n, n);
     });
     return;
   }
   const int64_t strips = (inner + WIDTH - 1) / WIDTH;  // columns are summed a strip at a time, rows in order
-  parallel_ranges(outer * strips, std::max<int64_t>(1, GRAIN / (n * WIDTH + 1)), [&](int64_t begin, int64_t end) {
+  parallel_lines(outer * strips, n * WIDTH, [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) {
       const int64_t o = task / strips, j0 = task % strips * WIDTH, width = std::min(WIDTH, inner - j0);
       T total[WIDTH] = {};
@@ -121,17 +121,40 @@ template <class T> void log_softmax_grad(const T* dy, const T* y, int64_t rows, 
   });
 }
 
-// Mean of −log softmax(x)[target] over the rows; p keeps the softmax for the gradient (p − 1[target]) · dy / rows.
-template <class T> T cross_entropy(const T* x, const int64_t* target, int64_t rows, int64_t n, T* p) {
+// Mean of −Σ q · log softmax(x) over the rows, where q is 1 − smoothing at the target, and smoothing / n more everywhere. p keeps
+// softmax(x) − smoothing / n for the gradient (softmax(x) − q) · dy / rows.
+template <class T> T cross_entropy(const T* x, const int64_t* target, int64_t rows, int64_t n, T smoothing, T* p) {
   Scratch<T> losses(rows);
-  for_rows(rows, n, [&](int64_t i) { losses[i] = softmax_row(x + i * n, n, p + i * n) - x[i * n + target[i]]; });
+  const T each = smoothing / T(n);
+  for_rows(rows, n, [&](int64_t i) {
+    const T* row = x + i * n;
+    const T total = softmax_row(row, n, p + i * n);
+    losses[i] = total - row[target[i]];
+    if (smoothing == 0) return;
+    Vec<T> all = {};  // −log softmax, added up
+    for (int64_t j = 0; j < n; j += LANES<T>) all += total - load_or(row + j, int(std::min<int64_t>(LANES<T>, n - j)), total);
+    losses[i] = (1 - smoothing) * losses[i] + each * sum<T>(all);
+    line<Sub, 1, 0>(n, p + i * n, &each, p + i * n);
+  });
   return sum_line<T>(losses, rows) / T(rows);
 }
 
-template <class T> void cross_entropy_grad(T dy, const T* p, const int64_t* target, int64_t rows, int64_t n, T* dx) {
+template <class T> void cross_entropy_grad(T dy, const T* p, const int64_t* target, int64_t rows, int64_t n, T smoothing, T* dx) {
   const T scale = dy / T(rows);
   map<Mul>(rows * n, p, 1, &scale, 0, dx);
-  for (int64_t i = 0; i < rows; ++i) dx[i * n + target[i]] -= scale;
+  for (int64_t i = 0; i < rows; ++i) dx[i * n + target[i]] -= (1 - smoothing) * scale;
+}
+
+// Where the greatest of n elements is (with −1 as `sign` the least); the first of several, and NaN before all.
+template <class T> int64_t place_of_extreme(const T* x, int64_t n, T sign) {
+  int64_t best = 0;
+  T value = sign * x[0];
+  for (int64_t i = 1; i < n; ++i) {
+    const T other = sign * x[i];
+    const bool wins = other > value || (other != other && value == value);
+    value = wins ? other : value, best = wins ? i : best;
+  }
+  return best;
 }
 
 // Mean of −x[target] over the rows, whose gradient is −dy / rows there.

@@ -68,7 +68,8 @@ template <class T> class Stage {
     if (!dx) return;
     conv_detail::Walk s{O, KH, KW, f.HP * f.WP * LANES<T>, v.dilation_h * f.WP * LANES<T>, v.dilation_w * LANES<T>, LANES<T>, v.dilation_h};
     s.left = f.left * LANES<T>, s.right = (f.left + OW) * LANES<T>;
-    conv_detail::block<T>(spread, f, s, out_rows_.data(), 1, C, *packed_, nullptr, dx, dx_lanes, H, W, lanes, 0, H);
+    conv_detail::block<T>(spread, f, s, out_rows_.data(), 1, C, *packed_, nullptr, dx, {H * W * dx_lanes, W * dx_lanes, dx_lanes, W}, lanes,
+                          0, H);
   }
 
   const int64_t C, H, W, O, KH, KW, OH, OW, PH, PW, pool;

@@ -107,9 +107,10 @@ def the_network(run: Run, settings: Settings, table: list[report.Layer]) -> None
             total=("All layers", "", "", "", parameters, work),
         ),
         f"""**The first layer is computed, not learned.** Neighbouring pixels are nearly equal, so that almost all that
-        varies in a patch of 2 × 2 pixels varies in a few directions. Its filters are those directions, {WHITENED} of
-        them and their negatives, each divided by how much the patches vary along it. What comes out is *whitened*:
-        uncorrelated, every direction as strong as the next. So the layers behind it need not find that out first.
+        varies in a patch of 2 × 2 pixels varies in a few of its {WHITENED} directions. Its filters are these
+        directions and their negatives, each divided by how much the patches vary along it. What comes out is
+        *whitened*: uncorrelated, every direction as strong as the next. So the layers behind it need not find that out
+        first.
 
         **A stage** begins with a convolution of 3 × 3 and keeps the greatest of each 2 × 2 outputs. A second
         convolution then adds to what it was given, x + f(x): a *residual* connection, by which the gradient also

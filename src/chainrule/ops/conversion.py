@@ -22,6 +22,7 @@ from chainrule.dtypes import (
     int64,
     uint8,
 )
+from chainrule.native import core
 from chainrule.tensor import Array, Tensor, method
 
 __all__ = ["clone"]
@@ -44,6 +45,11 @@ def contiguous(input: Tensor) -> Tensor:
 def _contiguous(x: Array) -> tuple[Array, Pullback]:
     """dx = dy"""
     return np.ascontiguousarray(x), lambda dy: dy
+
+
+@_contiguous.native
+def _(x: Array) -> tuple[Array, Pullback]:
+    return core.copy(x), lambda dy: dy
 
 
 @method

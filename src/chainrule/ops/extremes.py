@@ -10,12 +10,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
+from chainrule.native import core
 from chainrule.ops.arguments import all_dims, numpy_names, one_dim
 from chainrule.ops.elementwise import maximum, minimum
 from chainrule.ops.reduction import divided_among, require_some, restored
 from chainrule.tensor import Array, Tensor, method
 
 __all__ = ["amax", "amin", "argmax", "argmin", "max", "min"]
+
+
+SHORT = 64
+"""Elements of a row up to which NumPy would take longer to begin than to look."""
 
 
 class ValuesIndices(NamedTuple):
@@ -99,6 +104,17 @@ def _pick(x: Array, index: Array, dim: int, keepdim: bool) -> tuple[Array, Pullb
     return y if keepdim else y.squeeze(dim), dx
 
 
+@_pick.native
+def _(x: Array, index: Array, dim: int, keepdim: bool) -> tuple[Array, Pullback]:
+    axis = dim % x.ndim
+    y = core.gather(x, index, axis)
+
+    def dx(dy: Array) -> Any:
+        return core.gather_grad(restored(dy, (dim,), keepdim), index, axis, x.shape[axis])
+
+    return y if keepdim else y.squeeze(dim), dx
+
+
 @method
 @numpy_names
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
@@ -107,7 +123,7 @@ def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     Shapes: (A, B), dim=1 -> (A), whole numbers. Errors: ValueError where there is nothing to choose from, IndexError
     where there is no such dim, TypeError where it is no whole number.
     """
-    return _place("argmax", np.argmax, input.array, dim, keepdim)
+    return _place("argmax", input.array, dim, keepdim)
 
 
 @method
@@ -118,10 +134,13 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     Shapes: (A, B), dim=1 -> (A), whole numbers. Errors: ValueError where there is nothing to choose from, IndexError
     where there is no such dim, TypeError where it is no whole number.
     """
-    return _place("argmin", np.argmin, input.array, dim, keepdim)
+    return _place("argmin", input.array, dim, keepdim)
 
 
-def _place(name: str, f: Any, x: Array, dim: int | None, keepdim: bool) -> Tensor:
+def _place(name: str, x: Array, dim: int | None, keepdim: bool) -> Tensor:
     axis = None if dim is None or (not x.ndim and dim in (0, -1)) else one_dim(name, dim, x.ndim, x.shape)
     require_some(name, x, all_dims(name, axis, x.shape))
+    if core and axis == x.ndim - 1 and x.shape[axis] <= SHORT and x.dtype.char in "fd" and x.flags.aligned:
+        return Tensor(core.place_of_extreme(x, name == "argmax", bool(keepdim)))
+    f = np.argmax if name == "argmax" else np.argmin
     return Tensor(np.asarray(f(x, axis=axis, keepdims=keepdim), np.int64))

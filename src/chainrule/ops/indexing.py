@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
-from chainrule.native import core
+from chainrule.native import Unsupported, core
 from chainrule.ops.arguments import all_dims, numpy_names, one_dim, row_dim, whole_number
 from chainrule.tensor import Array, Tensor, method
 
@@ -236,6 +236,15 @@ def masked_fill(x: Array, mask: Array, value: Any) -> tuple[Array, Pullback]:
     common_shape("masked_fill", x, mask)
     y = np.where(mask, np.asarray(value).astype(x.dtype), x)
     return y, (lambda dy: np.where(mask, 0, dy), _none, lambda dy: np.where(mask, dy, 0))
+
+
+@masked_fill.native
+def _(x: Array, mask: Array, value: Any) -> tuple[Array, Pullback]:
+    if not isinstance(value, int | float):
+        raise Unsupported
+    bits = core.mask(mask, x)
+    y = core.either(core.where(bits, value), core.where_not(bits, x))
+    return y, (lambda dy: core.where_not(bits, dy), _none, _none)
 
 
 @method

@@ -59,12 +59,9 @@ def _cat(dim: int, *xs: Array) -> tuple[Array, Pullback]:
         if len(x.shape) != len(first) or (*x.shape[:axis], *x.shape[axis + 1 :]) != others:
             raise ValueError(f"cat(): tensor {i} has shape {x.shape}; all but dim {dim} must match tensor {n}, {first}")
     fitting = [x if x.ndim == len(first) else x.reshape((*first[:axis], 0, *first[axis + 1 :])) for x in xs]
-
-    def pullback(dy: Array) -> tuple[Any, ...]:
-        parts = _parts([x.shape[axis] for x in fitting], axis)
-        return None, *[dy[part].reshape(x.shape) for part, x in zip(parts, xs, strict=True)]
-
-    return np.concatenate(fitting, axis, dtype=_common_dtype(xs)), pullback
+    parts = _parts([x.shape[axis] for x in fitting], axis)
+    y = np.concatenate(fitting, axis, dtype=_common_dtype(xs))
+    return y, (_none, *[_part(part, x.shape) for part, x in zip(parts, xs, strict=True)])
 
 
 def _parts(sizes: Sequence[int], axis: int) -> list[tuple[Any, ...]]:
@@ -75,6 +72,14 @@ def _parts(sizes: Sequence[int], axis: int) -> list[tuple[Any, ...]]:
 
 def _common_dtype(xs: tuple[Array, ...]) -> Any:
     return result_type(*xs) if len({x.dtype for x in xs}) > 1 else xs[0].dtype
+
+
+def _none(dy: Array) -> None:
+    """The cotangent of an argument that is no tensor; never asked for."""
+
+
+def _part(index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    return lambda dy: dy[index].reshape(shape)
 
 
 @numpy_names
@@ -97,7 +102,7 @@ def _stack(dim: int, *xs: Array) -> tuple[Array, Pullback]:
             raise ValueError(f"stack(): tensor {i} has shape {x.shape}; it must match tensor 0, {xs[0].shape}")
     whole = (slice(None),) * axis
     y = np.stack(xs, axis, dtype=_common_dtype(xs))
-    return y, lambda dy: (None, *[dy[(*whole, i)].reshape(x.shape) for i, x in enumerate(xs)])
+    return y, (_none, *[_part((*whole, i), x.shape) for i, x in enumerate(xs)])
 
 
 def hstack(tensors: Sequence[Tensor]) -> Tensor:

@@ -145,8 +145,10 @@ def cross_entropy(
     Paper (smoothing): Szegedy et al.: Rethinking the Inception architecture for computer vision (2016).
     """
     numbers = target.dtype.kind in "iu"
-    if numbers and weight is None and input.ndim == 2 and reduction == "mean" and not label_smoothing:
-        return _cross_entropy(input, target, ignore_index)
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"cross_entropy(): label_smoothing must lie between 0 and 1, not {label_smoothing}")
+    if numbers and weight is None and input.ndim == 2 and reduction == "mean":
+        return _cross_entropy(input, target, ignore_index, float(label_smoothing))
     log_p = log_softmax(input, _class_dim(input))
     if numbers and not label_smoothing:
         return _likelihood_loss("cross_entropy", log_p, target, weight, ignore_index, reduction)
@@ -154,36 +156,40 @@ def cross_entropy(
 
 
 @primitive
-def _cross_entropy(x: Array, target: Array, ignore_index: int) -> tuple[Array, Pullback]:
-    """The mean of −log softmax(x)[target]: (N, C), (N,) -> ().   dx = (softmax(x) − one-hot) · dy / N"""
+def _cross_entropy(x: Array, target: Array, ignore_index: int, smoothing: float) -> tuple[Array, Pullback]:
+    """The mean of −Σ q · log softmax(x): (N, C), (N,) -> (), for q = (1 − ε) · one-hot + ε / C and the smoothing ε.
+
+    dx = (softmax(x) − q) · dy / N
+    """
     index, kept = _classes("cross_entropy", require_floating("cross_entropy", x), target, ignore_index)
     z = x - x.max(1, keepdims=True, initial=-np.inf)
     log_p = z - np.log(np.exp(z).sum(1, keepdims=True))
-    n = int(np.count_nonzero(kept))
-    losses = np.where(kept, -np.take_along_axis(log_p, index, 1), 0)
+    n, each = int(np.count_nonzero(kept)), smoothing / max(x.shape[1], 1)
+    losses = -np.take_along_axis(log_p, index, 1)
+    if smoothing:
+        losses = (1 - smoothing) * losses - each * log_p.sum(1, keepdims=True)
 
     def dx(dy: Array) -> Any:
-        q = np.zeros_like(x)
-        np.put_along_axis(q, index, 1, 1)
+        q = np.full_like(x, each)
+        np.put_along_axis(q, index, 1 - smoothing + each, 1)
         return np.where(kept, (np.exp(log_p) - q) * (dy / n), 0)
 
-    return losses.sum() / n, dx
+    return np.where(kept, losses, 0).sum() / n, dx
 
 
 @_cross_entropy.native
-def _(x: Array, target: Array, ignore_index: int) -> tuple[Array, Pullback]:
+def _(x: Array, target: Array, ignore_index: int, smoothing: float) -> tuple[Array, Pullback]:
     if ignore_index >= 0:
         raise Unsupported
-    loss, p = core.cross_entropy(x, target)  # declines classes outside of 0 … C − 1, which the reference knows about
-    return loss, lambda dy: core.cross_entropy_grad(dy, p, target)
+    # declines classes outside of 0 … C − 1, which the reference knows about
+    loss, p = core.cross_entropy(x, target, smoothing)
+    return loss, lambda dy: core.cross_entropy_grad(dy, p, target, smoothing)
 
 
 def _soft_cross_entropy(
     log_p: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str, smoothing: float
 ) -> Tensor:
     """For a target that has something of every class."""
-    if not 0 <= smoothing <= 1:
-        raise ValueError(f"cross_entropy(): label_smoothing must lie between 0 and 1, not {smoothing}")
     x, dim = log_p.array, _class_dim(log_p)
     classes = x.shape[dim]
     kept: Tensor | None = None
@@ -289,10 +295,23 @@ def _bce_with_logits(x: Array, t: Array, p: Array | None) -> tuple[Array, Pullba
 
     dx = dy · (1 − t − k · σ(−x)),   dt = dy · ((p − 1) · ln(1 + e⁻ˣ) − x),   dp = dy · t · ln(1 + e⁻ˣ)
     """
-    x, t, p = promoted(x, t, 1 if p is None else p)
+    plain = p is None
+    x, t, p = promoted(x, t, 1 if plain else p)
     k, s = 1 + (p - 1) * t, np.logaddexp(0, -x)
     return (1 - t) * x + k * s, (
         lambda dy: dy * (1 - t - k * _sigmoid(-x)),
-        lambda dy: dy * ((p - 1) * s - x),
+        lambda dy: dy * (-x if plain else (p - 1) * s - x),
         lambda dy: dy * t * s,
+    )
+
+
+@_bce_with_logits.native
+def _(x: Array, t: Array, p: Array | None) -> tuple[Array, Pullback]:
+    if p is not None:
+        raise Unsupported
+    rest = core.sub(1, t)
+    y = core.add(core.mul(rest, x), core.softplus(core.neg(x), 1, 40))  # ln(1 + e⁻ˣ), which is −x from there on
+    return y, (
+        lambda dy: core.mul(dy, core.sub(rest, core.sigmoid(core.neg(x)))),
+        lambda dy: core.neg(core.mul(dy, x)),
     )

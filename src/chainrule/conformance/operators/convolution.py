@@ -103,6 +103,8 @@ RECORDS = (
             s(normal(2, 2, 9, 9), normal(2, 1, 7, 8), padding=3, groups=2),
             s(normal(9, 17, 6, 7), normal(18, 17, 3, 3), normal(18), 1, 1),
             s(images_innermost(normal(17, 16, 5, 4)), normal(16, 16, 3, 3), padding=2),
+            s(normal(37, 3, 7, 6), normal(5, 3, 3, 2), normal(5), (2, 3), 1),
+            s(normal(150, 2, 5, 4), normal(4, 1, 3, 2), None, 2, (0, 1), groups=2),
         ),
         gradients=(0, 1, 2),
         errors=(

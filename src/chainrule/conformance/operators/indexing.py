@@ -177,8 +177,10 @@ RECORDS = (
             s(normal(), 0, np.array([0, 0])),
             s(normal(2, 0), 0, np.zeros((0, 0), np.int64)),
             s(x, 2, classes(4, 2, 3, 5)),
+            s(matrix, 0, classes(3, 5, 4)),
         ),
         errors=index_errors("gather"),
+        large=(s(normal(67, 5, 1031), 1, classes(5, 67, 3, 1031)),),
         draws=gathered(),
     ),
     Record(

@@ -143,6 +143,8 @@ RECORDS = (
             s(x, target, weight),
             s(x, target, reduction="sum"),
             s(x, skipped, reduction="none"),
+            s(x, target, label_smoothing=0.2),
+            s(x, skipped, label_smoothing=1.0),
             s(x, skipped, weight, label_smoothing=0.2),
             s(x, target, label_smoothing=0.1, reduction="none"),
             s(x, soft),
@@ -164,7 +166,7 @@ RECORDS = (
         ),
         oracle=by_keyword("cross_entropy"),
         draws=_class_numbers(normal, soft=True),
-        large=(s(normal(2049, 33), classes(33, 2049)),),
+        large=(s(normal(2049, 33), classes(33, 2049)), s(normal(2049, 33), classes(33, 2049), label_smoothing=0.1)),
     ),
     Record(
         "soft_targets",
