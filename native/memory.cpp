@@ -1,5 +1,6 @@
 // See memory.hpp. Four size classes to each power of two, a free list for each; a header of 64 bytes before
-// every block names its class. Large blocks are aligned to huge pages, which spares most of the faults.
+// every block names its class. Large blocks are aligned to huge pages, which spares most of the faults. Of small blocks
+// each thread keeps a few for itself: tasks of a kernel that take scratch all the time need not wait for each other.
 #include "memory.hpp"
 
 #include <pthread.h>
@@ -46,6 +47,20 @@ constexpr int CLASSES = 4 * 48;
 std::vector<void*> free_blocks[CLASSES];
 size_t cached = 0;
 
+constexpr int SMALL = 4 * 11, KEPT = 4;  // classes of blocks up to half a megabyte; blocks of each that a thread keeps
+
+thread_local bool ended = false;
+struct Own {
+  void* blocks[SMALL][KEPT];
+  int count[SMALL] = {};
+  ~Own() {  // the thread ends: what it kept is for all
+    ended = true;
+    for (int c = 0; c < SMALL; ++c)
+      while (count[c]) release(blocks[c][--count[c]]);
+  }
+};
+thread_local Own own;
+
 int size_class(size_t bytes) {  // the smallest class that holds so many
   if (bytes <= 256) return 0;
   const int power = std::bit_width(bytes - 1) - 1;  // 2^power < bytes ≤ 2^(power + 1)
@@ -64,6 +79,7 @@ size_t class_bytes(int c) {
 void* acquire(size_t bytes) {
   const int c = size_class(bytes);
   if (c >= CLASSES) throw std::bad_alloc();
+  if (c < SMALL && !ended && own.count[c]) return own.blocks[c][--own.count[c]];
   {
     std::lock_guard hold(lock);
     if (auto& blocks = free_blocks[c]; !blocks.empty()) {
@@ -87,6 +103,10 @@ void* acquire(size_t bytes) {
 void release(void* block) noexcept {
   void* base = static_cast<char*>(block) - HEADER;
   const int c = *static_cast<int*>(base);
+  if (c < SMALL && !ended && own.count[c] < KEPT) {
+    own.blocks[c][own.count[c]++] = block;
+    return;
+  }
   {
     std::lock_guard hold(lock);
     if (cached + class_bytes(c) <= LARGEST_CACHE) {

@@ -1,6 +1,8 @@
-// The thread pool. A job is published by writing its function and then its ticket: generation, number of tasks and next
-// task in one 64-bit word. A thread owns a task when it has raised the ticket's last field by compare-and-swap;
-// as the generation is in the same word, it can never take a task of a job that is not there any more.
+// The thread pool. A job is published by writing its function and then its ticket: generation, and the end and the begin of
+// the tasks that are left, in one 64-bit word. A thread owns a task when it has taken it off the ticket by compare-and-swap;
+// as the generation is in the same word, it can never take a task of a job that is not there any more. The caller takes
+// tasks from the front and the others from the back: so kernels that run over the same arrays one after the other find
+// their part in the cache of their own core.
 // Idle workers spin for some ten microseconds, the gap between two kernels of a training step, and then sleep.
 #include "threads.hpp"
 
@@ -41,7 +43,7 @@ struct Job {
 
 struct Pool {
   std::mutex entry;                     // one job at a time
-  std::atomic<uint64_t> ticket{0};      // generation | tasks | next task
+  std::atomic<uint64_t> ticket{0};      // generation | end | begin
   std::atomic<int64_t> done{0};
   Job job{};
   std::exception_ptr error;
@@ -51,17 +53,17 @@ struct Pool {
   std::atomic<bool> stop{false};
   std::vector<std::thread> workers;
 
-  // Take tasks of the present job until none is left; false if there was none to begin with.
-  bool work() {
+  // Take tasks of the present job, from the front or from the back, until none is left; false if there was none to begin with.
+  bool work(bool front) {
     bool worked = false;
     for (;;) {
       uint64_t t = ticket.load(std::memory_order_acquire);
-      const uint64_t tasks = (t >> TASK_BITS) & TASK_MASK, next = t & TASK_MASK;
-      if (next >= tasks) return worked;
-      if (!ticket.compare_exchange_weak(t, t + 1, std::memory_order_acq_rel)) continue;
+      const uint64_t end = (t >> TASK_BITS) & TASK_MASK, begin = t & TASK_MASK;
+      if (begin >= end) return worked;
+      if (!ticket.compare_exchange_weak(t, front ? t + 1 : t - (TASK_MASK + 1), std::memory_order_acq_rel)) continue;
       worked = true;
       try {
-        job.f(job.context, job.offset + int64_t(next));
+        job.f(job.context, job.offset + int64_t(front ? begin : end - 1));
       } catch (...) {
         std::lock_guard hold(sleep);
         if (!error) error = std::current_exception();
@@ -78,7 +80,7 @@ struct Pool {
   void worker_loop() {
     int spins = 0;
     while (!stop.load(std::memory_order_relaxed)) {
-      if (work()) spins = 0;
+      if (work(false)) spins = 0;
       if (++spins < SPINS) {
         relax();
         continue;
@@ -114,7 +116,7 @@ struct Pool {
       { std::lock_guard hold(sleep); }
       wake.notify_all();
     }
-    work();
+    work(true);
     while (done.load(std::memory_order_acquire) < tasks) relax();
     if (error) std::rethrow_exception(std::exchange(error, nullptr));
   }
