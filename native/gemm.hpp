@@ -218,7 +218,8 @@ constexpr int64_t FEW_OUTPUTS = 16, FEW_ROWS = 4;
 template <class T>
 void dot_products(int64_t N, int64_t O, int64_t I, const T* x, int64_t x_row, const T* w, int64_t w_row, const T* b, T* y) {
   constexpr int S = 6, R = ACCUMULATORS / S;
-  constexpr int64_t WORK = 200000, ROWS = 32 * R;  // multiplications of a task, at least (reading a weight takes as long as four); rows of x that stay in the cache for all its outputs
+  // Multiplications of a task, at least, where reading a weight takes as long as four; rows of x that stay in the cache for all its outputs.
+  constexpr int64_t WORK = 200000, ROWS = 32 * R;
   const int64_t outputs = O <= FEW_OUTPUTS ? O : S * std::clamp<int64_t>(WORK / (S * I * std::clamp<int64_t>(N, 4, ROWS) + 1), 1, (O + S - 1) / S);
   const int64_t rows = O <= FEW_OUTPUTS ? R * std::clamp<int64_t>(WORK / (R * O * I + 1), 1, 32) : ROWS;
   const int64_t across = (O + outputs - 1) / outputs;
