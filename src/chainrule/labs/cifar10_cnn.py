@@ -76,7 +76,7 @@ class Settings(TrainingSettings):
 
 
 FULL = Settings(preset="full", epochs=12, batch_size=512, lr=0.7, width=64, weight_decay=1.4e-3, averaging=0.975)
-FAST = Settings(preset="fast", epochs=5, batch_size=512, lr=0.7, width=48, weight_decay=1.4e-3, averaging=0.975)
+FAST = Settings(preset="fast", epochs=4, batch_size=512, lr=0.7, width=48, weight_decay=1.4e-3, averaging=0.975)
 
 
 def expected(settings: Settings) -> list[Expectation]:
