@@ -178,7 +178,7 @@ class AverageWeights(Callback):
 
 
 class Lookahead(AverageWeights):
-    """Draw the weights back to their moving average: every `every` steps θ̄ ← δ·θ̄ + (1 − δ)·θ, and then θ ← θ̄.
+    """Draw the weights of `model` to their moving average: every `every` steps θ̄ ← δ·θ̄ + (1 − δ)·θ, and then θ ← θ̄.
 
     So after the last step too. Buffers alike. δ = decay^every · done³, where `done` is the share of the training so
     far: at first the weights go their own way, in the end they look back on about 1 / (1 − decay) steps.
