@@ -156,7 +156,7 @@ def cross_entropy(
 
 
 @primitive
-def _cross_entropy(x: Array, target: Array, ignore_index: int, smoothing: float) -> tuple[Array, Pullback]:
+def _cross_entropy(x: Array, target: Array, ignore_index: int, smoothing: float = 0.0) -> tuple[Array, Pullback]:
     """The mean of −Σ q · log softmax(x): (N, C), (N,) -> (), for q = (1 − ε) · one-hot + ε / C and the smoothing ε.
 
     dx = (softmax(x) − q) · dy / N
@@ -178,7 +178,7 @@ def _cross_entropy(x: Array, target: Array, ignore_index: int, smoothing: float)
 
 
 @_cross_entropy.native
-def _(x: Array, target: Array, ignore_index: int, smoothing: float) -> tuple[Array, Pullback]:
+def _(x: Array, target: Array, ignore_index: int, smoothing: float = 0.0) -> tuple[Array, Pullback]:
     if ignore_index >= 0:
         raise Unsupported
     # declines classes outside of 0 … C − 1, which the reference knows about
