@@ -6,7 +6,6 @@
 
 namespace chainrule {
 
-struct Identity { template <class T> static Vec<T> of(Vec<T> x) { return x; } };
 struct IdentityGrad { template <class T> static Vec<T> of(Vec<T> dy, Vec<T>) { return dy; } };
 
 enum class Activation { identity, relu, sigmoid, tanh };

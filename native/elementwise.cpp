@@ -99,7 +99,8 @@ nb::object py_copy(nb::handle x_) {
   return dispatch({x_}, [&]<class T>() {
     const Strided<T> x(x_);
     New<T> y(x.shape());
-    if (PyArray_CopyInto(as_array(y.object()), x.get()) < 0) throw nb::python_error();
+    if (PyArray_IS_C_CONTIGUOUS(x.get())) compute(double(x.size()), [&] { map<Identity>(x.size(), x.data(), y.data()); });
+    else if (PyArray_CopyInto(as_array(y.object()), x.get()) < 0) throw nb::python_error();
     return y.object();
   });
 }

@@ -18,7 +18,9 @@ constexpr int64_t GRAIN = 32768;  // elements that a thread takes by itself
 // end at about the same time.
 template <class F> void parallel_lines(int64_t lines, int64_t length, F&& f) {
   length = std::max<int64_t>(1, length);
-  parallel_ranges(lines, std::max<int64_t>(1, (lines <= GRAIN / length ? GRAIN : GRAIN / 4) / length), f);
+  if (lines <= GRAIN / length) return parallel_ranges(lines, std::max<int64_t>(1, lines), f);
+  const int64_t tasks = 2 * ((lines * length + GRAIN / 2 - 1) / (GRAIN / 2)), whole = length == 1 ? 64 : 1;  // cache lines
+  parallel_ranges(lines, ((lines + tasks - 1) / tasks + whole - 1) / whole * whole, f);
 }
 
 // f(i, lanes) for every vector of [0, n)
@@ -31,6 +33,7 @@ template <class T, class F> void parallel_vectors(int64_t n, F&& f) {
 
 // ------------------------------------------------------------------------------------- functions of one vector
 
+struct Identity { template <class T> static Vec<T> of(Vec<T> x) { return x; } };
 struct Relu { template <class T> static Vec<T> of(Vec<T> x) { return select<T>(x <= Vec<T>{}, Vec<T>{}, x); } };
 struct Neg { template <class T> static Vec<T> of(Vec<T> x) { return -x; } };
 struct Exp { template <class T> static Vec<T> of(Vec<T> x) { return exp(x); } };
@@ -75,11 +78,14 @@ struct TanhGrad { template <class T> static Vec<T> of(Vec<T> dy, Vec<T> y) { ret
 
 // ------------------------------------------------------------------------------------- loops
 
+template <class F, class T> void line(int64_t n, const T* x, T* y, const F& f = {}) {
+  int64_t i = 0;
+  for (; i + LANES<T> <= n; i += LANES<T>) store(y + i, f.template of<T>(load(x + i)));
+  if (const int rest = int(n - i)) store(y + i, f.template of<T>(load(x + i, rest)), rest);
+}
+
 template <class F, class T> void map(int64_t n, const T* x, T* y, const F& f = {}) {
-  parallel_lines(n, 1, [&](int64_t i, int64_t end) {
-    for (; i + LANES<T> <= end; i += LANES<T>) store(y + i, f.template of<T>(load(x + i)));
-    if (i < end) store(y + i, f.template of<T>(load(x + i, int(end - i))), int(end - i));
-  });
+  parallel_lines(n, 1, [&](int64_t i, int64_t end) { line(end - i, x + i, y + i, f); });
 }
 
 // One line of n elements; A and B are the strides, 1 or 0.

@@ -4,6 +4,10 @@
 // B is packed into panels of NR columns and A into panels of at most MR rows, both along k, so that the inner loop reads two short
 // streams: each round multiplies MR numbers of A by NR of B into MR × NR sums that stay in registers. Few rows leave registers free:
 // then SIDE panels of B are taken side by side. Every element of C is summed over k in the same order, however the work is cut.
+//
+// Packing pays where what is packed is read often. Of few rows, as in a batch, A is read as it lies, and a thread packs B panel by panel
+// for itself: then no line of memory goes from one core to the other, which costs more than it saves (100 × 512 · 512 × 512 on two cores
+// takes two thirds of the time, 32 × 64 · 64 × 384 one third). Of many rows both are packed, B for all threads.
 // A B that is used again and again (a recurrent network's, in every time step) is packed once: `Packed`, `multiply`.
 // On one Zen 5 core (limit 232 GFLOP/s in float32) 1024³ runs at about 195, LeNet-5's 64 × 256 · 256 × 120 at 130, of which packing
 // takes the rest.
@@ -31,6 +35,7 @@ constexpr int MR = ACCUMULATORS / 2, NV = 2;  // NV vectors of B in a panel
 constexpr int SIDE = 4, FEW = MR / SIDE;      // up to FEW rows: SIDE panels at once
 template <class T> constexpr int NR = NV * LANES<T>;
 constexpr int64_t KC = 256, NC_PANELS = 96;   // a panel of A and one of B of KC rounds fit into a first cache of 48 KB
+constexpr int64_t FEW_PANELS = 24;            // row panels, up to which A is read as it lies
 constexpr int AHEAD = 8;                      // rounds by which B is asked for before it is read
 
 // Rounds to a block: K in blocks of nearly equal size, KC at most.
@@ -72,39 +77,82 @@ template <class T> struct Onto {
   }
 };
 
-// R rows of A by S panels of B, which lie `next` apart: R × S·NR sums in registers, for the first `columns` of them.
-template <class T, int R, int S>
-void micro_kernel(int64_t K, const T* a, const T* b, int64_t next, T* c, int64_t ldc, int64_t columns, Onto<T> onto) {
+// R numbers of A, round by round: of a panel that was packed, …
+template <class T, int R> class OfPanel {
+ public:
+  explicit OfPanel(Matrix<T> a) : p_(a.p) {}
+  T operator[](int i) const { return p_[i]; }
+  void next_round() { p_ += MR; }
+
+ private:
+  const T* p_;
+};
+
+// … or of A as it lies. Three rows share a pointer, for once and twice the way to the next row is what an address can add to it.
+template <class T, int R> class AsItLies {
+ public:
+  explicit AsItLies(Matrix<T> a) : row_(a.row), column_(a.column) {
+    for (int g = 0; g < GROUPS; ++g) p_[g] = a.p + g * EACH * a.row;
+  }
+  T operator[](int i) const { return p_[i / EACH][i % EACH * row_]; }
+  void next_round() {
+#pragma GCC unroll 16
+    for (int g = 0; g < GROUPS; ++g) p_[g] += column_;
+  }
+
+ private:
+  static constexpr int EACH = 3, GROUPS = (R + EACH - 1) / EACH;
+  const T* p_[GROUPS];
+  const int64_t row_, column_;
+};
+
+// R rows of A by S panels of B: R × S·NR sums in registers, for the first `columns` of them. From round to round B goes on by `step`,
+// from panel to panel by `next`.
+template <class T, int R, int S, class Rows>
+void micro_kernel(int64_t K, Matrix<T> A, const T* b, int64_t step, int64_t next, T* c, int64_t ldc, int64_t columns, Onto<T> onto) {
   constexpr int L = LANES<T>, V = S * NV;
+  Rows a(A);
+#pragma GCC unroll 16
+  for (int i = 0; i < R; ++i)
+#pragma GCC unroll 16
+    for (int v = 0; v < V; ++v) __builtin_prefetch(c + i * ldc + v * L, 1);  // else all stores at the end wait for memory at once
   Vec<T> sums[R][V] = {};
-  for (int64_t k = 0; k < K; ++k, a += MR, b += NR<T>) {
+  for (int64_t k = 0; k < K; ++k, b += step) {
     Vec<T> bk[V];
 #pragma GCC unroll 16
     for (int v = 0; v < V; ++v) bk[v] = load(b + v / NV * next + v % NV * L);
 #pragma GCC unroll 16
-    for (int v = 0; v < V; ++v) __builtin_prefetch(b + v / NV * next + v % NV * L + AHEAD * NR<T>);
+    for (int v = 0; v < V; ++v) __builtin_prefetch(b + v / NV * next + v % NV * L + AHEAD * step);
 #pragma GCC unroll 16
     for (int i = 0; i < R; ++i) {
       const Vec<T> ai = splat(a[i]);
 #pragma GCC unroll 16
       for (int v = 0; v < V; ++v) sums[i][v] += ai * bk[v];
     }
+    a.next_round();
   }
+#pragma GCC unroll 16
   for (int v = 0; v < V; ++v) {
     const int lanes = int(std::clamp<int64_t>(columns - v * L, 0, L));
-    if (lanes == L) {
+    if (!lanes) break;
 #pragma GCC unroll 16
-      for (int i = 0; i < R; ++i) store(c + i * ldc + v * L, sums[i][v] + onto.start(c + i * ldc + v * L, v * L, L));
-    } else if (lanes) {
-      for (int i = 0; i < R; ++i) store(c + i * ldc + v * L, sums[i][v] + onto.start(c + i * ldc + v * L, v * L, lanes), lanes);
-    }
+    for (int i = 0; i < R; ++i)
+      store_lanes(c + i * ldc + v * L, Vec<T>(sums[i][v] + onto.start(c + i * ldc + v * L, v * L, lanes)), lanes);
   }
 }
 
-template <class T> using MicroKernel = void (*)(int64_t, const T*, const T*, int64_t, T*, int64_t, int64_t, Onto<T>);
-template <class T, int S, int... R>
+template <class T> using MicroKernel = void (*)(int64_t, Matrix<T>, const T*, int64_t, int64_t, T*, int64_t, int64_t, Onto<T>);
+template <class T, int S, template <class, int> class Rows, int... R>
 constexpr auto micro_kernels(std::integer_sequence<int, R...>) {
-  return std::array<MicroKernel<T>, sizeof...(R) + 1>{nullptr, micro_kernel<T, R + 1, S>...};
+  return std::array<MicroKernel<T>, sizeof...(R) + 1>{nullptr, micro_kernel<T, R + 1, S, Rows<T, R + 1>>...};
+}
+
+// `rows` rows of A, packed or not, by one panel of B, or by SIDE of them
+template <class T> MicroKernel<T> kernel(int64_t rows, bool packed, bool side_by_side) {
+  static constexpr auto of_panel = micro_kernels<T, 1, OfPanel>(std::make_integer_sequence<int, MR>());
+  static constexpr auto as_it_lies = micro_kernels<T, 1, AsItLies>(std::make_integer_sequence<int, MR>());
+  static constexpr auto several = micro_kernels<T, SIDE, AsItLies>(std::make_integer_sequence<int, FEW>());
+  return side_by_side ? several[size_t(rows)] : packed ? of_panel[size_t(rows)] : as_it_lies[size_t(rows)];
 }
 
 }  // namespace gemm_detail
@@ -131,47 +179,87 @@ template <class T> class Packed {
   Scratch<T> p_;
 };
 
+namespace gemm_detail {
+// The rows of A and C in panels of nearly equal height, MR at most.
+struct RowPanels {
+  explicit RowPanels(int64_t M) : M(M), count((M + MR - 1) / MR), height(count ? (M + count - 1) / count : 0) {}
+  int64_t top(int64_t p) const { return p * height; }
+  int64_t rows(int64_t p) const { return std::clamp<int64_t>(M - top(p), 0, height); }
+  const int64_t M, count, height;
+};
+}  // namespace gemm_detail
+
 // C = A·B + bias, or C += A·B. A task is a few row panels against all of B or, where there are few row panels, against a part of it:
 // at least about a hundred thousand multiplications, and at most `parts` parts.
 template <class T>
 void multiply(int64_t M, Matrix<T> A, const Packed<T>& B, T* C, int64_t ldc, bool add, const T* bias = nullptr, int64_t parts = 8) {
   using namespace gemm_detail;
-  static constexpr auto kernels = micro_kernels<T, 1>(std::make_integer_sequence<int, MR>());
-  static constexpr auto side_by_side = micro_kernels<T, SIDE>(std::make_integer_sequence<int, FEW>());
   if (M == 0 || B.N == 0) return;
-  const int64_t row_panels = (M + MR - 1) / MR, height = (M + row_panels - 1) / row_panels;
-  const int64_t task_rows = std::max(std::clamp<int64_t>(100000 / (MR * B.N * B.K + 1), 1, 8), std::min<int64_t>(8, row_panels / 16));
+  const RowPanels of(M);
+  const int64_t task_rows = std::max(std::clamp<int64_t>(100000 / (MR * B.N * B.K + 1), 1, 8), std::min<int64_t>(8, of.count / 16));
   const int64_t most = std::min({parts, (M * B.N * B.K) / 131072, (B.panels + SIDE - 1) / SIDE});
-  const int64_t across = std::max<int64_t>(1, std::min(most, (8 + row_panels - 1) / row_panels));
+  const int64_t across = std::max<int64_t>(1, std::min(most, (8 + of.count - 1) / of.count));
   const int64_t width = ((B.panels + across - 1) / across + SIDE - 1) / SIDE * SIDE;
-  parallel_for((row_panels + task_rows - 1) / task_rows * across, [&](int64_t task) {
-    const int64_t top = task / across * task_rows, bottom = std::min(top + task_rows, row_panels);
+  parallel_for((of.count + task_rows - 1) / task_rows * across, [&](int64_t task) {
+    const int64_t top = task / across * task_rows, bottom = std::min(top + task_rows, of.count);
     const int64_t left = task % across * width, right = std::min(left + width, B.panels);
-    Scratch<T> a((bottom - top) * MR * B.rounds);
+    const bool many = of.count > FEW_PANELS;
+    Scratch<T> packed(many ? (bottom - top) * MR * B.rounds : 0);
     for (int64_t k = 0; k == 0 || k < B.K; k += B.rounds) {
       const int64_t depth = B.depth(k);
-      const auto rows = [&](int64_t p) { return std::clamp<int64_t>(M - p * height, 0, height); };
-      for (int64_t p = top; p < bottom; ++p)
-        pack_panel<T, MR>(A.at(p * height, k).p, A.row, A.column, depth, rows(p), a + (p - top) * MR * depth);
+      for (int64_t p = top; many && p < bottom; ++p) {
+        const Matrix<T> a = A.at(of.top(p), k);
+        pack_panel<T, MR>(a.p, a.row, a.column, depth, of.rows(p), packed + (p - top) * MR * depth);
+      }
+      const auto rows_of_a = [&](int64_t p) { return many ? Matrix<T>{packed + (p - top) * MR * depth, 1, MR} : A.at(of.top(p), k); };
       for (int64_t q = left, step; q < right; q += step) {
-        step = height <= FEW && q + SIDE <= right ? SIDE : 1;
+        step = of.height <= FEW && q + SIDE <= right ? SIDE : 1;
         for (int64_t p = top; p < bottom; ++p)
-          if (rows(p))
-            (step == 1 ? kernels[size_t(rows(p))] : side_by_side[size_t(rows(p))])(
-                depth, a + (p - top) * MR * depth, B.panel(k, q), depth * NR<T>, C + p * height * ldc + q * NR<T>, ldc,
-                B.N - q * NR<T>, {add || k > 0, bias ? bias + q * NR<T> : nullptr});
+          if (of.rows(p))
+            kernel<T>(of.rows(p), many, step > 1)(depth, rows_of_a(p), B.panel(k, q), NR<T>, depth * NR<T>,
+                                            C + of.top(p) * ldc + q * NR<T>, ldc, B.N - q * NR<T>,
+                                            {add || k > 0, bias ? bias + q * NR<T> : nullptr});
       }
     }
   });
 }
 
-// As above with a B for once: packed block by block, so that what is packed stays in the cache.
-template <class T> void multiply(int64_t M, int64_t N, int64_t K, Matrix<T> A, Matrix<T> B, T* C, int64_t ldc, const T* bias) {
+// As above with a B for once and few rows. A task multiplies a part of the rows by one panel of B after the other, which it packs right
+// before, into its own first cache; nothing that one thread packs is read by another. A B that lies row by row is not packed at all.
+template <class T>
+void multiply_few_rows(int64_t M, int64_t N, int64_t K, Matrix<T> A, Matrix<T> B, T* C, int64_t ldc, bool add, const T* bias) {
   using namespace gemm_detail;
+  if (M == 0 || N == 0) return;
+  const RowPanels of(M);
+  const int64_t panels = (N + NR<T> - 1) / NR<T>, parts = std::clamp<int64_t>(8 / panels, 1, std::max<int64_t>(1, of.count / 4));
+  const int64_t rows = (of.count + parts - 1) / parts, work = std::max<int64_t>(1, 100000 / (rows * MR * K * NR<T> + 1));
+  parallel_ranges(panels * parts, parts == 1 ? work : 1, [&](int64_t begin, int64_t end) {
+    const int64_t top = begin / panels * rows, bottom = std::min(top + rows, of.count), left = begin % panels, right = left + end - begin;
+    Scratch<T> packed(rounds(K) * NR<T>);
+    for (int64_t k = 0; k == 0 || k < K; k += rounds(K))
+      for (int64_t q = left, step; q < right; q += step) {
+        const Matrix<T> b = B.at(k, q * NR<T>);
+        const int64_t depth = std::min(K - k, rounds(K)), columns = N - q * NR<T>;
+        const bool lies = b.column == 1 && columns >= NR<T>;
+        if (!lies) pack_panel<T, NR<T>>(b.p, b.column, b.row, depth, std::min<int64_t>(NR<T>, columns), packed);
+        step = lies && of.height <= FEW && columns >= SIDE * NR<T> && q + SIDE <= right ? SIDE : 1;
+        for (int64_t p = top; p < bottom; ++p)
+          if (of.rows(p))
+            kernel<T>(of.rows(p), false, step > 1)(depth, A.at(of.top(p), k), lies ? b.p : packed, lies ? b.row : NR<T>, NR<T>,
+                                            C + of.top(p) * ldc + q * NR<T>, ldc, columns, {add || k > 0, bias ? bias + q * NR<T> : nullptr});
+      }
+  });
+}
+
+// As above for any number of rows. Where there are many, B is packed block by block, so that what is packed stays in the cache.
+template <class T>
+void multiply(int64_t M, int64_t N, int64_t K, Matrix<T> A, Matrix<T> B, T* C, int64_t ldc, bool add, const T* bias = nullptr) {
+  using namespace gemm_detail;
+  if (RowPanels(M).count <= FEW_PANELS) return multiply_few_rows<T>(M, N, K, A, B, C, ldc, add, bias);
   constexpr int64_t NC = NC_PANELS * NR<T>;
   for (int64_t j = 0; j < N; j += NC)
     for (int64_t k = 0; k == 0 || k < K; k += rounds(K))
-      multiply<T>(M, A.at(0, k), Packed<T>(std::min(K - k, rounds(K)), std::min(N - j, NC), B.at(k, j)), C + j, ldc, k > 0,
+      multiply<T>(M, A.at(0, k), Packed<T>(std::min(K - k, rounds(K)), std::min(N - j, NC), B.at(k, j)), C + j, ldc, add || k > 0,
                   bias ? bias + j : nullptr);
 }
 
@@ -254,9 +342,9 @@ template <class T> void transpose(int64_t M, int64_t N, const T* t, T* C, int64_
 template <class T>
 void gemm(int64_t M, int64_t N, int64_t K, Matrix<T> A, Matrix<T> B, T* C, int64_t ldc, const T* bias = nullptr) {
   const auto padded = [](int64_t n) { return (n + gemm_detail::NR<T> - 1) / gemm_detail::NR<T> * gemm_detail::NR<T>; };
-  if (bias || K < std::max(M, N) || 5 * padded(N) * M <= 6 * padded(M) * N) return multiply<T>(M, N, K, A, B, C, ldc, bias);
+  if (bias || K < std::max(M, N) || 5 * padded(N) * M <= 6 * padded(M) * N) return multiply<T>(M, N, K, A, B, C, ldc, false, bias);
   Scratch<T> t(M * N);
-  multiply<T>(N, M, K, {B.p, B.column, B.row}, {A.p, A.column, A.row}, t, M, nullptr);
+  multiply<T>(N, M, K, {B.p, B.column, B.row}, {A.p, A.column, A.row}, t, M, false);
   transpose<T>(M, N, t, C, ldc);
 }
 

@@ -2,6 +2,8 @@
 #include "indexing.hpp"
 #include "bindings.hpp"
 
+#include <deque>
+
 namespace chainrule {
 namespace {
 
@@ -64,12 +66,41 @@ nb::object py_pad(nb::handle x_, nb::tuple widths, nb::handle value) {
   });
 }
 
+// Along an axis that they have, or a new one in front of it
+nb::object py_join(nb::tuple xs_, int64_t axis, bool new_axis) {
+  require(xs_.size() > 0, "there is nothing to join");
+  return dispatch({xs_[0]}, [&]<class T>() {
+    const Strided<T> first(xs_[0]);
+    require(axis >= 0 && axis < first.ndim() + new_axis, "there is no such axis");
+    Shape shape = first.shape();
+    int64_t lines = 1, length = 0;
+    for (int d = 0; d < axis; ++d) lines *= shape[size_t(d)];
+    std::deque<Contiguous<T>> arrays;
+    std::vector<const T*> xs;
+    std::vector<int64_t> lengths;
+    for (nb::handle h : xs_) {
+      const Contiguous<T>& x = arrays.emplace_back(h);
+      require(x.ndim() == first.ndim(), "as many dimensions are needed");
+      for (int d = 0; d < x.ndim(); ++d) require((!new_axis && d == axis) || x.shape(d) == shape[size_t(d)], "the shapes do not fit");
+      xs.push_back(x.data());
+      lengths.push_back(lines ? x.size() / lines : 0);
+      length += new_axis ? 1 : x.shape(int(axis));
+    }
+    if (new_axis) shape.insert(shape.begin() + axis, length);
+    else shape[size_t(axis)] = length;
+    New<T> y(shape);
+    compute(double(count(shape)), [&] { join(xs, lengths, lines, y.data()); });
+    return y.object();
+  });
+}
+
 }  // namespace
 
 void bind_indexing(nb::module_& m) {
   m.def("gather", &py_gather);
   m.def("gather_grad", &py_gather_grad);
   m.def("pad", &py_pad);
+  m.def("join", &py_join);
 }
 
 }  // namespace chainrule

@@ -1,7 +1,10 @@
 // Picking elements by their numbers, and borders around arrays.
 //   gather: y[o, k, i] = x[o, index[o, k, i], i], its gradient dx[o, index[o, k, i], i] += dy[o, k, i], in the order of k
 //   pad: x in the middle of y, `value` around it
+//   join: the lines of several arrays one behind the other
 #pragma once
+
+#include <vector>
 
 #include "elementwise.hpp"
 
@@ -61,6 +64,18 @@ template <class T> void pad(const T* x, const Border* axes, int count, T value, 
       std::fill(to, to + inner.before, value);
       std::copy(x + from, x + from + inner.n, to + inner.before);
       std::fill(to + inner.before + inner.n, to + inner.size(), value);
+    }
+  });
+}
+
+// y[l] = (x₀[l], x₁[l], …) for each of so many lines; those of xᵢ have lengths[i] elements.
+template <class T> void join(const std::vector<const T*>& xs, const std::vector<int64_t>& lengths, int64_t lines, T* y) {
+  int64_t whole = 0;
+  for (int64_t n : lengths) whole += n;
+  parallel_lines(lines, whole, [&](int64_t begin, int64_t end) {
+    for (int64_t l = begin; l < end; ++l) {
+      T* to = y + l * whole;
+      for (size_t i = 0; i < xs.size(); to += lengths[i++]) line<Identity>(lengths[i], xs[i] + l * lengths[i], to);
     }
   });
 }

@@ -2,16 +2,16 @@
 //   hs and cs (T + 1, N, H): h and c before and after every step, the initial state in front (or behind, in reverse order)
 //   gates (T, N, G·H): the projections of x on entry, the activations of the gates on return;  w_hh (G·H, H)
 //
-// What a step multiplies by all others hold too: w_hh is packed once. Rows of a batch never meet, so a task takes BLOCK of them
-// through all steps: no thread waits for another, and the rows' products and states stay in its cache, where the gates are computed
-// right after the product. A small batch is one task; there the product shares its columns among the threads, each reading its
-// half of w_hh from its own cache. What is a sum over time (dw_ih, dw_hh, db, dx) is no business of the loop: one product of all
-// T·N rows, before or after it. On one Zen 5 core (limit 232 GFLOP/s in float32), of an LSTM, gates included: N = 64, D = H = 256 at
+// What a step multiplies by all others do too: w_hh is packed once, if there is more than one. Rows of a batch never meet, so a task
+// takes BLOCK of them through all steps: no thread waits for another, and the rows' products and states stay in its cache, where the
+// gates are computed right after the product. A small batch is one task, and so is a single step; there the product shares its columns
+// among the threads, each reading its half of w_hh from its own cache. What is a sum over time (dw_ih, dw_hh, db, dx) is no business of
+// the loop: one product of all T·N rows, before or after it. On one Zen 5 core (limit 232 GFLOP/s in float32), of an LSTM, gates included: N = 64, D = H = 256 at
 // 176 forward and 183 backward; N = 100, H = 100 at 124 and 115.
 #pragma once
 
+#include "dense.hpp"
 #include "elementwise.hpp"
-#include "gemm.hpp"
 
 #ifdef __SSE2__
 #include <xmmintrin.h>
@@ -159,11 +159,14 @@ template <class T> void prefetch(const T* p, int64_t n) {
   for (int64_t i = 0; p && i < n; i += 64 / int64_t(sizeof(T))) __builtin_prefetch(p + i, 0, 2);
 }
 
-// f(first row, end) for blocks of the batch, of nearly equal size
+// f(first row, end) for blocks of the batch, of nearly equal size: two at least, unless it is small
 template <class F> void for_blocks_of_rows(int64_t N, F&& f) {
-  const int64_t blocks = (N + BLOCK - 1) / BLOCK, rows = blocks ? (N + blocks - 1) / blocks : 0;
+  const int64_t blocks = std::max<int64_t>((N + BLOCK - 1) / BLOCK, N < BLOCK / 2 ? 1 : 2), rows = (N + blocks - 1) / blocks;
   parallel_for(blocks, [&](int64_t i) { f(std::min(i * rows, N), std::min((i + 1) * rows, N)); });
 }
+
+// f(first row, end) for the rows of a single step, whose product is done
+template <class F> void for_rows_of_step(int64_t N, int64_t GH, F&& f) { parallel_ranges(N, std::max<int64_t>(1, 2048 / (GH + 1)), f); }
 
 // What one layer reads and writes, row by row; y where it is not hs itself: with lengths, 0 past the end.
 template <class T> struct Layer {
@@ -180,24 +183,32 @@ template <class T> struct Layer {
 template <class Cell, class T> void recurrent(const Layer<T>& layer) {
   const Steps& s = layer.s;
   const int64_t N = s.N, H = s.H, GH = Cell::G * H;
+  // The rows from begin to end of one step, after their products gh
+  const auto activate = [&](int64_t step, int64_t begin, int64_t end, const T* gh) {
+    const int64_t t = s.time(step);
+    for (int64_t n = begin; n < end; ++n) {
+      const Row<T> row = layer.row(t, n, Cell::G, gh + (n - begin) * GH);
+      const bool alive = s.alive(t, n);
+      if (step + 1 < s.T) prefetch(layer.gates + (s.time(step + 1) * N + n) * GH, GH);
+      if (alive) Cell::step(row);
+      else std::copy_n(row.h_before, H, row.h);
+      if (!alive && Cell::MORE) std::copy_n(row.more_before, H, row.more);
+      if (!layer.y) continue;
+      if (alive) std::copy_n(row.h, H, layer.y + (t * N + n) * H);
+      else std::fill_n(layer.y + (t * N + n) * H, H, T(0));
+    }
+  };
+  if (s.T == 1) {
+    Scratch<T> gh(N * GH);
+    linear<T>(N, GH, H, {layer.hs + s.before(0) * H, H, 1}, {layer.w_hh, H, 1}, layer.b_hh, gh);
+    return for_rows_of_step(N, GH, [&](int64_t begin, int64_t end) { activate(0, begin, end, gh + begin * GH); });
+  }
   const Packed<T> w(H, GH, {layer.w_hh, 1, H});
-  const int64_t parts = N > BLOCK ? 1 : 8;
   for_blocks_of_rows(N, [&](int64_t begin, int64_t end) {
     Scratch<T> gh((end - begin) * GH);
     for (int64_t step = 0; step < s.T; ++step) {
-      const int64_t t = s.time(step);
-      multiply<T>(end - begin, {layer.hs + (s.before(t) + begin) * H, H, 1}, w, gh, GH, false, layer.b_hh, parts);
-      for (int64_t n = begin; n < end; ++n) {
-        const Row<T> row = layer.row(t, n, Cell::G, gh + (n - begin) * GH);
-        const bool alive = s.alive(t, n);
-        if (step + 1 < s.T) prefetch(layer.gates + (s.time(step + 1) * N + n) * GH, GH);
-        if (alive) Cell::step(row);
-        else std::copy_n(row.h_before, H, row.h);
-        if (!alive && Cell::MORE) std::copy_n(row.more_before, H, row.more);
-        if (!layer.y) continue;
-        if (alive) std::copy_n(row.h, H, layer.y + (t * N + n) * H);
-        else std::fill_n(layer.y + (t * N + n) * H, H, T(0));
-      }
+      multiply<T>(end - begin, {layer.hs + (s.before(s.time(step)) + begin) * H, H, 1}, w, gh, GH, false, layer.b_hh);
+      activate(step, begin, end, gh);
     }
   });
 }
@@ -206,29 +217,38 @@ template <class Cell, class T> void recurrent(const Layer<T>& layer) {
 template <class Cell, class T> void recurrent_grad(const Layer<T>& layer, const T* dy, T* dh, T* dc, T* dgx, T* dgh) {
   const Steps& s = layer.s;
   const int64_t N = s.N, H = s.H, GH = Cell::G * H;
-  const Packed<T> w(GH, H, {layer.w_hh, H, 1});
-  const int64_t parts = N > BLOCK ? 1 : 8;
+  const Matrix<T> w_hh{layer.w_hh, H, 1};
+  // The rows from begin to end of one step, before their products
+  const auto through_gates = [&](int64_t step, int64_t begin, int64_t end) {
+    [[maybe_unused]] const NoDenormals fast;
+    const int64_t t = s.time(step);
+    for (int64_t n = begin; n < end; ++n) {
+      const int64_t i = t * N + n;
+      if (step > 0) {
+        const int64_t next = s.time(step - 1) * N + n;
+        prefetch(layer.gates + next * GH, GH);
+        prefetch(dy ? dy + next * H : nullptr, H);
+        prefetch(layer.row(s.time(step - 1), n, Cell::G, nullptr).more_before, H);
+      }
+      if (s.alive(t, n)) {
+        Cell::step_grad(RowGrad<T>{layer.row(t, n, Cell::G, nullptr), dy ? dy + i * H : nullptr, dh + n * H, dc + n * H, dgx + i * GH,
+                                   dgh + i * GH});
+        continue;
+      }
+      std::fill_n(dgx + i * GH, GH, T(0));  // a state that was only kept hands its cotangent on
+      std::fill_n(dgh + i * GH, GH, T(0));
+    }
+  };
+  if (s.T == 1) {
+    for_rows_of_step(N, GH, [&](int64_t begin, int64_t end) { through_gates(0, begin, end); });
+    return multiply<T>(N, H, GH, {dgh, GH, 1}, w_hh, dh, H, true);
+  }
+  const Packed<T> w(GH, H, w_hh);
   for_blocks_of_rows(N, [&](int64_t begin, int64_t end) {
     [[maybe_unused]] const NoDenormals fast;
     for (int64_t step = s.T - 1; step >= 0; --step) {
-      const int64_t t = s.time(step);
-      for (int64_t n = begin; n < end; ++n) {
-        const int64_t i = t * N + n;
-        if (step > 0) {
-          const int64_t next = s.time(step - 1) * N + n;
-          prefetch(layer.gates + next * GH, GH);
-          prefetch(dy ? dy + next * H : nullptr, H);
-          prefetch(layer.row(s.time(step - 1), n, Cell::G, nullptr).more_before, H);
-        }
-        if (s.alive(t, n)) {
-          Cell::step_grad(RowGrad<T>{layer.row(t, n, Cell::G, nullptr), dy ? dy + i * H : nullptr, dh + n * H, dc + n * H, dgx + i * GH,
-                                     dgh + i * GH});
-          continue;
-        }
-        std::fill_n(dgx + i * GH, GH, T(0));  // a state that was only kept hands its cotangent on
-        std::fill_n(dgh + i * GH, GH, T(0));
-      }
-      multiply<T>(end - begin, {dgh + (t * N + begin) * GH, GH, 1}, w, dh + begin * H, H, true, nullptr, parts);
+      through_gates(step, begin, end);
+      multiply<T>(end - begin, {dgh + (s.time(step) * N + begin) * GH, GH, 1}, w, dh + begin * H, H, true);
     }
   });
 }

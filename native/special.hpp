@@ -39,7 +39,7 @@ template <class T> inline Vec<T> log(Vec<T> x) {
 // 2ᵏ (eʳ − 1) + (2ᵏ − 1), which cancels nowhere; infinity as soon as 2ᵏ is, from 88 or 709 on
 template <class T> inline Vec<T> expm1(Vec<T> x) {
   constexpr T top = Exponent<T>::top - T(0.7);
-  const auto [k, r] = split(clamp<T>(x, T(-50), top));
+  const auto [k, whole, r] = split(clamp(x, T(-50), top));
   const Vec<T> scale = power_of_2<T>(k), y = expm1_near_0(r) * scale + (scale - T(1));
   return select<T>(x > splat(top), splat(T(INFINITY)), y);
 }

@@ -31,7 +31,7 @@ from chainrule.anomaly import NonFinite, detect_anomaly
 from chainrule.deferring import mode as deferring
 from chainrule.dtypes import result_type
 from chainrule.grad_mode import current, enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
-from chainrule.native import core
+from chainrule.native import Unsupported, core
 from chainrule.refusal import refusal
 from chainrule.tensor import Array, Tensor
 
@@ -111,26 +111,29 @@ class Operator(Protocol):
 @overload
 def primitive(reference: Forward, /) -> Operator: ...
 @overload
-def primitive(*, promote: bool = False, keeps: bool = False) -> Callable[[Forward], Operator]: ...
-def primitive(reference: Forward | None = None, *, promote: bool = False, keeps: bool = False) -> Any:
+def primitive(*, promote: bool = False, keeps: bool = False, moves: bool = False) -> Callable[[Forward], Operator]: ...
+def primitive(
+    reference: Forward | None = None, *, promote: bool = False, keeps: bool = False, moves: bool = False
+) -> Any:
     """Turn a function of arrays, which returns (value, pullback), into an operator on Tensors.
 
     Positional arguments may be Tensors, arrays or anything else (numbers, tuples, None); keywords are put
     in their place first, and `input` names the first argument of every operator, as in PyTorch.
     `promote=True` brings the operands to PyTorch's common dtype first; `keeps=True` is for several outputs whose
-    pullback holds no arrays, so that one may be walked back from after another. `@operator.native` below the reference
+    pullback holds no arrays, so that one may be walked back from after another; `moves=True` is for what computes
+    nothing and so has nothing to warn of, which saves telling NumPy to be silent. `@operator.native` below the reference
     gives an override that is tried first when the native tier is present; it declines what it does not support by
     raising `Unsupported`, as every function of `core` does for arrays other than float32 and float64.
     `@operator.deferred` gives a rule by which it may wait for the next operator (`deferring`). What else goes wrong
     inside is told with the operator's name (`refusal`).
     """
     if reference is None:
-        return functools.partial(primitive, promote=promote, keeps=keeps)
+        return functools.partial(primitive, promote=promote, keeps=keeps, moves=moves)
     name = reference.__name__.strip("_")
     parameters = inspect.signature(reference).parameters
     new = Tensor.__new__
-    slow = _silently()(_promoted(reference) if promote else reference)
-    fast: Forward = slow
+    slow: Forward = reference if moves else _silently()(_promoted(reference) if promote else reference)
+    fast = slow
 
     @functools.wraps(reference)
     def operator(*args: Any, **kwargs: Any) -> Any:
@@ -202,7 +205,7 @@ def _several(
 
     What flows between the two is a zero that only says that something was handed in.
     """
-    outputs = tuple(Tensor(np.asarray(y)) for y in values)
+    outputs = tuple([Tensor(y if type(y) is np.ndarray else np.asarray(y)) for y in values])
     if not (any(parents) and current.enabled):
         return outputs
     real = [y for y in outputs if y.array.dtype.kind == "f"]
@@ -290,7 +293,7 @@ def backward(tensor: Tensor, gradient: Tensor | None = None, retain_graph: bool 
     seed = _seed(tensor, gradient)
     with no_grad(), _silently():
         for node, dy in _cotangents([(_node(tensor), seed)], retain_graph):
-            node.grad = Tensor(dy if node.grad is None else np.asarray(node.grad.array + dy))
+            node.grad = Tensor(dy if node.grad is None else _sum(node.grad.array, dy))
 
 
 def grad(
@@ -346,7 +349,7 @@ def _cotangents(
     """
     cotangents: dict[Node, Array] = {}
     for node, dy in starts:
-        cotangents[node] = cotangents[node] + dy if node in cotangents else dy
+        cotangents[node] = _sum(cotangents[node], dy) if node in cotangents else dy
     for node in sorted(_reachable(list(cotangents)), key=_number, reverse=True):
         dy = np.asarray(cotangents.pop(node))  # NumPy turns arrays without dimensions into scalars
         if node.hooks:
@@ -366,10 +369,26 @@ def _cotangents(
             if dx.shape != parent.shape or dx.dtype != parent.dtype:
                 dx = _unbroadcast(dx, parent.shape, node.name).astype(parent.dtype, copy=False)
             if parent in cotangents:
-                dx = cotangents[parent] + dx
+                dx = _sum(cotangents[parent], dx)
             elif parent.retains_grad and (np.may_share_memory(dx, dy) or not dx.flags.writeable):
-                dx = dx.copy()  # two leaves must never share one gradient: people change gradients in place
+                dx = _copy(dx)  # two leaves must never share one gradient: people change gradients in place
             cotangents[parent] = dx
+
+
+def _sum(a: Array, b: Array) -> Array:
+    """a + b, by the kernel where there is one."""
+    try:
+        return cast(Array, core.add(a, b)) if core is not None else np.asarray(a + b)
+    except Unsupported:
+        return np.asarray(a + b)
+
+
+def _copy(a: Array) -> Array:
+    """The same elements row by row, copied by the kernel where there is one."""
+    try:
+        return cast(Array, core.copy(a)) if core is not None else a.copy()
+    except Unsupported:
+        return a.copy()
 
 
 def _hooked(node: Node, dy: Array) -> Array:

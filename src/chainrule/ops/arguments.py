@@ -79,9 +79,12 @@ def _fit(*shapes: tuple[int, ...]) -> bool:
     return True
 
 
+_WHOLE = (int, np.integer)
+
+
 def one_dim(name: str, dim: Any, ndim: int, shape: tuple[int, ...]) -> int:
     """`dim`, which may count from the end, as a number from 0 to ndim − 1; `shape` is named in the error."""
-    if not isinstance(dim, int | np.integer):
+    if not isinstance(dim, _WHOLE):
         raise TypeError(f"{name}(): dim must be a whole number, not {dim!r}")
     if not -ndim <= dim < ndim:
         span = f"{-ndim} to {ndim - 1} are possible" if ndim else "it has no dimensions"
@@ -96,9 +99,11 @@ def row_dim(name: str, dim: Any, shape: tuple[int, ...]) -> int:
 
 def whole_number(name: str, what: str, value: Any) -> int:
     """The value, which must be one, or a tensor of one; truth values are none."""
+    if type(value) is int:
+        return value
     if isinstance(value, Tensor) and value.array.size == 1:
         value = value.item()
-    if not isinstance(value, int | np.integer) or isinstance(value, bool):
+    if not isinstance(value, _WHOLE) or isinstance(value, bool):
         raise TypeError(f"{name}(): {what} must be a whole number, not {value!r}")
     return int(value)
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
+from chainrule.native import Unsupported, core
 from chainrule.ops.activation import tanh
 from chainrule.ops.elementwise import where
 from chainrule.ops.joining import stack
@@ -91,6 +92,26 @@ def _attention(
         return scale * (ds @ k), scale * (ds.mT @ q), w.mT @ dy, ds
 
     return (w @ v, w), pullback
+
+
+@_attention.native
+def _(
+    q: Array, k: Array, v: Array, mask: Array | None, keep: Array | None, scale: float
+) -> tuple[tuple[Array, Array], Pullback]:
+    s = core.mul(core.matmul(q, k.mT), scale)
+    s = s if mask is None else core.add(s, mask)
+    p = core.softmax(s)
+    if np.isnan(p[..., :1]).any():  # of a query that sees no key
+        raise Unsupported
+    w = p if keep is None else core.mul(p, keep)
+
+    def pullback(dy: Array, dw: Array) -> tuple[Array, ...]:
+        dp = core.add(core.matmul(dy, v.mT), dw)
+        ds = core.softmax_grad(dp if keep is None else core.mul(dp, keep), p)
+        dq, dk = core.matmul(ds, k), core.matmul(ds.mT, q)
+        return core.mul(dq, scale), core.mul(dk, scale), core.matmul(w.mT, dy), ds
+
+    return (core.matmul(w, v), w), pullback
 
 
 def additive_mask(name: str, what: str, mask: Tensor, dtype: Any, seen: bool = True) -> Tensor:

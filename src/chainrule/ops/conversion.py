@@ -29,7 +29,7 @@ __all__ = ["clone"]
 
 
 @method
-@primitive
+@primitive(moves=True)
 def clone(x: Array) -> tuple[Array, Pullback]:
     """A copy in memory of its own, in the same order and of the same shape.   dx = dy"""
     return x.copy("K"), lambda dy: dy
@@ -41,7 +41,7 @@ def contiguous(input: Tensor) -> Tensor:
     return input if input.is_contiguous() else _contiguous(input)
 
 
-@primitive
+@primitive(moves=True)
 def _contiguous(x: Array) -> tuple[Array, Pullback]:
     """dx = dy"""
     return np.ascontiguousarray(x), lambda dy: dy

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import Any, cast
 
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
 from chainrule.dtypes import result_type
+from chainrule.native import core
 from chainrule.ops.arguments import methods, numpy_names, one_dim, whole_number, whole_numbers
 from chainrule.tensor import Array, Tensor, method
 
@@ -24,7 +25,7 @@ __all__ = [
 
 def _tensors(name: str, tensors: Sequence[Tensor]) -> Sequence[Tensor]:
     """What is to be joined: at least one tensor, in a tuple or a list."""
-    if not isinstance(tensors, tuple | list) or not all(isinstance(x, Tensor) for x in tensors):
+    if not isinstance(tensors, tuple | list) or not all([isinstance(x, Tensor) for x in tensors]):
         found = ", ".join(type(x).__name__ for x in tensors) if isinstance(tensors, tuple | list) else tensors
         raise TypeError(f"{name}(): a tuple or a list of tensors is needed, not {found}")
     if not tensors:
@@ -47,10 +48,11 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 concat = concatenate = cat
 
 
-@primitive
+@primitive(moves=True)
 def _cat(dim: int, *xs: Array) -> tuple[Array, Pullback]:
     """dxᵢ = the part of dy that xᵢ went into"""
-    n, first = next(((i, x.shape) for i, x in enumerate(xs) if x.shape != (0,)), (0, xs[0].shape))
+    n = next((i for i, x in enumerate(xs) if x.shape != (0,)), 0)
+    first = xs[n].shape
     axis = one_dim("cat", dim, len(first), first)
     others = (*first[:axis], *first[axis + 1 :])
     for i, x in enumerate(xs):
@@ -64,10 +66,18 @@ def _cat(dim: int, *xs: Array) -> tuple[Array, Pullback]:
     return y, (_none, *[_part(part, x.shape) for part, x in zip(parts, xs, strict=True)])
 
 
+@_cat.native
+def _(dim: int, *xs: Array) -> tuple[Array, Pullback]:
+    axis = one_dim("cat", dim, xs[0].ndim, xs[0].shape)
+    y = core.join(xs, axis, False)
+    parts = _parts([x.shape[axis] for x in xs], axis)
+    return y, (_none, *[_part(part) for part in parts])
+
+
 def _parts(sizes: Sequence[int], axis: int) -> list[tuple[Any, ...]]:
     """The indices of pieces of these sizes, one after the other along the axis."""
-    whole = (slice(None),) * axis
-    return [(*whole, slice(end - n, end)) for n, end in zip(sizes, accumulate(sizes), strict=True)]
+    whole, end = (slice(None),) * axis, 0
+    return [(*whole, slice(end, end := end + n)) for n in sizes]
 
 
 def _common_dtype(xs: tuple[Array, ...]) -> Any:
@@ -78,8 +88,9 @@ def _none(dy: Array) -> None:
     """The cotangent of an argument that is no tensor; never asked for."""
 
 
-def _part(index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
-    return lambda dy: dy[index].reshape(shape)
+def _part(index: tuple[Any, ...], shape: tuple[int, ...] | None = None) -> Pullback:
+    """The cotangent of what went into this part, in its shape."""
+    return lambda dy: dy[index] if shape is None else dy[index].reshape(shape)
 
 
 @numpy_names
@@ -93,7 +104,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     return _stack(dim, *_tensors("stack", tensors))
 
 
-@primitive
+@primitive(moves=True)
 def _stack(dim: int, *xs: Array) -> tuple[Array, Pullback]:
     """dxᵢ = the slice of dy that xᵢ went into"""
     axis = one_dim("stack", dim, xs[0].ndim + 1, xs[0].shape)
@@ -103,6 +114,14 @@ def _stack(dim: int, *xs: Array) -> tuple[Array, Pullback]:
     whole = (slice(None),) * axis
     y = np.stack(xs, axis, dtype=_common_dtype(xs))
     return y, (_none, *[_part((*whole, i), x.shape) for i, x in enumerate(xs)])
+
+
+@_stack.native
+def _(dim: int, *xs: Array) -> tuple[Array, Pullback]:
+    axis = one_dim("stack", dim, xs[0].ndim + 1, xs[0].shape)
+    y = core.join(xs, axis, True)
+    whole = (slice(None),) * axis
+    return y, (_none, *[_part((*whole, i, ...)) for i in range(len(xs))])
 
 
 def hstack(tensors: Sequence[Tensor]) -> Tensor:
@@ -147,7 +166,7 @@ def column_stack(tensors: Sequence[Tensor]) -> Tensor:
 
 
 @method
-@primitive
+@primitive(moves=True)
 def getitem(x: Array, index: Any) -> tuple[Array, Pullback]:
     """x[index]: numbers, slices, `...`, None, integer arrays, masks, one for each dimension.   dx[index] += dy
 
@@ -251,7 +270,13 @@ def _sections(sizes: Any, size: int) -> tuple[int, ...]:
     piece = whole_number("split", "the size of a piece", sizes)
     if piece < 1 and (piece or size):
         raise ValueError(f"split(): the size of a piece must be at least 1, not {piece}")
-    return tuple(min(piece, size - start) for start in range(0, size, piece or 1)) or (0,)
+    return _of_one_size(piece, size) or (0,)
+
+
+def _of_one_size(piece: int, size: int) -> tuple[int, ...]:
+    """`size` in pieces, the last of them perhaps smaller."""
+    whole, rest = divmod(size, piece or 1)
+    return (piece,) * whole + ((rest,) if rest else ())
 
 
 @numpy_names
@@ -292,7 +317,7 @@ def _size(name: str, x: Tensor, dim: int) -> int:
     return x.shape[one_dim(name, dim, x.ndim, x.shape)]
 
 
-@primitive(keeps=True)
+@primitive(keeps=True, moves=True)
 def _split(x: Array, sizes: tuple[int, ...], axis: int) -> tuple[tuple[Array, ...], Pullback]:
     """dx = the pieces' cotangents, one after the other"""
     return tuple(x[part] for part in _parts(sizes, axis)), lambda *dys: np.concatenate(dys, axis)
@@ -308,8 +333,11 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """
     if whole_number("chunk", "the number of chunks", chunks) < 1:
         raise ValueError(f"chunk(): at least 1 chunk is needed, not {chunks}")
-    size = _size("chunk", input, dim)
-    return split(input, -(-size // chunks) if size else (0,) * chunks, dim)
+    shape = input.shape
+    axis = one_dim("chunk", dim, len(shape), shape)
+    size = shape[axis]
+    sizes = _of_one_size(-(-size // chunks), size) if size else (0,) * chunks
+    return cast(tuple[Tensor, ...], _split(input, sizes, axis))
 
 
 @method
@@ -322,7 +350,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     return cast(tuple[Tensor, ...], _unbind(input, one_dim("unbind", dim, input.ndim, input.shape)))
 
 
-@primitive(keeps=True)
+@primitive(keeps=True, moves=True)
 def _unbind(x: Array, axis: int) -> tuple[tuple[Array, ...], Pullback]:
     """dx = the slices' cotangents, side by side"""
     whole: Any = (slice(None),) * axis

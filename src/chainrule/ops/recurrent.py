@@ -260,7 +260,7 @@ def check_weights(
     if w_hh.shape != (gates * H, H) or len(w_ih) != gates * H or any(b.shape != (gates * H,) for b in biases):
         found = f"w_ih {w_ih.shape}, w_hh {w_hh.shape}, biases {[b.shape for b in biases]}"
         raise ValueError(f"{name}(): the weights do not fit together: {found}{shapes}")
-    dtypes = {a.dtype.name for a in (x.array, h.array, w_ih, w_hh, *biases)}
+    dtypes = {a.dtype for a in (x.array, h.array, w_ih, w_hh, *biases)}
     if len(dtypes) > 1 or w_ih.dtype.kind != "f":
         found = f"input {x.dtype}, state {h.dtype}, weight {w_ih.dtype}"
         raise TypeError(f"{name}(): one floating-point dtype is needed: {found}; convert with .to(dtype)")

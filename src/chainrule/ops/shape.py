@@ -55,7 +55,7 @@ def reshape(input: Tensor, shape: tuple[int, ...]) -> Tensor:
     return _reshape(input, shape)
 
 
-@primitive
+@primitive(moves=True)
 def _reshape(x: Array, shape: tuple[int, ...]) -> tuple[Array, Pullback]:
     """dx = dy in the shape of x"""
     try:
@@ -124,7 +124,7 @@ def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
 
 
 @method
-@primitive
+@primitive(moves=True)
 def squeeze(x: Array, dim: Any = None) -> tuple[Array, Pullback]:
     """Without the dimensions of size 1: all, or those in `dim` (one or several) that have it.   dx = dy in x's shape
 
@@ -136,7 +136,7 @@ def squeeze(x: Array, dim: Any = None) -> tuple[Array, Pullback]:
 
 
 @method
-@primitive
+@primitive(moves=True)
 def unsqueeze(x: Array, dim: int) -> tuple[Array, Pullback]:
     """With a dimension of size 1 inserted at `dim`: (N, H), 1 -> (N, 1, H).   dx = dy in the shape of x
 
@@ -172,7 +172,7 @@ def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
     return expand(input, tuple(size))
 
 
-@primitive
+@primitive(moves=True)
 def _broadcast_to(x: Array, shape: tuple[int, ...]) -> tuple[Array, Pullback]:
     """dx = dy, summed over what was repeated (by the walk, as for every operator)"""
     try:
@@ -187,7 +187,7 @@ def _broadcast_to(x: Array, shape: tuple[int, ...]) -> tuple[Array, Pullback]:
 
 
 @method
-@primitive
+@primitive(moves=True)
 def transpose(x: Array, dim0: int, dim1: int) -> tuple[Array, Pullback]:
     """With two dimensions swapped: (N, H, W), dim0=1, dim1=2 -> (N, W, H).   dx = dy with them swapped back
 
@@ -210,7 +210,7 @@ def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
 
 
 @method
-@primitive
+@primitive(moves=True)
 def t(x: Array) -> tuple[Array, Pullback]:
     """The matrix transposed, xᵀ: (M, N) -> (N, M); fewer than two dimensions stay as they are.   dx = dyᵀ
 
@@ -231,7 +231,7 @@ def permute(input: Tensor, dims: tuple[int, ...]) -> Tensor:
     return _permute(input, dims)
 
 
-@primitive
+@primitive(moves=True)
 def _permute(x: Array, dims: tuple[int, ...]) -> tuple[Array, Pullback]:
     """dx = dy in the former order"""
     order = all_dims("permute", dims, x.shape) if dims else ()
@@ -304,7 +304,7 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     return transpose(flipped, a, b) if k % 2 else flipped
 
 
-@primitive
+@primitive(moves=True)
 def _flip(x: Array, dims: tuple[int, ...]) -> tuple[Array, Pullback]:
     """dx = dy in reverse order"""
     axes = all_dims("flip", dims, x.shape) if dims else ()
