@@ -1,6 +1,7 @@
-// Bindings of convolution.hpp, depthwise.hpp and winograd.hpp.
+// Bindings of convolution.hpp, depthwise.hpp, pointwise.hpp and winograd.hpp.
 #include "bindings.hpp"
 #include "depthwise.hpp"
+#include "pointwise.hpp"
 #include "winograd.hpp"
 
 namespace chainrule {
@@ -35,6 +36,11 @@ Pair out_sizes(const Convolution& v, int64_t C, int64_t H, int64_t W, int64_t O,
 // One kernel for each channel. (One channel alone is better off in the loop that keeps several kernels in registers.)
 bool is_depthwise(int64_t C, int64_t O, int64_t groups) { return C == groups && O == groups && groups > 1; }
 
+// A new array (N, C, H, W) that lies as pixels of which there is a matrix for each image, else with images innermost.
+template <class T> New<T> new_images_like(const std::optional<Pixels<T>>& x, int64_t N, int64_t C, int64_t H, int64_t W) {
+  return x && x->count > 1 ? New<T>({N, C, H, W}) : new_images<T>(N, C, H, W);
+}
+
 nb::object py_conv2d(nb::handle x_, nb::handle w_, nb::handle b_, nb::handle stride, nb::handle padding, nb::handle dilation,
                      int64_t groups) {
   return dispatch({x_, w_, b_}, [&]<class T>() {
@@ -46,9 +52,11 @@ nb::object py_conv2d(nb::handle x_, nb::handle w_, nb::handle b_, nb::handle str
     require(w.ndim() == 4 && (!b || b->has_shape({w.shape(0)})), "a weight (O, C/G, KH, KW) and a bias (O) are needed");
     const int64_t O = w.shape(0), KH = w.shape(2), KW = w.shape(3);
     const auto [OH, OW] = out_sizes(v, x.C, x.H, x.W, O, w.shape(1), KH, KW);
-    New<T> y = new_images<T>(x.N, O, OH, OW);
+    const auto points = is_pointwise(v, x.C, O, KH, KW) ? pixels(x) : std::nullopt;
+    New<T> y = new_images_like<T>(points, x.N, O, OH, OW);
     compute(double(x.N * OH * OW) * double(w.size()), [&, OH = OH, OW = OW] {
       const T* bias = b ? b->data() : nullptr;
+      if (points) return pointwise<T>(O, x.C, {w.data(), x.C, 1}, *points, bias, y.data());
       if (is_depthwise(x.C, O, groups)) return depthwise2d<T>(x, w.data(), bias, KH, KW, v, y.data(), OH, OW);
       if constexpr (std::is_same_v<T, float>)
         if (is_winograd(v, x.N, x.C, O, KH, KW)) {
@@ -79,9 +87,11 @@ nb::object py_conv2d_grad_x(nb::handle dy_, nb::handle w_, nb::handle size, nb::
     require(w.ndim() == 4 && w.shape(0) == dy.C && groups >= 1 && groups <= dy.C, "a weight (O, C/G, KH, KW) is needed");
     const int64_t C = w.shape(1) * groups;
     require(out_sizes(v, C, s.first, s.second, dy.C, w.shape(1), w.shape(2), w.shape(3)) == Pair{dy.H, dy.W}, "dy has another size");
-    New<T> dx = new_images<T>(dy.N, C, s.first, s.second);
+    const int64_t KH = w.shape(2), KW = w.shape(3);
+    const auto points = is_pointwise(v, C, dy.C, KH, KW) ? pixels(dy) : std::nullopt;
+    New<T> dx = new_images_like<T>(points, dy.N, C, s.first, s.second);
     compute(double(dy.N * dy.H * dy.W) * double(w.size()), [&] {
-      const int64_t KH = w.shape(2), KW = w.shape(3);
+      if (points) return pointwise<T>(C, dy.C, {w.data(), 1, C}, *points, nullptr, dx.data());
       if (is_depthwise(C, dy.C, groups)) return depthwise2d_grad_x<T>(dy, w.data(), KH, KW, v, dx.data(), s.first, s.second);
       if constexpr (std::is_same_v<T, float>)
         if (is_winograd(v, dy.N, C, dy.C, KH, KW)) {  // dy, convolved with the kernels turned round
@@ -104,6 +114,10 @@ nb::object py_conv2d_grad_w(nb::handle x_, nb::handle dy_, nb::handle kernel, nb
     require(out_sizes(v, x.C, x.H, x.W, dy.C, x.C / groups, k.first, k.second) == Pair{dy.H, dy.W}, "dy has another size");
     New<T> dw({dy.C, x.C / groups, k.first, k.second});
     compute(double(dy.N * dy.H * dy.W) * double(dy.C * x.C / groups * k.first * k.second), [&] {
+      if (is_pointwise(v, x.C, dy.C, k.first, k.second)) {
+        const auto from = pixels(x), to = pixels(dy);
+        if (from && to && from->count == to->count && x.C > LANES<T> && from->size >= 128) return pointwise_grad_w<T>(dy.C, x.C, *from, *to, dw.data());
+      }
       if (is_depthwise(x.C, dy.C, groups)) return depthwise2d_grad_w<T>(x, dy, k.first, k.second, v, dw.data());
       if constexpr (std::is_same_v<T, float>)
         if (is_winograd(v, x.N, x.C, dy.C, k.first, k.second)) return winograd2d_grad_w<T>(Laned<T>(x), Laned<T>(dy), v.pad_h, v.pad_w, dw.data());

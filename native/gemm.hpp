@@ -36,6 +36,7 @@ constexpr int SIDE = 4, FEW = MR / SIDE;      // up to FEW rows: SIDE panels at 
 template <class T> constexpr int NR = NV * LANES<T>;
 constexpr int64_t KC = 256, NC_PANELS = 96;   // a panel of A and one of B of KC rounds fit into a first cache of 48 KB
 constexpr int64_t FEW_PANELS = 24;            // row panels, up to which A is read as it lies
+constexpr int64_t FAR = 8192;                  // bytes; lines so far apart push each other out of the cache
 constexpr int AHEAD = 8;                      // rounds by which B is asked for before it is read
 
 // Rounds to a block: K in blocks of nearly equal size, KC at most.
@@ -225,7 +226,7 @@ void multiply(int64_t M, Matrix<T> A, const Packed<T>& B, T* C, int64_t ldc, boo
 }
 
 // As above with a B for once and few rows. A task multiplies a part of the rows by one panel of B after the other, which it packs right
-// before, into its own first cache; nothing that one thread packs is read by another. A B that lies row by row is not packed at all.
+// before, into its own first cache; nothing that one thread packs is read by another. A B that lies row by row is not packed at all, unless the cache cannot hold it so.
 template <class T>
 void multiply_few_rows(int64_t M, int64_t N, int64_t K, Matrix<T> A, Matrix<T> B, T* C, int64_t ldc, bool add, const T* bias) {
   using namespace gemm_detail;
@@ -240,7 +241,7 @@ void multiply_few_rows(int64_t M, int64_t N, int64_t K, Matrix<T> A, Matrix<T> B
       for (int64_t q = left, step; q < right; q += step) {
         const Matrix<T> b = B.at(k, q * NR<T>);
         const int64_t depth = std::min(K - k, rounds(K)), columns = N - q * NR<T>;
-        const bool lies = b.column == 1 && columns >= NR<T>;
+        const bool lies = b.column == 1 && columns >= NR<T> && (of.count == 1 || b.row * int64_t(sizeof(T)) % FAR);
         if (!lies) pack_panel<T, NR<T>>(b.p, b.column, b.row, depth, std::min<int64_t>(NR<T>, columns), packed);
         step = lies && of.height <= FEW && columns >= SIDE * NR<T> && q + SIDE <= right ? SIDE : 1;
         for (int64_t p = top; p < bottom; ++p)
