@@ -94,12 +94,26 @@ nb::object py_mask(nb::handle truth_, nb::handle x_) {
   });
 }
 
+// Line after line of an array whose lines lie without gaps
+template <class T> void copy_lines(const Strided<T>& x, T* y) {
+  const int last = x.ndim() - 1;
+  const int64_t n = x.shape(last);
+  parallel_lines(x.size() / n, n, [&](int64_t begin, int64_t end) {
+    for (int64_t l = begin; l < end; ++l) {
+      int64_t rest = l, from = 0;
+      for (int d = last - 1; d >= 0; rest /= x.shape(d--)) from += rest % x.shape(d) * x.stride(d);
+      line<Identity>(n, x.data() + from, y + l * n);
+    }
+  });
+}
+
 // The same elements, row by row in memory of ours.
 nb::object py_copy(nb::handle x_) {
   return dispatch({x_}, [&]<class T>() {
     const Strided<T> x(x_);
     New<T> y(x.shape());
     if (PyArray_IS_C_CONTIGUOUS(x.get())) compute(double(x.size()), [&] { map<Identity>(x.size(), x.data(), y.data()); });
+    else if (x.ndim() > 1 && x.stride(x.ndim() - 1) == 1 && x.shape(x.ndim() - 1) >= LANES<T>) copy_lines(x, y.data());
     else if (PyArray_CopyInto(as_array(y.object()), x.get()) < 0) throw nb::python_error();
     return y.object();
   });

@@ -69,7 +69,7 @@ template <auto F32, auto F64> nb::object grad_of_rows(nb::handle dy_, nb::handle
 }
 
 // x (…, n) -> (…), or (…, 1) with keepdim. For short rows, where NumPy takes longer to begin than to look.
-nb::object py_place_of_extreme(nb::handle x_, bool greatest, bool keepdim) {
+nb::object py_places_of_extremes(nb::handle x_, bool greatest, bool keepdim) {
   return dispatch({x_}, [&]<class T>() {
     const Contiguous<T> x(x_);
     const Rows<T> r(x);
@@ -78,9 +78,7 @@ nb::object py_place_of_extreme(nb::handle x_, bool greatest, bool keepdim) {
     shape.back() = 1;
     if (!keepdim) shape.pop_back();
     New<int64_t> y(shape);
-    compute(double(x.size()), [&] {
-      for_rows(r.rows, r.n, [&](int64_t i) { y.data()[i] = place_of_extreme(x.data() + i * r.n, r.n, greatest ? T(1) : T(-1)); });
-    });
+    compute(double(x.size()), [&] { places_of_extremes(x.data(), r.rows, r.n, greatest ? T(1) : T(-1), y.data()); });
     return y.object();
   });
 }
@@ -89,7 +87,7 @@ nb::object py_place_of_extreme(nb::handle x_, bool greatest, bool keepdim) {
 
 void bind_reduction(nb::module_& m) {
   m.def("sum", &py_sum, nb::arg(), nb::arg().none(), nb::arg());
-  m.def("place_of_extreme", &py_place_of_extreme);
+  m.def("places_of_extremes", &py_places_of_extremes);
   m.def("softmax", &of_rows<softmax<float>, softmax<double>>);
   m.def("log_softmax", &of_rows<log_softmax<float>, log_softmax<double>>);
   m.def("softmax_grad", &grad_of_rows<softmax_grad<float>, softmax_grad<double>>);

@@ -145,16 +145,26 @@ template <class T> void cross_entropy_grad(T dy, const T* p, const int64_t* targ
   for (int64_t i = 0; i < rows; ++i) dx[i * n + target[i]] -= (1 - smoothing) * scale;
 }
 
-// Where the greatest of n elements is (with −1 as `sign` the least); the first of several, and NaN before all.
-template <class T> int64_t place_of_extreme(const T* x, int64_t n, T sign) {
-  int64_t best = 0;
-  T value = sign * x[0];
-  for (int64_t i = 1; i < n; ++i) {
-    const T other = sign * x[i];
-    const bool wins = other > value || (other != other && value == value);
-    value = wins ? other : value, best = wins ? i : best;
-  }
-  return best;
+// y[i]: where the greatest of the n elements of row i is (with −1 as `sign` the least); the first of several, and NaN before all. Rows go side
+// by side in the lanes.
+template <class T> void places_of_extremes(const T* x, int64_t rows, int64_t n, T sign, int64_t* y) {
+  constexpr int L = LANES<T>;
+  parallel_lines((rows + L - 1) / L, n * L, [&](int64_t begin, int64_t end) {
+    T block[L * L];
+    for (int64_t i = begin * L; i < std::min(end * L, rows); i += L) {
+      const int height = int(std::min<int64_t>(L, rows - i));
+      Vec<T> value = {};
+      Mask<T> place = {};
+      for (int j = 0; j < n; ++j) {
+        if (j % L == 0) transpose_block(x + i * n + j, n, block, L, height, int(std::min<int64_t>(L, n - j)), L);
+        const Vec<T> other = load(block + j % L * L) * sign;
+        const Mask<T> now = Mask<T>{} + j;
+        const Mask<T> wins = j ? (other > value) | ((other != other) & (value == value)) : ~Mask<T>{};
+        value = select<T>(wins, other, value), place = wins ? now : place;
+      }
+      for (int k = 0; k < height; ++k) y[i + k] = place[k];
+    }
+  });
 }
 
 // Mean of −x[target] over the rows, whose gradient is −dy / rows there.

@@ -208,8 +208,7 @@ def _several(
     outputs = tuple([Tensor(y if type(y) is np.ndarray else np.asarray(y)) for y in values])
     if not (any(parents) and current.enabled):
         return outputs
-    real = [y for y in outputs if y.array.dtype.kind == "f"]
-    kinds = [(y.array.shape, y.array.dtype) for y in real]
+    kinds: list[tuple[tuple[int, ...], Any]] = []
     handed_in: dict[int, Array] = {}
 
     def joint(_: Array) -> tuple[Any, ...]:
@@ -221,8 +220,11 @@ def _several(
         return _TOKEN
 
     node = (_Kept if keeps else Node)(name, _TOKEN, joint, parents)
-    for i, y in enumerate(real):
-        y.node = Node(name, y.array, functools.partial(hand_in, i), (node,))
+    behind = (node,)
+    for y in outputs:
+        if y.array.dtype.kind == "f":
+            y.node = Node(name, y.array, functools.partial(hand_in, len(kinds)), behind)
+            kinds.append((y.node.shape, y.node.dtype))
     return outputs
 
 

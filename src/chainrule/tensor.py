@@ -316,7 +316,7 @@ def _plain(value: Any) -> Any:
     """The array inside a Tensor, or of each Tensor in an index; anything else as it is."""
     if isinstance(value, Tensor):
         return value.array
-    return tuple(_plain(v) for v in value) if isinstance(value, tuple) else value
+    return tuple([_plain(v) for v in value]) if isinstance(value, tuple) else value
 
 
 def _array(value: Any) -> Any:

@@ -149,6 +149,8 @@ def pow(x: Any, exponent: Any) -> tuple[Array, Pullback]:
 
 @pow.native
 def _(x: Any, exponent: Any) -> tuple[Array, Pullback]:
+    if type(exponent) is int and exponent == 2:
+        return core.square(x), lambda dy: core.square_grad(dy, x)
     if not isinstance(exponent, int | float) or exponent not in (-2, -1, -0.5, 0.5, 1.5, 2, 3, 4):
         raise Unsupported
     return core.power(x, exponent), lambda dy: core.power_grad(dy, x, exponent)

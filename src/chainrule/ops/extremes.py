@@ -139,6 +139,6 @@ def _place(name: str, x: Array, dim: int | None, keepdim: bool) -> Tensor:
     require_some(name, x, all_dims(name, axis, x.shape))
     if core and axis == x.ndim - 1:
         with suppress(Unsupported):  # the kernel is for short rows
-            return Tensor(core.place_of_extreme(x, name == "argmax", bool(keepdim)))
+            return Tensor(core.places_of_extremes(x, name == "argmax", bool(keepdim)))
     f = np.argmax if name == "argmax" else np.argmin
     return Tensor(np.asarray(f(x, axis=axis, keepdims=keepdim), np.int64))

@@ -193,6 +193,13 @@ def getitem(x: Array, index: Any) -> tuple[Array, Pullback]:
     return y, dx
 
 
+@getitem.native
+def _(x: Array, index: Any) -> tuple[Array, Pullback]:
+    if type(index) is not np.ndarray or index.dtype != np.int64 or index.ndim != 1 or x.ndim != 2:
+        return getitem.reference(x, index)  # type: ignore[return-value]
+    return core.embedding(index, x), lambda dy: core.embedding_grad(dy, index, len(x), -1, False)
+
+
 def _each_once(indices: list[Array]) -> bool:
     """Whether these masks, or this vector of numbers, surely take no element twice."""
     if all(index.dtype == np.bool_ for index in indices):
@@ -204,7 +211,7 @@ def _each_once(indices: list[Array]) -> bool:
 def in_steps(x: Array, index: Any) -> tuple[Any, tuple[Any, ...] | None]:
     """The index in two steps: numbers and slices, then arrays and masks, or None if there are none."""
     parts = index if isinstance(index, tuple) else (index,)
-    if all(type(part) in _BASIC for part in parts):
+    if _BASIC.issuperset(map(type, parts)):
         return index, None
     parts = tuple(_index_part(part) for part in parts)
     if all(type(part) in _BASIC for part in parts):
@@ -367,6 +374,11 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     if whole_number("one_hot", "num_classes", num_classes) == -1 and not index.size:
         raise ValueError("one_hot(): give num_classes, there are no class numbers to tell it from")
     n = int(index.max(initial=-1)) + 1 if num_classes == -1 else num_classes
-    if index.dtype.kind not in "iu" or index.min(initial=0) < 0 or index.max(initial=-1) >= n or n < 1:
+    if index.dtype.kind not in "iu" or n < 1 or not _all_below(n, index):
         raise ValueError(f"one_hot(): class numbers from 0 to {n - 1} are needed, in an integer dtype")
     return Tensor((index[..., None] == np.arange(n)).astype(np.int64))
+
+
+def _all_below(n: int, index: Array) -> bool:
+    """Whether all whole numbers are from 0 to n − 1: without their sign, negative ones are the greatest."""
+    return int(index.view(f"u{index.itemsize}").max(initial=0)) < n

@@ -242,6 +242,15 @@ def _var(x: Array, dim: Any, correction: Scalar, keepdim: bool) -> tuple[Array, 
     return y if keepdim else y.squeeze(axes), lambda dy: restored(dy, axes, keepdim) * away * 2 / freedom
 
 
+@_var.native
+def _(x: Array, dim: Any, correction: Scalar, keepdim: bool) -> tuple[Array, Pullback]:
+    axes = all_dims("var", dim, x.shape)
+    freedom = float(_freedom(x, axes, correction))
+    away = core.sub(x, core.div(core.sum(x, axes, True), _count(x, axes)))
+    y = core.div(core.sum(core.square(away), axes, keepdim), freedom)
+    return y, lambda dy: core.mul(core.div(core.mul(restored(dy, axes, keepdim), 2), freedom), away)
+
+
 @primitive
 def _std(x: Array, dim: Any, correction: Scalar, keepdim: bool) -> tuple[Array, Pullback]:
     """dx = dy · (x − x̄) / ((n − correction) · y), and 0 where y = 0"""

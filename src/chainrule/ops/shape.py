@@ -59,7 +59,7 @@ def reshape(input: Tensor, shape: tuple[int, ...]) -> Tensor:
 def _reshape(x: Array, shape: tuple[int, ...]) -> tuple[Array, Pullback]:
     """dx = dy in the shape of x"""
     try:
-        y = x.reshape(shape if min(shape, default=0) >= -1 else (-1, -1))
+        y = x.reshape(shape if not shape or min(shape) >= -1 else (-1, -1))
     except ValueError:
         raise ValueError(f"reshape(): the {x.size} elements of shape {x.shape} do not fit into shape {shape}") from None
     before = x.shape  # alone: the pullback does not hold x
