@@ -54,7 +54,7 @@ void dense_grad(int64_t N, const T* x, const std::vector<Dense<T>>& layers, cons
           store_lanes(d + k, D::template of<T>(load_lanes(d + k, lanes), load_lanes(y[i] + k, lanes)), lanes);
         });
     });
-    if (l.b) sum_axis<T>(d, 1, N, l.O, db[i]);
+    if (l.b) sum_axis(d, 1, N, l.O, db[i]);
     gemm<T>(l.O, l.I, N, {d, 1, l.O}, {i ? y[i - 1] : x, l.I, 1}, dw[i], l.I);
     T* to = i ? next : dx;
     if (to) gemm<T>(N, l.I, l.O, {d, l.O, 1}, {l.w, l.I, 1}, to, l.I);

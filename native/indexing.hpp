@@ -48,22 +48,23 @@ template <class T> void pad(const T* x, const Border* axes, int count, T value, 
   int64_t lines = 1;
   for (int d = 0; d + 1 < count; ++d) lines *= axes[d].size();
   parallel_lines(lines, inner.size(), [&](int64_t begin, int64_t end) {
+    std::vector<int64_t> place(static_cast<size_t>(count));  // of the line in y, axis by axis
+    for (int64_t d = count - 2, rest = begin; d >= 0; rest /= axes[d--].size()) place[size_t(d)] = rest % axes[d].size();
     for (int64_t l = begin; l < end; ++l) {
-      int64_t rest = l, from = 0, step = inner.n;  // `from`: where the line comes from in x
+      int64_t from = 0;  // the line in x
       bool inside = true;
-      for (int d = count - 2; d >= 0; --d) {
-        const int64_t i = rest % axes[d].size() - axes[d].before;
+      for (int d = 0; d + 1 < count; ++d) {
+        const int64_t i = place[size_t(d)] - axes[d].before;
         inside = inside && i >= 0 && i < axes[d].n;
-        from += i * step, step *= axes[d].n, rest /= axes[d].size();
+        from = from * axes[d].n + i;
       }
       T* to = y + l * inner.size();
-      if (!inside) {
-        std::fill(to, to + inner.size(), value);
-        continue;
+      std::fill(to, to + (inside ? inner.before : inner.size()), value);
+      if (inside) {
+        line<Identity>(inner.n, x + from * inner.n, to + inner.before);
+        std::fill(to + inner.before + inner.n, to + inner.size(), value);
       }
-      std::fill(to, to + inner.before, value);
-      std::copy(x + from, x + from + inner.n, to + inner.before);
-      std::fill(to + inner.before + inner.n, to + inner.size(), value);
+      for (int d = count - 2; d >= 0 && ++place[size_t(d)] == axes[d].size(); --d) place[size_t(d)] = 0;
     }
   });
 }

@@ -6,7 +6,7 @@ namespace chainrule {
 namespace {
 
 // The sum over `axes` (non-negative, rising, side by side; all if None).
-nb::object py_sum(nb::handle x_, nb::handle axes, bool keepdim) {
+template <class F> nb::object py_sum(nb::handle x_, nb::handle axes, bool keepdim) {
   return dispatch({x_}, [&]<class T>() {
     const Contiguous<T> x(x_);
     int first = 0, last = x.ndim();
@@ -27,8 +27,8 @@ nb::object py_sum(nb::handle x_, nb::handle axes, bool keepdim) {
     New<T> y(shape);
     if (!x.size()) std::fill_n(y.data(), count(shape), T(0));
     else compute(double(x.size()), [&] {
-      if (outer == 1 && inner == 1) *y.data() = sum_all(x.data(), n);
-      else sum_axis(x.data(), outer, n, inner, y.data());
+      if (outer == 1 && inner == 1) *y.data() = sum_all<F>(x.data(), n);
+      else sum_axis<F>(x.data(), outer, n, inner, y.data());
     });
     return y.object();
   });
@@ -86,7 +86,8 @@ nb::object py_places_of_extremes(nb::handle x_, bool greatest, bool keepdim) {
 }  // namespace
 
 void bind_reduction(nb::module_& m) {
-  m.def("sum", &py_sum, nb::arg(), nb::arg().none(), nb::arg());
+  m.def("sum", &py_sum<Itself>, nb::arg(), nb::arg().none(), nb::arg());
+  m.def("sum_of_squares", &py_sum<Squared>, nb::arg(), nb::arg().none(), nb::arg());
   m.def("places_of_extremes", &py_places_of_extremes);
   m.def("softmax", &of_rows<softmax<float>, softmax<double>>);
   m.def("log_softmax", &of_rows<log_softmax<float>, log_softmax<double>>);

@@ -10,32 +10,36 @@
 
 namespace chainrule {
 
+// What is added up of each element: functions of numbers and of vectors.
+struct Itself { template <class X> static X of(X x) { return x; } };
+struct Squared { template <class X> static X of(X x) { return x * x; } };
+
 // Four sums side by side, so that additions need not wait for each other.
-template <class T> T sum_line(const T* x, int64_t n) {
+template <class F = Itself, class T> T sum_line(const T* x, int64_t n) {
   constexpr int L = LANES<T>;
   Vec<T> s[4] = {};
   int64_t i = 0;
   for (; i + 4 * L <= n; i += 4 * L)
-    for (int k = 0; k < 4; ++k) s[k] += load(x + i + k * L);
-  for (; i + L <= n; i += L) s[0] += load(x + i);
-  if (i < n) s[1] += load(x + i, int(n - i));
+    for (int k = 0; k < 4; ++k) s[k] += F::of(load(x + i + k * L));
+  for (; i + L <= n; i += L) s[0] += F::of(load(x + i));
+  if (i < n) s[1] += F::of(load(x + i, int(n - i)));
   return sum<T>((s[0] + s[1]) + (s[2] + s[3]));
 }
 
-template <class T> T sum_all(const T* x, int64_t n) {
+template <class F = Itself, class T> T sum_all(const T* x, int64_t n) {
   const int64_t pieces = (n + GRAIN - 1) / GRAIN;
-  if (pieces <= 1) return sum_line(x, n);
+  if (pieces <= 1) return sum_line<F>(x, n);
   Scratch<T> partial(pieces);
-  parallel_for(pieces, [&](int64_t i) { partial[i] = sum_line(x + i * GRAIN, std::min(GRAIN, n - i * GRAIN)); });
-  return sum_line<T>(partial, pieces);
+  parallel_for(pieces, [&](int64_t i) { partial[i] = sum_line<F>(x + i * GRAIN, std::min(GRAIN, n - i * GRAIN)); });
+  return sum_line(partial + 0, pieces);
 }
 
 // x (outer, n, inner) -> y (outer, inner)
-template <class T> void sum_axis(const T* x, int64_t outer, int64_t n, int64_t inner, T* y) {
+template <class F = Itself, class T> void sum_axis(const T* x, int64_t outer, int64_t n, int64_t inner, T* y) {
   constexpr int64_t WIDTH = 4 * LANES<T>;
   if (inner == 1) {
     parallel_lines(outer, n, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) y[i] = sum_line(x + i * n, n);
+      for (int64_t i = begin; i < end; ++i) y[i] = sum_line<F>(x + i * n, n);
     });
     return;
   }
@@ -46,7 +50,7 @@ template <class T> void sum_axis(const T* x, int64_t outer, int64_t n, int64_t i
       T total[WIDTH] = {};
       for (int64_t i = 0; i < n; ++i) {
         const T* row = x + (o * n + i) * inner + j0;
-        for (int64_t j = 0; j < width; ++j) total[j] += row[j];
+        for (int64_t j = 0; j < width; ++j) total[j] += F::of(row[j]);
       }
       std::copy(total, total + width, y + o * inner + j0);
     }
@@ -136,7 +140,7 @@ template <class T> T cross_entropy(const T* x, const int64_t* target, int64_t ro
     losses[i] = (1 - smoothing) * losses[i] + each * sum<T>(all);
     line<Sub, 1, 0>(n, p + i * n, &each, p + i * n);
   });
-  return sum_line<T>(losses, rows) / T(rows);
+  return sum_line(losses + 0, rows) / T(rows);
 }
 
 template <class T> void cross_entropy_grad(T dy, const T* p, const int64_t* target, int64_t rows, int64_t n, T smoothing, T* dx) {
@@ -171,7 +175,7 @@ template <class T> void places_of_extremes(const T* x, int64_t rows, int64_t n, 
 template <class T> T nll_loss(const T* x, const int64_t* target, int64_t rows, int64_t n) {
   Scratch<T> losses(rows);
   for (int64_t i = 0; i < rows; ++i) losses[i] = -x[i * n + target[i]];
-  return sum_line<T>(losses, rows) / T(rows);
+  return sum_line(losses + 0, rows) / T(rows);
 }
 
 template <class T> void nll_loss_grad(T dy, const int64_t* target, int64_t rows, int64_t n, T* dx) {

@@ -247,7 +247,7 @@ def _(x: Array, dim: Any, correction: Scalar, keepdim: bool) -> tuple[Array, Pul
     axes = all_dims("var", dim, x.shape)
     freedom = float(_freedom(x, axes, correction))
     away = core.sub(x, core.div(core.sum(x, axes, True), _count(x, axes)))
-    y = core.div(core.sum(core.square(away), axes, keepdim), freedom)
+    y = core.div(core.sum_of_squares(away, axes, keepdim), freedom)
     return y, lambda dy: core.mul(core.div(core.mul(restored(dy, axes, keepdim), 2), freedom), away)
 
 
@@ -326,6 +326,6 @@ def _(x: Array, p: Scalar, dim: Any, keepdim: bool) -> tuple[Array, Pullback]:
         return y, lambda dy: core.abs_grad(_spread(dy, axes, keepdim, x.shape), x)
     if p != 2:
         raise Unsupported
-    y = core.sqrt(core.sum(core.square(x), axes, True))
+    y = core.sqrt(core.sum_of_squares(x, axes, True))
     size = np.where(y == 0, 1, y)
     return y if keepdim else y.squeeze(axes), lambda dy: core.mul(x, core.div(restored(dy, axes, keepdim), size))

@@ -92,18 +92,21 @@ def ravel(input: Tensor) -> Tensor:
 
 
 @method
-def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+@primitive(moves=True)
+def flatten(x: Array, start_dim: int = 0, end_dim: int = -1) -> tuple[Array, Pullback]:
     """The dimensions from start_dim to end_dim as one: (N, C, H, W), start_dim=1 -> (N, C·H·W).   dx = dy in x's shape
 
     A tensor without dimensions becomes a vector.
     Errors: ValueError where end_dim comes before start_dim, IndexError where there is no such dim.
     """
-    shape = input.shape or (1,)
+    before = x.shape
+    shape = before or (1,)
     start = one_dim("flatten", start_dim, len(shape), shape)
     end = one_dim("flatten", end_dim, len(shape), shape)
     if start > end:
         raise ValueError(f"flatten(): start_dim {start_dim} comes after end_dim {end_dim} in shape {shape}")
-    return _reshape(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
+    y = x.reshape((*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
+    return y, lambda dy: dy.reshape(before)
 
 
 @method
