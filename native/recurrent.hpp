@@ -13,29 +13,9 @@
 #include "dense.hpp"
 #include "elementwise.hpp"
 
-#ifdef __SSE2__
-#include <xmmintrin.h>
-#endif
-
 namespace chainrule {
 
 constexpr int64_t BLOCK = 32;  // rows of a task
-
-// While it lives, denormal numbers are 0 for this thread. A gradient that vanishes on its way back, as that of an LSTM over 200 steps
-// may, spends most of the way among them (below 1.2e-38 in float32), where x86 processors take many times as long: the training step
-// of an LSTM of two layers, T = 200, N = H = 100, took 1.4 s of a core, and takes 0.4 s.
-class NoDenormals {
-#ifdef __SSE2__
- public:
-  NoDenormals() { _mm_setcsr(saved_ | 0x8040); }  // flush to zero, denormals are zero
-  ~NoDenormals() { _mm_setcsr(saved_); }
-  NoDenormals(const NoDenormals&) = delete;
-  NoDenormals& operator=(const NoDenormals&) = delete;
-
- private:
-  const unsigned saved_ = _mm_getcsr();
-#endif
-};
 
 struct Steps {
   int64_t T, N, H;
