@@ -37,8 +37,8 @@ constexpr int SIDE = 4, FEW = MR / SIDE;      // up to FEW rows: SIDE panels at 
 template <class T> constexpr int NR = NV * LANES<T>;
 constexpr int64_t KC = 256, NC_PANELS = 96;   // a panel of A and one of B of KC rounds fit into a first cache of 48 KB
 constexpr int64_t FEW_PANELS = 24;            // row panels, up to which A is read as it lies
-constexpr int64_t FAR = 8192;                  // bytes; lines so far apart push each other out of the cache
-constexpr int AHEAD = 8;                      // rounds by which B is asked for before it is read
+constexpr int64_t FAR = 8192;                 // bytes; lines of such a distance push each other out of the cache
+constexpr int AHEAD = 8;                      // rounds by which a single panel of B is asked for before it is read
 
 // Rounds to a block: K in blocks of nearly equal size, KC at most.
 inline int64_t rounds(int64_t K) {
@@ -124,7 +124,7 @@ void micro_kernel(int64_t K, Matrix<T> A, const T* b, int64_t step, int64_t next
 #pragma GCC unroll 16
     for (int v = 0; v < V; ++v) bk[v] = load(b + v / NV * next + v % NV * L);
 #pragma GCC unroll 16
-    for (int v = 0; v < V; ++v) __builtin_prefetch(b + v / NV * next + v % NV * L + AHEAD * step);
+    for (int v = 0; v < V && S == 1; ++v) __builtin_prefetch(b + v / NV * next + v % NV * L + AHEAD * step);
 #pragma GCC unroll 16
     for (int i = 0; i < R; ++i) {
       const Vec<T> ai = splat(a[i]);
@@ -220,15 +220,16 @@ void multiply(int64_t M, Matrix<T> A, const Packed<T>& B, T* C, int64_t ldc, boo
         for (int64_t p = top; p < bottom; ++p)
           if (of.rows(p))
             kernel<T>(of.rows(p), many, step > 1)(depth, rows_of_a(p), B.panel(k, q), NR<T>, depth * NR<T>,
-                                            C + of.top(p) * ldc + q * NR<T>, ldc, B.N - q * NR<T>,
-                                            {add || k > 0, bias ? bias + q * NR<T> : nullptr});
+                                                  C + of.top(p) * ldc + q * NR<T>, ldc, B.N - q * NR<T>,
+                                                  {add || k > 0, bias ? bias + q * NR<T> : nullptr});
       }
     }
   });
 }
 
 // As above with a B for once and few rows. A task multiplies a part of the rows by one panel of B after the other, which it packs right
-// before, into its own first cache; nothing that one thread packs is read by another. A B that lies row by row is not packed at all, unless the cache cannot hold it so.
+// before, into its own first cache; nothing that one thread packs is read by another. A B that lies row by row is not packed at all,
+// unless the cache cannot hold it so.
 template <class T>
 void multiply_few_rows(int64_t M, int64_t N, int64_t K, Matrix<T> A, Matrix<T> B, T* C, int64_t ldc, bool add, const T* bias) {
   using namespace gemm_detail;
@@ -250,7 +251,8 @@ void multiply_few_rows(int64_t M, int64_t N, int64_t K, Matrix<T> A, Matrix<T> B
         for (int64_t p = top; p < bottom; ++p)
           if (of.rows(p))
             kernel<T>(of.rows(p), false, step > 1)(depth, A.at(of.top(p), k), lies ? b.p : packed, lies ? b.row : NR<T>, NR<T>,
-                                            C + of.top(p) * ldc + q * NR<T>, ldc, columns, {add || k > 0, bias ? bias + q * NR<T> : nullptr});
+                                                   C + of.top(p) * ldc + q * NR<T>, ldc, columns,
+                                                   {add || k > 0, bias ? bias + q * NR<T> : nullptr});
       }
   });
 }

@@ -73,6 +73,7 @@ template <class T> struct Problem {
     plan = channels ? by_channels(x) : by_rows<T>(x, count, w ? &*w : b ? &*b : nullptr);
     for (const auto* p : {&w, &b})
       if (*p && (*p)->size() != parameters()) throw Unsupported("the parameters do not fit");
+    require(parameters() > 0, "parameters are needed");
   }
   int64_t parameters() const { return plan.kind == Kind::EACH ? plan.rows.period * plan.rows.run : plan.rows.parameters(); }
 

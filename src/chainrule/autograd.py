@@ -121,9 +121,9 @@ def primitive(
     in their place first, and `input` names the first argument of every operator, as in PyTorch.
     `promote=True` brings the operands to PyTorch's common dtype first; `keeps=True` is for several outputs whose
     pullback holds no arrays, so that one may be walked back from after another; `moves=True` is for what computes
-    nothing and so has nothing to warn of, which saves telling NumPy to be silent. `@operator.native` below the reference
-    gives an override that is tried first when the native tier is present; it declines what it does not support by
-    raising `Unsupported`, as every function of `core` does for arrays other than float32 and float64.
+    nothing and so has nothing to warn of, which saves telling NumPy to be silent. `@operator.native` below the
+    reference gives an override that is tried first when the native tier is present; it declines what it does not
+    support by raising `Unsupported`, as every function of `core` does for arrays other than float32 and float64.
     `@operator.deferred` gives a rule by which it may wait for the next operator (`deferring`). What else goes wrong
     inside is told with the operator's name (`refusal`).
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, cast
 
@@ -25,7 +25,7 @@ __all__ = [
 
 def _tensors(name: str, tensors: Sequence[Tensor]) -> Sequence[Tensor]:
     """What is to be joined: at least one tensor, in a tuple or a list."""
-    if not isinstance(tensors, tuple | list) or not all([isinstance(x, Tensor) for x in tensors]):
+    if not isinstance(tensors, tuple | list) or not all(isinstance(x, Tensor) for x in tensors):
         found = ", ".join(type(x).__name__ for x in tensors) if isinstance(tensors, tuple | list) else tensors
         raise TypeError(f"{name}(): a tuple or a list of tensors is needed, not {found}")
     if not tensors:
@@ -88,7 +88,7 @@ def _none(dy: Array) -> None:
     """The cotangent of an argument that is no tensor; never asked for."""
 
 
-def _part(index: tuple[Any, ...], shape: tuple[int, ...] | None = None) -> Pullback:
+def _part(index: tuple[Any, ...], shape: tuple[int, ...] | None = None) -> Callable[[Array], Array]:
     """The cotangent of what went into this part, in its shape."""
     return lambda dy: dy[index] if shape is None else dy[index].reshape(shape)
 
@@ -196,7 +196,7 @@ def getitem(x: Array, index: Any) -> tuple[Array, Pullback]:
 @getitem.native
 def _(x: Array, index: Any) -> tuple[Array, Pullback]:
     if type(index) is not np.ndarray or index.dtype != np.int64 or index.ndim != 1 or x.ndim != 2:
-        return getitem.reference(x, index)  # type: ignore[return-value]
+        return getitem.reference(x, index)
     return core.embedding(index, x), lambda dy: core.embedding_grad(dy, index, len(x), -1, False)
 
 

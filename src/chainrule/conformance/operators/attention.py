@@ -48,7 +48,7 @@ def _additives(draw):
 # ---------------------------------------------------------------------------------------------- several heads
 
 x, source = normal(3, 2, E), normal(5, 2, E, seed=1)  # (L, N, E), (S, N, E)
-# Weights of the size that layers begin with: of larger ones the softmax is nearly 0 and 1, and its gradient mostly rounding.
+# Weights of the size that layers begin with: larger ones make the softmax nearly 0 and 1, its gradient mostly rounding.
 w_in, b_in, w_out, b_out = normal(3 * E, E, seed=2) / 2, normal(3 * E, seed=3), normal(E, E, seed=4), normal(E, seed=5)
 hidden_keys = np.array([[False] * 5, [False, True, False, True, True]])
 hidden_pairs = normal(3, 5) > 0.5
