@@ -42,3 +42,26 @@ def test_the_gradient_of_rows_counts_how_often_each_was_taken(index: list[int]) 
     assert x.grad is not None
     times = [sum(i % 3 == row for i in index) for row in range(3)]
     assert x.grad.tolist() == [[n, n] for n in times]
+
+
+@pytest.mark.parametrize("dim", [0, 1, -1])
+def test_joined_pieces_lie_where_they_belong_however_the_pieces_lie(dim) -> None:
+    draw = np.random.default_rng(0)
+    a, b = draw.standard_normal((70, 300, 5)), draw.standard_normal((5, 300, 70)).T
+    tensors = [cr.Tensor(p.astype(np.float32), requires_grad=True) for p in (a, b)]
+    for joined, wanted in (
+        (cr.cat(tensors, dim), np.concatenate([t.array for t in tensors], dim)),
+        (cr.stack(tensors, dim), np.stack([t.array for t in tensors], dim)),
+    ):
+        np.testing.assert_array_equal(joined.array, wanted)
+
+
+def test_rows_by_number_add_up_in_the_gradient() -> None:
+    x = cr.Tensor(np.arange(12, dtype=np.float32).reshape(4, 3), requires_grad=True)
+    y = x[cr.tensor([2, 0, 2])]
+    np.testing.assert_array_equal(y.array, x.array[[2, 0, 2]])
+    y.backward(cr.Tensor(np.arange(9, dtype=np.float32).reshape(3, 3)))
+    np.testing.assert_array_equal(x.grad.array, [[3, 4, 5], [0, 0, 0], [6, 8, 10], [0, 0, 0]])
+    np.testing.assert_array_equal(x[cr.tensor([-1, 0])].array, x.array[[-1, 0]])
+    with pytest.raises(IndexError, match="4"):
+        x[cr.tensor([4])]

@@ -1,5 +1,7 @@
 """Products of matrices in float32, as exact as float32 allows."""
 
+import platform
+
 import numpy as np
 import pytest
 
@@ -21,7 +23,22 @@ def drawn(M: int, N: int, K: int) -> tuple[Array, Array]:
 @pytest.mark.parametrize("turned", [(False, False), (True, False), (False, True), (True, True)])
 @pytest.mark.parametrize(
     ("M", "N", "K"),
-    [(64, 64, 64), (33, 65, 129), (31, 300, 17), (128, 300, 500), (257, 333, 260), (100, 500, 784), (700, 65, 400)],
+    [
+        (64, 64, 64),
+        (33, 65, 129),
+        (31, 300, 17),
+        (128, 300, 500),
+        (257, 333, 260),
+        (100, 500, 784),
+        (700, 65, 400),
+        (1, 131, 300),
+        (3, 256, 257),
+        (4, 33, 1),
+        (13, 2048, 300),
+        (288, 31, 40),
+        (289, 32, 40),
+        (300, 3, 9),
+    ],
 )
 def test_the_error_is_of_the_order_of_one_rounding_of_each_sum(M, N, K, turned):
     a, b = drawn(M, N, K)
@@ -29,6 +46,27 @@ def test_the_error_is_of_the_order_of_one_rounding_of_each_sum(M, N, K, turned):
     right = np.ascontiguousarray(b.T).T if turned[1] else b
     exact, size = a.astype(np.float64) @ b.astype(np.float64), np.abs(a).astype(np.float64) @ np.abs(b)
     assert np.abs((product(left, right) - exact) / size).max() <= 8 * ULP
+
+
+@pytest.mark.parametrize(("M", "N", "K"), [(3, 300, 257), (50, 65, 300), (200, 40, 300), (300, 100, 257)])
+def test_the_same_bits_on_any_number_of_threads(M, N, K):
+    before, found = cr.get_num_threads(), []
+    for threads in (1, 2, 3):
+        cr.set_num_threads(threads)
+        found.append(product(*drawn(M, N, K)))
+    cr.set_num_threads(before)
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(found[0], found[2])
+
+
+@pytest.mark.parametrize("M", [2, 60, 400])
+def test_denormal_numbers_count_as_0(M):
+    """So that gradients which vanish do not take a hundred times as long; the reference, which is NumPy, keeps them."""
+    a, b = drawn(M, 40, 50)
+    tiny = product(a * np.float32(1e-30), b * np.float32(1e-12))
+    assert np.abs(tiny).max() < 1e-37
+    if cr.native.isa != "none" and platform.machine() in ("x86_64", "AMD64"):
+        assert not ((tiny != 0) & (np.abs(tiny) < np.finfo(np.float32).tiny)).any()
 
 
 def test_errors_have_no_preferred_sign():
