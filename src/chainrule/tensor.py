@@ -279,7 +279,8 @@ class Tensor(Operators):
             array = self._write(what)
             if not array.flags.writeable:
                 raise ValueError(f"{what}: x of shape {self.shape} is read-only or expanded; clone() it first")
-            array[...] = y.array
+            with np.errstate(all="ignore"):  # in another dtype it may become infinite
+                array[...] = y.array
             return self
         if self.node is not None and self.is_leaf:
             self._write(what)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
+from chainrule.creation import number
 from chainrule.ops.arguments import broadcast, promoted, require_floating
 from chainrule.tensor import Array, Scalar, Tensor, method
 
@@ -19,7 +20,7 @@ def addcmul(input: Tensor, tensor1: Any, tensor2: Any, *, value: Scalar = 1) -> 
 
     dinput = dy,   dtensor1 = value · dy · tensor2,   dtensor2 = value · dy · tensor1
 
-    Errors: ValueError where the shapes do not broadcast.
+    Errors: ValueError where the shapes do not broadcast, TypeError where `value` is no number.
     """
     y: Tensor = _addcmul(input, tensor1, tensor2, value)
     return y
@@ -29,6 +30,7 @@ def addcmul(input: Tensor, tensor1: Any, tensor2: Any, *, value: Scalar = 1) -> 
 def _addcmul(x: Array, a: Any, b: Any, value: Scalar) -> tuple[Array, Pullback]:
     """x + value · a · b.   dx = dy,   da = value · dy · b,   db = value · dy · a"""
     x, a, b = promoted(x, a, b)
+    value = number("addcmul", value)
     y = broadcast("addcmul", np.add, x, broadcast("addcmul", np.multiply, value * a, b))
     return y, (lambda dy: dy, lambda dy: value * dy * b, lambda dy: value * dy * a)
 
@@ -39,7 +41,7 @@ def addcdiv(input: Tensor, tensor1: Any, tensor2: Any, *, value: Scalar = 1) -> 
 
     dinput = dy,   dtensor1 = value · dy / tensor2,   dtensor2 = −value · dy · tensor1 / tensor2²
 
-    Errors: ValueError where the shapes do not broadcast, TypeError if all are integers.
+    Errors: ValueError where the shapes do not broadcast, TypeError if all are integers, or `value` is no number.
     """
     y: Tensor = _addcdiv(input, tensor1, tensor2, value)
     return y
@@ -50,6 +52,7 @@ def _addcdiv(x: Array, a: Any, b: Any, value: Scalar) -> tuple[Array, Pullback]:
     """x + value · a / b.   dx = dy,   da = value · dy / b,   db = −value · dy · a / b²"""
     x, a, b = promoted(x, a, b)
     require_floating("addcdiv", a)
+    value = number("addcdiv", value)
     y = broadcast("addcdiv", np.add, x, broadcast("addcdiv", np.true_divide, value * a, b))
     return y, (lambda dy: dy, lambda dy: value * dy / b, lambda dy: -value * dy * a / (b * b))
 

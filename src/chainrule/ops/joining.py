@@ -68,7 +68,7 @@ def _cat(dim: int, *xs: Array) -> tuple[Array, Pullback]:
 
 @_cat.native
 def _(dim: int, *xs: Array) -> tuple[Array, Pullback]:
-    axis = one_dim("cat", dim, xs[0].ndim, xs[0].shape)
+    axis = dim + xs[0].ndim if dim < 0 else dim
     y = core.join(xs, axis, False)
     parts = _parts([x.shape[axis] for x in xs], axis)
     return y, (_none, *[_part(part) for part in parts])
@@ -118,7 +118,7 @@ def _stack(dim: int, *xs: Array) -> tuple[Array, Pullback]:
 
 @_stack.native
 def _(dim: int, *xs: Array) -> tuple[Array, Pullback]:
-    axis = one_dim("stack", dim, xs[0].ndim + 1, xs[0].shape)
+    axis = dim + xs[0].ndim + 1 if dim < 0 else dim
     y = core.join(xs, axis, True)
     whole = (slice(None),) * axis
     return y, (_none, *[_part((*whole, i, ...)) for i in range(len(xs))])
