@@ -9,7 +9,7 @@
 // for itself: then no line of memory goes from one core to the other, which costs more than it saves (100 × 512 · 512 × 512 on two cores
 // takes two thirds of the time, 32 × 64 · 64 × 384 one third). Of many rows both are packed, B for all threads.
 // A B that is used again and again (a recurrent network's, in every time step) is packed once: `Packed`, `multiply`.
-// Numbers below the normal ones count as 0, and become 0.
+// On x86 numbers below the normal ones count as 0, and become 0.
 // On one Zen 5 core (limit 232 GFLOP/s in float32) 1024³ runs at about 195, LeNet-5's 64 × 256 · 256 × 120 at 130, of which packing
 // takes the rest.
 #pragma once

@@ -89,7 +89,7 @@ nb::object py_join(nb::tuple xs_, int64_t axis, bool new_axis) {
     if (new_axis) shape.insert(shape.begin() + axis, length);
     else shape[size_t(axis)] = length;
     New<T> y(shape);
-    compute(double(count(shape)), [&] { join(xs, lengths, lines, y.data()); });
+    if (count(shape)) compute(double(count(shape)), [&] { join(xs, lengths, lines, y.data()); });
     return y.object();
   });
 }

@@ -22,9 +22,9 @@ template <class T> struct Pixels {
   Matrix<T> at(int64_t i) const { return {p + i * next, channel, 1}; }
 };
 
-// None where images are small, or lie in another way
+// None where there are no images, where they are small, or lie in another way
 template <class T> std::optional<Pixels<T>> pixels(const Images<T>& x) {
-  if (x.w == 1 && x.h == x.W && x.H * x.W >= 64) return Pixels<T>{x.p, x.N, x.H * x.W, x.c, x.n};
+  if (x.N > 0 && x.w == 1 && x.h == x.W && x.H * x.W >= 64) return Pixels<T>{x.p, x.N, x.H * x.W, x.c, x.n};
   if (x.n == 1 && x.w == x.N && x.h == x.W * x.N) return Pixels<T>{x.p, 1, x.H * x.W * x.N, x.c, 0};
   return {};
 }

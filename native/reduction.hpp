@@ -154,7 +154,7 @@ template <class T> void cross_entropy_grad(T dy, const T* p, const int64_t* targ
 template <class T> void places_of_extremes(const T* x, int64_t rows, int64_t n, T sign, int64_t* y) {
   constexpr int L = LANES<T>;
   parallel_lines((rows + L - 1) / L, n * L, [&](int64_t begin, int64_t end) {
-    T block[L * L];
+    T block[L * L] = {};
     for (int64_t i = begin * L; i < std::min(end * L, rows); i += L) {
       const int height = int(std::min<int64_t>(L, rows - i));
       Vec<T> value = {};

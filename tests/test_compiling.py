@@ -97,7 +97,7 @@ def test_compiled_as_operator_by_operator(name: str, dtype: Any, wants: bool) ->
 @needs_native
 def test_joined_are_those_that_the_names_promise() -> None:
     for name, expected in {
-        "LeNet": {"stages": 1, "reshape": 1, "linear": 1},
+        "LeNet": {"stages": 1, "flatten": 1, "linear": 1},
         "activation before pooling": {"stages": 1, "tanh": 1},
         "in tiles": {"stages": 2},
         "in tiles, odd padding": {"stages": 1, "relu": 1},

@@ -65,3 +65,14 @@ def test_rows_by_number_add_up_in_the_gradient() -> None:
     np.testing.assert_array_equal(x[cr.tensor([-1, 0])].array, x.array[[-1, 0]])
     with pytest.raises(IndexError, match="4"):
         x[cr.tensor([4])]
+
+
+def test_what_the_kernels_leave_to_the_reference() -> None:
+    wide = cr.Tensor(np.broadcast_to(np.zeros((1, 4), np.float32), (1 << 42, 4)))
+    assert wide[cr.tensor([0, 1])].shape == (2, 4)
+    half, far = cr.Tensor(np.zeros(2, np.float16)), cr.tensor([100000, 0])
+    assert cr.cat([half, far]).array[2] == np.inf
+    with pytest.raises(TypeError, match="dim must be a whole number"):
+        cr.cat([half, half], cr.tensor([0, 1]))
+    assert [len(piece) for piece in cr.chunk(cr.zeros(7), cr.tensor(3))] == [3, 3, 1]
+    np.testing.assert_array_equal(cr.nn.functional.one_hot(cr.Tensor(np.array([0, 1], ">i8")), 2).array, np.eye(2))

@@ -57,3 +57,11 @@ def test_results_are_the_same_bits_on_any_number_of_threads(innermost):
     for other in results[1:]:
         for one, two in zip(results[0], other, strict=True):
             np.testing.assert_array_equal(one, two)
+
+
+def test_no_images_have_no_gradient():
+    x = np.ones((4, 32, 16, 16), np.float32)[:0]
+    images, w = cr.Tensor(x), cr.tensor(np.ones((32, 32, 1, 1), np.float32), requires_grad=True)
+    cr.ones(32, 32, 1, 1).mul(7)  # memory that the gradient may get
+    cr.conv2d(images, w).backward(cr.Tensor(x))
+    assert not w.grad.array.any()

@@ -104,6 +104,9 @@ def _(
     if np.isnan(p[..., :1]).any():  # of a query that sees no key
         raise Unsupported
     w = p if keep is None else core.mul(p, keep)
+    y = core.matmul(w, v)
+    if y.shape[:-2] != p.shape[:-2]:  # p is broadcast
+        raise Unsupported
 
     def pullback(dy: Array, dw: Array) -> tuple[Array, ...]:
         dp = core.add(core.matmul(dy, v.mT), dw)
@@ -111,7 +114,7 @@ def _(
         dq, dk = core.matmul(ds, k), core.matmul(ds.mT, q)
         return core.mul(dq, scale), core.mul(dk, scale), core.matmul(w.mT, dy), ds
 
-    return (core.matmul(w, v), w), pullback
+    return (y, w), pullback
 
 
 def additive_mask(name: str, what: str, mask: Tensor, dtype: Any, seen: bool = True) -> Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 
 from chainrule.autograd import Pullback, primitive
 from chainrule.dtypes import result_type
-from chainrule.native import core
+from chainrule.native import Unsupported, core
 from chainrule.ops.arguments import methods, numpy_names, one_dim, whole_number, whole_numbers
 from chainrule.tensor import Array, Tensor, method
 
@@ -48,7 +48,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 concat = concatenate = cat
 
 
-@primitive(moves=True)
+@primitive
 def _cat(dim: int, *xs: Array) -> tuple[Array, Pullback]:
     """dxᵢ = the part of dy that xᵢ went into"""
     n = next((i for i, x in enumerate(xs) if x.shape != (0,)), 0)
@@ -68,6 +68,8 @@ def _cat(dim: int, *xs: Array) -> tuple[Array, Pullback]:
 
 @_cat.native
 def _(dim: int, *xs: Array) -> tuple[Array, Pullback]:
+    if type(dim) is not int:
+        raise Unsupported
     axis = dim + xs[0].ndim if dim < 0 else dim
     y = core.join(xs, axis, False)
     parts = _parts([x.shape[axis] for x in xs], axis)
@@ -104,7 +106,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     return _stack(dim, *_tensors("stack", tensors))
 
 
-@primitive(moves=True)
+@primitive
 def _stack(dim: int, *xs: Array) -> tuple[Array, Pullback]:
     """dxᵢ = the slice of dy that xᵢ went into"""
     axis = one_dim("stack", dim, xs[0].ndim + 1, xs[0].shape)
@@ -118,6 +120,8 @@ def _stack(dim: int, *xs: Array) -> tuple[Array, Pullback]:
 
 @_stack.native
 def _(dim: int, *xs: Array) -> tuple[Array, Pullback]:
+    if type(dim) is not int:
+        raise Unsupported
     axis = dim + xs[0].ndim + 1 if dim < 0 else dim
     y = core.join(xs, axis, True)
     whole = (slice(None),) * axis
@@ -195,7 +199,8 @@ def getitem(x: Array, index: Any) -> tuple[Array, Pullback]:
 
 @getitem.native
 def _(x: Array, index: Any) -> tuple[Array, Pullback]:
-    if type(index) is not np.ndarray or index.dtype != np.int64 or index.ndim != 1 or x.ndim != 2:
+    one_number_a_row = type(index) is np.ndarray and index.dtype == np.int64 and index.ndim == 1 and x.ndim == 2
+    if not one_number_a_row or not x.flags.c_contiguous:
         return getitem.reference(x, index)
     return core.embedding(index, x), lambda dy: core.embedding_grad(dy, index, len(x), -1, False)
 
@@ -338,7 +343,8 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     dx = the pieces' cotangents, one after the other.
     Errors: ValueError for fewer than one chunk, IndexError where there is no such dim.
     """
-    if whole_number("chunk", "the number of chunks", chunks) < 1:
+    chunks = whole_number("chunk", "the number of chunks", chunks)
+    if chunks < 1:
         raise ValueError(f"chunk(): at least 1 chunk is needed, not {chunks}")
     shape = input.shape
     axis = one_dim("chunk", dim, len(shape), shape)
@@ -381,4 +387,4 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
 
 def _all_below(n: int, index: Array) -> bool:
     """Whether all whole numbers are from 0 to n − 1: without their sign, negative ones are the greatest."""
-    return int(index.view(f"u{index.itemsize}").max(initial=0)) < n
+    return int(index.view(index.dtype.str.replace("i", "u")).max(initial=0)) < n

@@ -244,7 +244,7 @@ def _var(x: Array, dim: Any, correction: Scalar, keepdim: bool) -> tuple[Array, 
 
 @_var.native
 def _(x: Array, dim: Any, correction: Scalar, keepdim: bool) -> tuple[Array, Pullback]:
-    axes = all_dims("var", dim, x.shape)
+    axes = all_dims("var", dim, require_floating("var", x).shape)
     freedom = float(_freedom(x, axes, correction))
     away = core.sub(x, core.div(core.sum(x, axes, True), _count(x, axes)))
     y = core.div(core.sum_of_squares(away, axes, keepdim), freedom)

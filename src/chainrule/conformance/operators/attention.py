@@ -99,6 +99,8 @@ RECORDS = (
             s(q, k, v, is_causal=True),
             s(q, q, q, None, 0.0, True, scale=0.7),
             s(q[:0], k[:0], v[:0]),
+            s(q[0], k[0], v),  # one set of weights for several of values
+            s(q[:1], k, v),
             s(normal(2, 4, 3, 2), normal(2, 2, 5, 2), normal(2, 2, 5, 2, seed=1), enable_gqa=True),
         ),
         gradients=(0, 1, 2, 3),
