@@ -31,7 +31,7 @@ def test_a_training_step_is_counted():
     assert found["linear", "backward x"][:2] == found["linear", "backward weight"][:2] == (2, 2 * linear)
     assert found["linear", "backward bias"][:2] == (2, None)
     assert found["relu", "backward"][:2] == (2, None)
-    assert found["reshape", "forward"] == (2, None, 0)  # a view
+    assert found["flatten", "forward"] == (2, None, 0)  # a view
     assert found["SGD", "step"][0] == 2
     seconds = [row.seconds for row in p.rows]
     assert seconds == sorted(seconds, reverse=True)
