@@ -192,14 +192,14 @@ struct RowPanels {
 }  // namespace gemm_detail
 
 // C = A·B + bias, or C += A·B. A task is a few row panels against all of B or, where there are few row panels, against a part of it:
-// at least about a hundred thousand multiplications, and at most `parts` parts.
+// at least about a hundred thousand multiplications, and at most eight parts.
 template <class T>
-void multiply(int64_t M, Matrix<T> A, const Packed<T>& B, T* C, int64_t ldc, bool add, const T* bias = nullptr, int64_t parts = 8) {
+void multiply(int64_t M, Matrix<T> A, const Packed<T>& B, T* C, int64_t ldc, bool add, const T* bias = nullptr) {
   using namespace gemm_detail;
   if (M == 0 || B.N == 0) return;
   const RowPanels of(M);
   const int64_t task_rows = std::max(std::clamp<int64_t>(100000 / (MR * B.N * B.K + 1), 1, 8), std::min<int64_t>(8, of.count / 16));
-  const int64_t most = std::min({parts, (M * B.N * B.K) / 131072, (B.panels + SIDE - 1) / SIDE});
+  const int64_t most = std::min({int64_t(8), (M * B.N * B.K) / 131072, (B.panels + SIDE - 1) / SIDE});
   const int64_t across = std::max<int64_t>(1, std::min(most, (8 + of.count - 1) / of.count));
   const int64_t width = ((B.panels + across - 1) / across + SIDE - 1) / SIDE * SIDE;
   parallel_for((of.count + task_rows - 1) / task_rows * across, [&](int64_t task) {
