@@ -23,12 +23,15 @@ template <class F> void parallel_lines(int64_t lines, int64_t length, F&& f) {
   parallel_ranges(lines, ((lines + tasks - 1) / tasks + whole - 1) / whole * whole, f);
 }
 
+// f(i, lanes) for every vector of [i, end)
+template <class T, class F> void vectors(int64_t i, int64_t end, F&& f) {
+  for (; i + LANES<T> <= end; i += LANES<T>) f(i, LANES<T>);
+  if (i < end) f(i, int(end - i));
+}
+
 // f(i, lanes) for every vector of [0, n)
 template <class T, class F> void parallel_vectors(int64_t n, F&& f) {
-  parallel_lines(n, 1, [&](int64_t i, int64_t end) {
-    for (; i + LANES<T> <= end; i += LANES<T>) f(i, LANES<T>);
-    if (i < end) f(i, int(end - i));
-  });
+  parallel_lines(n, 1, [&](int64_t i, int64_t end) { vectors<T>(i, end, f); });
 }
 
 // ------------------------------------------------------------------------------------- functions of one vector
