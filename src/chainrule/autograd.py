@@ -23,6 +23,7 @@ import functools
 import inspect
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from heapq import heappop, heappush
 from typing import Any, Protocol, cast, overload
 
 import numpy as np
@@ -350,9 +351,15 @@ def _cotangents(
     The `wanted` ones (those that retain their gradient, if None) come out with their complete cotangents.
     """
     cotangents: dict[Node, Array] = {}
+    ahead: list[tuple[int, Node]] = []  # a heap: the newest of those that have a cotangent comes next
     for node, dy in starts:
-        cotangents[node] = _sum(cotangents[node], dy) if node in cotangents else dy
-    for node in sorted(_reachable(list(cotangents)), key=_number, reverse=True):
+        if node in cotangents:
+            cotangents[node] = _sum(cotangents[node], dy)
+        else:
+            cotangents[node] = dy
+            heappush(ahead, (-node.number, node))
+    while ahead:
+        _, node = heappop(ahead)
         dy = np.asarray(cotangents.pop(node))  # NumPy turns arrays without dimensions into scalars
         if node.hooks:
             dy = _hooked(node, dy)
@@ -371,10 +378,12 @@ def _cotangents(
             if dx.shape != parent.shape or dx.dtype != parent.dtype:
                 dx = _unbroadcast(dx, parent.shape, node.name).astype(parent.dtype, copy=False)
             if parent in cotangents:
-                dx = _sum(cotangents[parent], dx)
-            elif parent.retains_grad and (np.may_share_memory(dx, dy) or not dx.flags.writeable):
+                cotangents[parent] = _sum(cotangents[parent], dx)
+                continue
+            if parent.retains_grad and (np.may_share_memory(dx, dy) or not dx.flags.writeable):
                 dx = _copy(dx)  # two leaves must never share one gradient: people change gradients in place
             cotangents[parent] = dx
+            heappush(ahead, (-parent.number, parent))
 
 
 def _sum(a: Array, b: Array) -> Array:
@@ -403,20 +412,6 @@ def _hooked(node: Node, dy: Array) -> Array:
                 raise RuntimeError(f"a hook on a gradient of shape {node.shape} returned {what}")
             dy = new.array.astype(node.dtype)
     return dy
-
-
-def _number(node: Node) -> int:
-    return node.number
-
-
-def _reachable(stack: list[Node]) -> set[Node]:
-    seen = set(stack)
-    while stack:
-        for parent in stack.pop().parents:
-            if parent is not None and parent not in seen:
-                seen.add(parent)
-                stack.append(parent)
-    return seen
 
 
 def _pull(pullback: Pullback, parents: Sequence[Node | None], *dy: Array) -> Sequence[Any]:

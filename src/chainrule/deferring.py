@@ -12,13 +12,13 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from chainrule.dtypes import DType
 from chainrule.grad_mode import current
 from chainrule.tensor import Array, Tensor
 
-__all__ = ["Deferred", "Kind", "Step", "defer", "joining", "mode", "settle", "settle_all"]
+__all__ = ["Deferred", "Step", "defer", "joining", "mode", "settle", "settle_all"]
 
 
 class _Mode(threading.local):
@@ -30,56 +30,50 @@ mode = _Mode()
 """Of this thread."""
 
 
-class Kind(Protocol):
-    """What a step tells the operators that may join it, and how to carry it out."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Of the value that will come out."""
-
-    @property
-    def dtype(self) -> DType:
-        """Of the value that will come out."""
-
-    def run(self, start: Tensor, steps: Sequence[Step]) -> Tensor:
-        """Carry out the steps, of which this is the kind of the last one, from the first one's input on."""
-
-
 class Step:
-    """How a value will be computed: operator(input, *arguments), which is of a `kind`.
+    """How a value of `shape` and `dtype` will be computed: operator(input, *arguments).
 
     Its input is a tensor, or the value of the step `before`. Tensors are remembered with the memory and the history
-    that they have now.
+    that they have now. A kind of steps says which operators may join it, with what `setting`, and how a row of them
+    whose last one is of this kind is carried out.
     """
 
-    __slots__ = ("arguments", "before", "enabled", "input", "kind", "operator", "value", "waiting")
+    __slots__ = (
+        "arguments", "before", "dtype", "enabled", "input", "operator", "setting", "shape", "value", "waiting"
+    )  # fmt: skip
 
-    def __init__(self, operator: Callable[..., Tensor], arguments: tuple[Any, ...], kind: Kind) -> None:
-        first, *rest = arguments
-        self.operator, self.enabled = operator, current.enabled
-        self.kind: Any = kind
-        self.before = first.step if type(first) is Deferred else None
-        self.input = None if self.before else _as_it_is(first)
-        self.arguments = tuple(map(_as_it_is, rest))
-        self.value: Tensor | None = None
-        self.waiting: weakref.ref[Deferred] | None = None
+    value: Tensor | None
+    waiting: weakref.ref[Deferred]
+
+    def __init__(
+        self, operator: Callable[..., Tensor], x: Tensor, arguments: tuple[Any, ...], setting: Any,
+        shape: tuple[int, ...], dtype: DType,
+    ) -> None:  # fmt: skip
+        self.operator, self.setting, self.shape, self.dtype = operator, setting, shape, dtype
+        self.enabled = current.enabled
+        self.before: Step | None = x.step if type(x) is Deferred else None
+        self.input = None if self.before else _as_it_is(x)
+        self.arguments = [_as_it_is(a) if isinstance(a, Tensor) else a for a in arguments]
+        self.value = None
 
     def held(self) -> Tensor | None:
         """Its value, if it was computed, or if somebody has the tensor that waits for it."""
-        return self.value if self.value is not None or self.waiting is None else self.waiting()
+        return self.value if self.value is not None else self.waiting()
+
+    def activated(self, x: Deferred, number: int, operator: Any) -> Deferred | None:
+        """The activation operator(x), later, with the kernels' `number` for it; None if it cannot join."""
+        raise NotImplementedError
+
+    def run(self, start: Tensor, steps: Sequence[Step]) -> Tensor:
+        """Carry out the steps, of which this is the last one, from the first one's input on."""
+        raise NotImplementedError
 
 
-def _as_it_is(argument: Any) -> Any:
+def _as_it_is(x: Tensor) -> Tensor:
     """The tensor of now: its memory and its history stay, whatever `x.data = …` does to the tensor."""
-    if not isinstance(argument, Tensor):
-        return argument
-    same = Tensor(argument.array)
-    same.node = argument.node
+    same = Tensor(x.array)
+    same.node = x.node
     return same
-
-
-_STEP: Any = Tensor.__dict__["array"]
-"""Where a Deferred keeps its step: in the place of the array that it does not have yet."""
 
 
 class Deferred(Tensor):
@@ -87,8 +81,11 @@ class Deferred(Tensor):
 
     __slots__ = ()
 
+    step: Any = Tensor.__dict__["array"]
+    """How it will be computed: a Step, in the place of the array that it does not have yet."""
+
     def __init__(self, step: Step) -> None:
-        _STEP.__set__(self, step)
+        self.step = step
 
     @property
     def array(self) -> Array:
@@ -110,14 +107,8 @@ class Deferred(Tensor):
         return settle(self).__reduce_ex__(protocol)
 
     @property
-    def step(self) -> Step:
-        """How it will be computed."""
-        step: Step = _STEP.__get__(self)
-        return step
-
-    @property
     def shape(self) -> tuple[int, ...]:
-        shape: tuple[int, ...] = self.step.kind.shape
+        shape: tuple[int, ...] = self.step.shape
         return shape
 
     @property
@@ -126,13 +117,12 @@ class Deferred(Tensor):
 
     @property
     def dtype(self) -> DType:
-        dtype: DType = self.step.kind.dtype
+        dtype: DType = self.step.dtype
         return dtype
 
 
-def defer(operator: Callable[..., Tensor], arguments: tuple[Any, ...], kind: Kind) -> Deferred:
-    """operator(*arguments), later."""
-    step = Step(operator, arguments, kind)
+def defer(step: Step) -> Deferred:
+    """The value that waits for the step."""
     value = Deferred(step)
     step.waiting = weakref.ref(value)
     if mode.waiting is not None:
@@ -151,7 +141,7 @@ def settle(value: Deferred) -> Tensor:
     waiting, mode.waiting = mode.waiting, None
     enabled, current.enabled = current.enabled, last.enabled
     try:
-        y = last.kind.run(start, steps[::-1])
+        y = last.run(start, steps[::-1])
     finally:
         mode.waiting, current.enabled = waiting, enabled
     value.__class__ = Tensor  # type: ignore[assignment]

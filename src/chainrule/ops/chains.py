@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
-from chainrule.deferring import Deferred, Kind, Step, defer
+from chainrule.deferring import Deferred, Step
 from chainrule.grad_mode import current
 from chainrule.ops.activation import relu, sigmoid, tanh
 from chainrule.tensor import Tensor
@@ -16,20 +16,9 @@ ACTIVATIONS: dict[int, Any] = {1: relu.operator, 2: sigmoid, 3: tanh}  # type: i
 """Those that never fall, and whose gradients follow from their values; as the kernels number them, 0 being none."""
 
 
-class Chain(Kind, Protocol):
-    """What a step of a chain tells those that follow it."""
-
-    @property
-    def setting(self) -> Any:
-        """Of the last link of the chain so far, as the kernel takes it."""
-
-    def activated(self, number: int) -> Kind | None:
-        """What comes out if this activation follows; None if it cannot join."""
-
-
-def waits(x: Any, kind: type) -> bool:
+def waits(x: Any, kind: type[Step]) -> bool:
     """Whether x is of a chain that can be gone on with here."""
-    return type(x) is Deferred and type(x.step.kind) is kind and x.step.enabled == current.enabled
+    return type(x) is Deferred and type(x.step) is kind and x.step.enabled == current.enabled
 
 
 def carry_out(first: Any, together: Callable[..., Tensor], x: Tensor, steps: Sequence[Step]) -> Tensor:
@@ -47,7 +36,7 @@ def carry_out(first: Any, together: Callable[..., Tensor], x: Tensor, steps: Seq
         if step.operator is first:
             settings.append(None)
             weights += step.arguments[:2]
-        settings[-1] = step.kind.setting
+        settings[-1] = step.setting
     return together(x, x.requires_grad and current.enabled, tuple(settings), *weights)
 
 
@@ -55,9 +44,8 @@ def _let_join(number: int, operator: Any) -> None:
     def rule(x: Any, inplace: bool = False) -> Tensor | None:
         if inplace or type(x) is not Deferred or x.step.enabled != current.enabled:
             return None
-        chain: Chain = x.step.kind
-        kind = chain.activated(number)
-        return None if kind is None else defer(operator, (x,), kind)
+        before: Step = x.step
+        return before.activated(x, number, operator)
 
     operator.deferred(rule)
 

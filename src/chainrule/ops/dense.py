@@ -7,11 +7,10 @@ Inside of a compiled function `linear` waits for what follows it, and an activat
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from chainrule.autograd import Pullback, primitive
 from chainrule.deferring import Deferred, Step, defer, settle
-from chainrule.dtypes import DType
 from chainrule.native import core
 from chainrule.ops.chains import ACTIVATIONS, carry_out, waits
 from chainrule.ops.linalg import linear
@@ -53,16 +52,14 @@ def _(x: Array, wants: bool, activations: tuple[int, ...], *weights: Array | Non
     return values[-1], pullback
 
 
-class Layers(NamedTuple):
-    """The last layer so far of a chain that waits: rows (N, O) will come out."""
+class Layers(Step):
+    """The last layer so far of a chain that waits: rows (N, O) will come out. The setting is its activation."""
 
-    setting: int
-    shape: tuple[int, int]
-    dtype: DType
+    __slots__ = ()
 
-    def activated(self, number: int) -> Layers | None:
+    def activated(self, x: Deferred, number: int, operator: Any) -> Deferred | None:
         """The last layer with an activation."""
-        return None if self.setting else self._replace(setting=number)
+        return None if self.setting else defer(Layers(operator, x, (), number, self.shape, self.dtype))
 
     def run(self, start: Tensor, steps: Sequence[Step]) -> Tensor:
         """The layers together."""
@@ -71,11 +68,13 @@ class Layers(NamedTuple):
 
 @_linear.deferred  # type: ignore[untyped-decorator]
 def _(x: Any, w: Any, b: Any = None) -> Tensor | None:
-    shapes = core is not None and isinstance(x, Tensor) and isinstance(w, Tensor) and (x.ndim, w.ndim)
-    if shapes != (2, 2) or x.shape[1] != w.shape[1] or x.dtype != w.dtype or x.dtype.char not in "fd":
+    if core is None or not (isinstance(x, Tensor) and isinstance(w, Tensor) and (b is None or isinstance(b, Tensor))):
         return None
-    if b is not None and not (isinstance(b, Tensor) and b.shape == w.shape[:1] and b.dtype == w.dtype):
+    rows, weight, dtype = (x.step if type(x) is Deferred else x.array).shape, w.array.shape, w.array.dtype
+    if len(rows) != 2 or len(weight) != 2 or rows[1] != weight[1] or dtype != x.dtype or dtype.char not in "fd":
+        return None
+    if b is not None and (b.array.shape != weight[:1] or b.array.dtype != dtype):
         return None
     if type(x) is Deferred and not waits(x, Layers):
         settle(x)
-    return defer(_linear, (x, w, b), Layers(0, (x.shape[0], w.shape[0]), x.dtype))
+    return defer(Layers(_linear, x, (w, b), 0, (rows[0], weight[0]), dtype))

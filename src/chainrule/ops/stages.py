@@ -30,6 +30,8 @@ class Stage(NamedTuple):
     dilation: Pair
     pool: int = 1
     activation: int = 0
+    alone: bool = False
+    """Whether only pooling may follow: that is so for convolutions that are better carried out in tiles."""
 
 
 @primitive
@@ -93,20 +95,18 @@ def _windows(shape: tuple[int, ...], pool: int) -> tuple[Pair, Pair, Pair, Pair,
 # ---------------------------------------------------------------------------------------------- how they come together
 
 
-class Maps(NamedTuple):
-    """The last stage so far of a chain that waits: maps (N, C, H, W) will come out."""
+class Maps(Step):
+    """The last stage so far of a chain that waits: maps (N, C, H, W) will come out. Its setting is a Stage."""
 
-    setting: Stage
-    shape: tuple[int, ...]
-    dtype: DType
-    alone: bool
-    """Whether only pooling may follow: that is so for convolutions that are better carried out in tiles."""
+    __slots__ = ()
 
-    def activated(self, number: int) -> Maps | None:
+    def activated(self, x: Deferred, number: int, operator: Any) -> Deferred | None:
         """The last stage with an activation; before the pooling or behind it comes to the same."""
-        if self.alone or self.setting.activation:
+        s: Stage = self.setting
+        if s.alone or s.activation:
             return None
-        return self._replace(setting=self.setting._replace(activation=number))
+        setting = Stage(s.padding, s.dilation, s.pool, number)
+        return defer(Maps(operator, x, (), setting, self.shape, self.dtype))
 
     def run(self, start: Tensor, steps: Sequence[Step]) -> Tensor:
         """The stages together."""
@@ -115,31 +115,34 @@ class Maps(NamedTuple):
 
 @_conv2d.deferred
 def _(x: Any, w: Any, b: Any, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> Tensor | None:
-    kind = _maps(x.shape, w.shape, x.dtype, stride, padding, dilation, groups)
-    if kind is None:
+    found = _maps(x.shape, w.shape, x.dtype, stride, padding, dilation, groups)
+    if found is None:
         return None
-    if type(x) is Deferred and (kind.alone or not waits(x, Maps) or x.step.kind.alone):
+    setting, shape = found
+    if type(x) is Deferred and (setting.alone or not waits(x, Maps) or x.step.setting.alone):
         settle(x)
-    return defer(_conv2d, (x, w, b, stride, padding, dilation, groups), kind)
+    return defer(Maps(_conv2d, x, (w, b, stride, padding, dilation, groups), setting, shape, w.dtype))
 
 
 @functools.lru_cache(maxsize=4096)  # a model asks for the same few at every step
-def _maps(x: Sizes, w: Sizes, dtype: DType, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> Maps | None:
-    """What comes out of a convolution that can begin a stage."""
+def _maps(
+    x: Sizes, w: Sizes, dtype: DType, stride: Pair, padding: Pair, dilation: Pair, groups: int
+) -> tuple[Stage, Sizes] | None:
+    """The stage that a convolution can begin, and the shape of what comes out."""
     reach = [d * (k - 1) for d, k in zip(dilation, w[2:], strict=True)]
     fits = stride == (1, 1) and groups == 1 and all(p <= r for p, r in zip(padding, reach, strict=True))
     if core is None or not fits or dtype.char not in "fd" or 0 in x:
         return None
     size = (n + 2 * p - r for n, p, r in zip(x[2:], padding, reach, strict=True))
     alone = core.conv2d_in_tiles(dtype.char == "f", x, w, padding, dilation)
-    return Maps(Stage(padding, dilation), (x[0], w[0], *size), dtype, alone)
+    return Stage(padding, dilation, alone=alone), (x[0], w[0], *size)
 
 
 @_max_pool2d.deferred
 def _(x: Any, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, out: Pair) -> Tensor | None:
     windows = kernel, stride, padding, dilation, out
-    if not waits(x, Maps) or x.step.kind.setting.pool > 1 or windows != _windows(x.shape, 2) or 0 in out:
+    if not waits(x, Maps) or x.step.setting.pool > 1 or windows != _windows(x.step.shape, 2) or 0 in out:
         return None
-    kind: Maps = x.step.kind
-    setting = kind.setting._replace(pool=2)
-    return defer(_max_pool2d, (x, *windows), kind._replace(setting=setting, shape=(*x.shape[:2], *out)))
+    s: Stage = x.step.setting
+    setting = Stage(s.padding, s.dilation, 2, s.activation, s.alone)
+    return defer(Maps(_max_pool2d, x, windows, setting, (*x.step.shape[:2], *out), x.step.dtype))
