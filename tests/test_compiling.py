@@ -227,6 +227,132 @@ def test_kernels_refuse_what_does_not_fit(name: str) -> None:
                 back(arrays[0], settings, tuple(arrays[1:]), known, dy, True)
 
 
+# ---------------------------------------------------------------------------------------------- above an embedding
+
+LOOKS = ["never", "before", "after", "in the gradient's way"]
+
+
+def above_an_embedding(kind: str, dtype: Any = np.float64, **settings: Any) -> tuple[Any, Any, Any]:
+    """Of seven words, looked up 36 times."""
+    cr.manual_seed(5)
+    words = cr.from_numpy(np.random.default_rng(0).integers(0, 7, (9, 4)))
+    return words, nn.Embedding(7, 5, dtype=dtype), getattr(nn, kind)(5, 6, dtype=dtype, **settings)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
+def test_recurrent_layers_take_the_table(kind: str, bidirectional: bool, look: str) -> None:
+    """Whenever somebody looks at the vectors in between, their values and gradients are those without compile."""
+    words, embedding, layer = above_an_embedding(kind, num_layers=2, bidirectional=bidirectional)
+    parameters = [*embedding.parameters(), *layer.parameters()]
+
+    def found(compiled: Callable[..., Any]) -> list[np.ndarray]:
+        kept: list[Any] = []
+
+        def f(words: Any) -> Any:
+            x = embedding(words)
+            if look == "before":
+                x.retain_grad()
+            y, state = layer(x)
+            if look != "never":
+                kept.append(x)
+            if look == "after":
+                x.retain_grad()
+            last = state[0] if kind == "LSTM" else state
+            return (y * y).sum() + last.sum() + ((x * x).sum() if look == "in the gradient's way" else 0)
+
+        for p in parameters:
+            p.grad = None
+        loss = compiled(f)(words)
+        loss.backward()
+        seen = [x.grad.numpy() for x in kept if x.grad is not None] + [x.detach().numpy() for x in kept]
+        assert len(seen) == {"never": 0, "in the gradient's way": 1}.get(look, 2)
+        return [loss.detach().numpy(), *(p.grad.numpy() for p in parameters), *seen]
+
+    for a, b in zip(found(lambda f: f), found(cr.compile), strict=True):
+        np.testing.assert_allclose(b, a, rtol=1e-11, atol=1e-12)
+
+
+@needs_native
+def test_the_table_is_multiplied_where_it_is_shorter() -> None:
+    words, embedding, layer = above_an_embedding("LSTM")
+    for shown, table, expected in (
+        (words, embedding, {"embedded_layer"}),
+        (words[:1], embedding, {"getitem", "embedding", "lstm_layer"}),
+        (words, nn.Embedding(7, 5, padding_idx=0, dtype=np.float64), {"embedding", "lstm_layer"}),
+    ):
+
+        @cr.compile
+        def f(words: Any, table: Any = table) -> Any:
+            return layer(table(words))[0]
+
+        with cr.profile(quiet=True) as profile:
+            f(shown)
+        assert {row.name for row in profile.rows} - {"getitem", "stack"} == expected - {"getitem"}
+
+
+@needs_native
+def test_a_frozen_table_and_no_grad() -> None:
+    words, embedding, layer = above_an_embedding("GRU")
+    embedding.weight.requires_grad_(False)
+    model = nn.Sequential(embedding, layer)
+    compiled = cr.compile(model)
+    grads = []
+    for f in (model, compiled):
+        layer.weight_ih_l0.grad = None
+        f(words)[0].sum().backward()
+        grads.append(layer.weight_ih_l0.grad.numpy())
+    np.testing.assert_allclose(grads[1], grads[0], rtol=1e-12)
+    assert embedding.weight.grad is None
+    with cr.no_grad():
+        y = compiled(words)[0]
+    assert not y.requires_grad
+    np.testing.assert_array_equal(y.numpy(), model(words)[0].detach().numpy())
+
+
+@needs_native
+def test_who_looks_after_a_walk_back_is_in_the_next() -> None:
+    words, embedding, layer = above_an_embedding("LSTM")
+    kept: list[Any] = []
+
+    def f(words: Any) -> Any:
+        kept.append(embedding(words))
+        return layer(kept[-1])[0].sum()
+
+    loss = cr.compile(f)(words)  # at its end x is computed, for it is held
+    loss.backward(retain_graph=True)
+    first = embedding.weight.grad.numpy().copy()
+    kept[0].retain_grad()
+    loss.backward()
+    np.testing.assert_allclose(embedding.weight.grad.numpy(), 2 * first, rtol=1e-12)
+    assert kept[0].grad is not None
+
+
+@needs_native
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
+def test_the_table_multiplied_as_its_parts(kind: str) -> None:
+    """The reference is that of the layer, on what the reference of the embedding looks up."""
+    words, embedding, layer = above_an_embedding(kind)
+    operator, part = (
+        PRIMITIVES[f"recurrent_{name}"] for name in ("embedded.embedded_layer", f"{kind.lower()}.{kind.lower()}_layer")
+    )
+    state = [np.random.default_rng(i).standard_normal((4, 6)) for i in range(1 + (kind == "LSTM"))]
+    last = (False,) if kind == "RNN" else ()
+    arguments = (
+        None, words.array, embedding.weight.array, part, "tanh" if kind == "RNN" else kind.lower(),
+        *state, *(p.array for p in layer.parameters()), None, True, *last,
+    )  # fmt: skip
+    (new, pull), (mine, pulls) = operator.reference(*arguments), operator.override(*arguments)  # type: ignore[misc]
+    dnew = [np.cos(a) for a in new]
+    cotangents = pull(*dnew)
+    for a, b in zip(new, mine, strict=True):
+        np.testing.assert_allclose(b, a, rtol=1e-12, atol=1e-13)
+    for a, g in zip(cotangents, pulls, strict=True):
+        if a is not None:
+            np.testing.assert_allclose(g(*dnew), a, rtol=1e-11, atol=1e-12)
+
+
 # ---------------------------------------------------------------------------------------------- what waits
 
 

@@ -38,19 +38,21 @@ from chainrule.tensor import Array, Tensor
 
 __all__ = [
     "NUMPY_NAMES", "PRIMITIVES", "Node", "NonFinite", "backward", "detect_anomaly", "enable_grad", "gate", "grad",
-    "in_common_dtype", "inference_mode", "is_grad_enabled", "no_grad", "primitive", "set_grad_enabled", "vjp",
+    "in_common_dtype", "inference_mode", "is_grad_enabled", "next_number", "no_grad", "primitive", "set_grad_enabled",
+    "vjp",
 ]  # fmt: skip
 
 Pullback = Callable[..., Any] | tuple[Callable[..., Any], ...]
 Forward = Callable[..., tuple[Any, Pullback]]
-Later = Callable[..., Tensor | None]
+Later = Callable[..., Any]
 PRIMITIVES: dict[str, Operator] = {}
 """Every primitive by module and name, such as "convolution.conv2d": what the generic tests walk over."""
 
 NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
 """What NumPy calls arguments, which PyTorch takes as well."""
 
-_count = itertools.count().__next__
+next_number = itertools.count().__next__
+"""The number of the next node."""
 
 
 class Node:
@@ -68,7 +70,7 @@ class Node:
         self.dtype = value.dtype
         self.pullback = pullback
         self.parents = parents
-        self.number = _count()
+        self.number = next_number()
         self.retains_grad = pullback is None
         self.grad: Tensor | None = None
         self.hooks: dict[int, Callable[[Tensor], Any]] | None = None

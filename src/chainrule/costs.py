@@ -101,10 +101,19 @@ def _recurrent(states: int) -> Callable[[Sequence[Any], Any], Cost]:
     return count
 
 
+def _embedded(args: Sequence[Any], y: Any) -> Cost:
+    """As `_recurrent`, but w_ih by the rows of a table; x's own cotangent is one of places."""
+    _, index, table, _, cell, *rest = args
+    states = 2 if cell == "lstm" else 1
+    w_ih, w_hh = rest[states : states + 2]
+    once, steps = len(table) * w_ih.size, index.size * w_hh.size
+    return Cost(once + steps, (index.size * w_ih.size, 0, once, 0, 0, *(0,) * states, once, 2 * steps))
+
+
 _COSTS: dict[str, Callable[[Sequence[Any], Any], Cost]] = {
     "matmul": _matmul, "linear": _linear, "conv2d": _convolution, "conv3d": _convolution, "contract": _contract,
     "dense": _dense, "stages": _stages, "attention": _attention,
     "conv_transpose2d": _transposed, "conv_transpose3d": _transposed,
     "rnn_layer": _recurrent(1), "rnn_cell": _recurrent(1), "gru_layer": _recurrent(1), "gru_cell": _recurrent(1),
-    "lstm_layer": _recurrent(2), "lstm_cell": _recurrent(2),
+    "lstm_layer": _recurrent(2), "lstm_cell": _recurrent(2), "embedded_layer": _embedded,
 }  # fmt: skip

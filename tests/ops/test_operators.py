@@ -18,8 +18,9 @@ from chainrule.conformance.examples import differs, draw_and_compare
 from chainrule.conformance.operators import RECORDS, Record, Sample
 from chainrule.native import Unsupported, core
 
+# reached from compiled functions alone: tests/test_compiling.py
+JOINED = {"dense.dense", "stages.stages", "recurrent_embedded.embedded_layer"}
 # They make tensors, and take none.
-JOINED = {"dense.dense", "stages.stages"}  # reached from compiled functions alone: tests/test_compiling.py
 MAKERS = {
     "bernoulli", "generator", "get_rng_state", "manual_seed", "multinomial", "normal_", "rand", "rand_like", "randint",
     "randn", "randn_like", "randperm", "set_rng_state", "uniform_",

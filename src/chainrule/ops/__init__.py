@@ -54,6 +54,7 @@ from chainrule.ops import (
     probabilities,
     properties,
     random,
+    recurrent_embedded,  # noqa: F401 (as dense)
     recurrent_gru,
     recurrent_lstm,
     recurrent_rnn,

@@ -112,18 +112,33 @@ def all_steps_native(
     cell: str, x: Array, state: State, w_ih: Array, w_hh: Array, b_ih: Array | None, b_hh: Array | None,
     lengths: Array | None, reverse: bool,
 ) -> tuple[State, tuple[Pull, ...]]:  # fmt: skip
-    """As `all_steps`; the loop over t, forward and backward, is `core.recurrent`, the rest are products of matrices.
-
-    `hs` (T + 1, N, H) are the states before and after every step. The pullbacks share one walk back, run by the first.
-    """
-    T, N = x.shape[:2]
-    h, c = (*state, None)[:2]
+    """As `all_steps`; the loop over t is `through_time`, the rest are products of matrices."""
     if lengths is not None:
         lengths = lengths.astype(np.int64)
         x = x.copy()
-        x[np.arange(T)[:, None] >= lengths] = 0  # the padding may hold anything, NaN too
-    gates = core.linear(_rows(x), w_ih, b_ih).reshape(T, N, len(w_ih))  # becomes the activations of the gates
-    hs, kept, y = core.recurrent(cell, gates, h, c, w_hh, b_hh, lengths, reverse)
+        x[np.arange(len(x))[:, None] >= lengths] = 0  # the padding may hold anything, NaN too
+    gates = core.linear(_rows(x), w_ih, b_ih).reshape(*x.shape[:2], len(w_ih))
+    new, back, dstate, (dw_hh, db_hh) = through_time(cell, gates, state, w_hh, b_hh, lengths, reverse)
+    return new, (
+        lambda *dnew: core.matmul(back(*dnew)[0], w_ih).reshape(x.shape),
+        *dstate,
+        lambda *dnew: core.matmul(back(*dnew)[0].T, _rows(x)),
+        dw_hh,
+        lambda *dnew: core.sum(back(*dnew)[0], (0,), False),
+        db_hh,
+    )
+
+
+def through_time(
+    cell: str, gates: Array, state: State, w_hh: Array, b_hh: Array | None, lengths: Array | None, reverse: bool
+) -> tuple[State, Pull, tuple[Pull, ...], tuple[Pull, Pull]]:
+    """The loop over t, forward and backward, from x·w_ihᵀ + b_ih (T, N, G·H), in whose memory the gates come to lie.
+
+    Output and new state; the walk back (dy, *dlast) ↦ dgx and dgh (T·N, G·H) and dstate, which all pullbacks share and
+    the first of them runs; the pullbacks of the state; those of w_hh and b_hh.
+    """
+    h, c = (*state, None)[:2]
+    hs, kept, y = core.recurrent(cell, gates, h, c, w_hh, b_hh, lengths, reverse)  # hs (T + 1, N, H): before and after
     y = y if y is not None else hs[:-1] if reverse else hs[1:]
     before, last = (hs[1:], 0) if reverse else (hs[:-1], -1)
 
@@ -132,18 +147,11 @@ def all_steps_native(
         dgx, dgh, dh, dc = core.recurrent_grad(cell, gates, hs, kept, w_hh, lengths, reverse, dy, dh, dc)
         return _rows(dgx), _rows(dgh), dh, dc
 
-    pulls: tuple[Pull, ...] = (
-        lambda *dnew: core.matmul(back(*dnew)[0], w_ih).reshape(x.shape),
-        lambda *dnew: back(*dnew)[2],
-        lambda *dnew: back(*dnew)[3],
-        lambda *dnew: core.matmul(back(*dnew)[0].T, _rows(x)),
-        lambda *dnew: core.matmul(back(*dnew)[1].T, _rows(before)),
-        lambda *dnew: core.sum(back(*dnew)[0], (0,), False),
-        lambda *dnew: core.sum(back(*dnew)[1], (0,), False),
-    )
-    if c is None:
-        return (y, hs[last].copy()), pulls[:2] + pulls[3:]
-    return (y, hs[last].copy(), kept[last].copy()), pulls
+    dstate = (lambda *dnew: back(*dnew)[2], lambda *dnew: back(*dnew)[3])[: len(state)]
+    dw_hh = lambda *dnew: core.matmul(back(*dnew)[1].T, _rows(before))  # noqa: E731 (as those above)
+    db_hh = lambda *dnew: core.sum(back(*dnew)[1], (0,), False)  # noqa: E731
+    new = (y, hs[last].copy()) if c is None else (y, hs[last].copy(), kept[last].copy())
+    return new, back, dstate, (dw_hh, db_hh)
 
 
 def one_step_native(
@@ -260,7 +268,7 @@ def check_weights(
     if w_hh.shape != (gates * H, H) or len(w_ih) != gates * H or any(b.shape != (gates * H,) for b in biases):
         found = f"w_ih {w_ih.shape}, w_hh {w_hh.shape}, biases {[b.shape for b in biases]}"
         raise ValueError(f"{name}(): the weights do not fit together: {found}{shapes}")
-    dtypes = {a.dtype for a in (x.array, h.array, w_ih, w_hh, *biases)}
+    dtypes = {x.dtype, h.dtype, *(w.dtype for w in (w_ih, w_hh, *biases))}
     if (len(dtypes) > 1 and len({d.name for d in dtypes}) > 1) or w_ih.dtype.kind != "f":  # names take their time
         found = f"input {x.dtype}, state {h.dtype}, weight {w_ih.dtype}"
         raise TypeError(f"{name}(): one floating-point dtype is needed: {found}; convert with .to(dtype)")
