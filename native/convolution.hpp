@@ -54,7 +54,7 @@ inline std::vector<char> rows_with_pixels(const Frame& f, int64_t H) {
 
 // y[o][p] = b[o] + Σ_{c, kh, kw} w[c][kh][kw][o] · x[c][kh][kw + p]
 template <class T, int OT, int PT>
-inline void tile(const T* x, Walk s, const T* w, const T* b, T* y, int64_t y_channel, int64_t y_pixel, int lanes, int64_t at) {
+inline void tile(const T* x, const Walk& s, const T* w, const T* b, T* y, int64_t y_channel, int64_t y_pixel, int lanes, int64_t at) {
   int64_t first = 0, last = s.KW;
   while (first + 1 < last && at + (PT - 1) * s.pixel + first * s.kw < s.left) ++first;
   while (first + 1 < last && at + (last - 1) * s.kw >= s.right) --last;

@@ -20,7 +20,7 @@ inline Frame pooling_frame(const Pooling& v, int64_t H, int64_t W, int64_t OH, i
 }
 
 // Whether a later pixel of a window takes the place of the best so far: of equal ones the first stays, and NaN wins over all.
-template <class T> Mask<T> beats(Vec<T> value, Vec<T> best) { return (value > best) | ((value != value) & (best == best)); }
+template <class T> Mask<T> beats(Vec<T> value, Vec<T> best) { return ~(value <= best) & (best == best); }
 
 // The greatest of four pixels, and which of them it is.
 template <class T> struct Greatest {
@@ -28,15 +28,12 @@ template <class T> struct Greatest {
   Mask<T> which;
 };
 template <class T> Greatest<T> greatest(Vec<T> a, Vec<T> b, Vec<T> c, Vec<T> d) {
-  Greatest<T> best{a, {}};
-  const Vec<T> rest[] = {b, c, d};
-  for (int k = 1; k < 4; ++k) {
-    const Vec<T> value = rest[k - 1];
-    const Mask<T> wins = beats<T>(value, best.value);
-    best.value = select<T>(wins, value, best.value);
-    best.which = wins ? Mask<T>{} + k : best.which;
-  }
-  return best;
+  const auto better = [](Greatest<T> first, Greatest<T> second) {
+    const Mask<T> wins = beats<T>(second.value, first.value);
+    return Greatest<T>{select<T>(wins, second.value, first.value), wins ? second.which : first.which};
+  };
+  const Mask<T> zero = {};
+  return better(better({a, zero}, {b, zero + 1}), better({c, zero + 2}, {d, zero + 3}));
 }
 
 template <class T> void max_pool2d(const Images<T>& x, const Pooling& v, T* y, T* place, int64_t OH, int64_t OW) {

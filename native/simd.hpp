@@ -82,6 +82,9 @@ template <class T> inline Mask<T> load_bytes(const uint8_t* p, int n = LANES<T>)
   typedef uint8_t Bytes __attribute__((vector_size(LANES<T>)));
   Bytes b = {};
   std::memcpy(&b, p, size_t(n));
+#if defined(__AVX512F__)  // which GCC 12 makes byte by byte else
+  if constexpr (std::is_same_v<T, float>) return (Mask<T>)_mm512_maskz_cvtepu8_epi32(__mmask16(-1), (__m128i)b);
+#endif
   return __builtin_convertvector(b, Mask<T>);
 }
 template <class T> inline void store_bytes(uint8_t* p, Mask<T> v, int n = LANES<T>) {

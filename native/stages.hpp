@@ -6,6 +6,9 @@
 // stages, each in the frame in which the next convolution reads it, and which of the four pixels won. Backwards the block has the cotangent of a
 // convolution spread out in a frame of its own, from which those of its weights, its bias and its input are computed at once.
 //
+// Of a single stage, a few blocks are cut into parts of its output channels, which need nothing of each other: seven blocks of a batch of 100 would
+// keep one of two threads waiting for an eighth of the time.
+//
 // The stride is 1, and the padding no more than the kernel reaches. An activation that never falls may come after the maximum as well as
 // before it: after it there is a quarter of the work.
 #pragma once
@@ -45,23 +48,29 @@ template <class T> class Stage {
   int64_t outputs() const { return O * PH * PW; }
   int64_t places() const { return pool > 1 ? outputs() * LANES<T> : 0; }
 
-  // y: the first pixel of the outputs, at distances of a frame's channels and rows
-  void forward(const T* x, T* y, int64_t y_channel, int64_t y_row, uint8_t* place) const {
-    with_activation(activation, [&]<class A, class D>() { pool > 1 ? run<A, 2>(x, y, y_channel, y_row, place) : run<A, 1>(x, y, y_channel, y_row, place); });
+  int64_t pixels() const { return PH * PW * LANES<T>; }    // of a channel that comes out
+
+  // y: the first pixel of the outputs of channel `begin`, at distances of a frame's channels and rows; of the channels up to `end`
+  void forward(const T* x, T* y, int64_t y_channel, int64_t y_row, uint8_t* place, int64_t begin, int64_t end) const {
+    with_activation(activation, [&]<class A, class D>() {
+      const auto run = pool > 1 ? &Stage::run<A, 2> : &Stage::run<A, 1>;
+      (this->*run)(x, y, y_channel, y_row, place, begin, end);
+    });
   }
 
-  // dw, db of a block, and dx (C, H, W, LANES) where it is wanted, from dy (O, PH, PW, LANES) and the outputs y
+  // dw, db of a block, and dx (C, H, W, LANES) where it is wanted, from dy (O, PH, PW, LANES) and the outputs y, which begin with channel
+  // `begin`; of the channels up to `end`, which are all where dx is wanted
   void backward(const T* x, const T* y, int64_t y_channel, int64_t y_row, const uint8_t* place, const T* dy, T* dw, T* db, T* dx, int64_t dx_lanes,
-                int lanes) const {
+                int lanes, int64_t begin, int64_t end) const {
     const Frame f = dx ? out : Frame{OH, OW};
     const int64_t together = dx ? O : std::min<int64_t>(O, 4), size = f.HP * f.WP * LANES<T>;
     Scratch<T> spread(together * size);
     std::fill_n(spread + 0, together * size, T(0));
-    for (int64_t o = 0; o < O; o += together) {
-      const int64_t count = std::min(together, O - o), at = o * PH * PW * LANES<T>;
+    for (int64_t o = begin; o < end; o += together) {
+      const int64_t count = std::min(together, end - o);
       with_activation(activation, [&]<class A, class D>() {
         const auto run = pool > 1 ? &Stage::spread_out<D, 2> : &Stage::spread_out<D, 1>;
-        (this->*run)(count, y + o * y_channel, y_channel, y_row, place + at, dy + at, f, spread, db + o);
+        (this->*run)(count, y + (o - begin) * y_channel, y_channel, y_row, place + o * pixels(), dy + (o - begin) * pixels(), f, spread, db + o);
       });
       conv_detail::weight_sums<T>(x, in, spread, f, count, C, KH, KW, OH, OW, v, dw + o * C * KH * KW);
     }
@@ -86,14 +95,16 @@ template <class T> class Stage {
     return best;
   }
 
-  template <class A, int POOL> void run(const T* x, T* y, int64_t y_channel, int64_t y_row, uint8_t* place) const {
+  template <class A, int POOL>
+  void run(const T* x, T* y, int64_t y_channel, int64_t y_row, uint8_t* place, int64_t begin, int64_t end) const {
     using namespace conv_detail;
     constexpr int L = LANES<T>;
     const Walk s{C, KH, KW, in.HP * in.WP * L, v.dilation_h * in.WP * L, v.dilation_w * L, L, v.dilation_h};
     const int64_t columns = POOL * PW, row_size = columns * L;
     Scratch<T> rows(TILES[0] * POOL * row_size);
     for (int64_t ph = 0; ph < PH; ++ph)
-      for_tiles(O, [&](int64_t o, auto t) {
+      for_tiles(end - begin, [&](int64_t first, auto t) {
+        const int64_t o = begin + first;
         for (int r = 0; r < POOL; ++r) {
           const int64_t top = POOL * ph + r;
           Walk walk = s;
@@ -101,10 +112,13 @@ template <class T> class Stage {
           row<T, t, pixels_for(t)>(x + top * in.WP * L, walk, *packed_ + o * C * KH * KW, b ? b + o : nullptr, rows + r * row_size, POOL * row_size,
                                    L, L, columns);
         }
-        for (int64_t i = 0; i < t; ++i)
-          for (int64_t pw = 0; pw < PW; ++pw)
-            store(y + (o + i) * y_channel + ph * y_row + pw * L,
-                  A::template of<T>(winner<POOL>(rows + POOL * (i * row_size + pw * L), row_size, place + (((o + i) * PH + ph) * PW + pw) * L)));
+        for (int64_t i = 0; i < t; ++i) {
+          T* to = y + (first + i) * y_channel + ph * y_row;
+          const T* from = rows + POOL * i * row_size;
+          uint8_t* won = place + ((o + i) * PH + ph) * PW * L;
+          for (int64_t pw = 0; pw < columns / POOL; ++pw)
+            store(to + pw * L, A::template of<T>(winner<POOL>(from + POOL * pw * L, row_size, won + pw * L)));
+        }
       });
   }
 
@@ -113,18 +127,21 @@ template <class T> class Stage {
     constexpr int L = LANES<T>;
     for (int64_t o = 0; o < count; ++o) {
       Vec<T> total = {};
-      for (int64_t ph = 0; ph < PH; ++ph)
-        for (int64_t pw = 0; pw < PW; ++pw) {
-          const int64_t at = ((o * PH + ph) * PW + pw) * L;
-          const Vec<T> d = D::template of<T>(load(dy + at), load(y + o * y_channel + ph * y_row + pw * L));
+      for (int64_t ph = 0; ph < PH; ++ph) {
+        const int64_t at = (o * PH + ph) * PW * L, row_size = f.WP * L, columns = PW;
+        const T *given = dy + at, *value = y + o * y_channel + ph * y_row;
+        const uint8_t* won = place + at;
+        T* to = spread + ((o * f.HP + f.top + POOL * ph) * f.WP + f.left) * L;
+        for (int64_t pw = 0; pw < columns; ++pw, given += L, value += L, won += L, to += POOL * L) {
+          const Vec<T> d = D::template of<T>(load(given), load(value));
           total += d;
           Mask<T> which = {};
-          if constexpr (POOL > 1) which = load_bytes<T>(place + at);
-          for (int k = 0; k < POOL * POOL; ++k) {
-            const int64_t h = f.top + POOL * ph + k / POOL, w = f.left + POOL * pw + k % POOL;
-            store(spread + ((o * f.HP + h) * f.WP + w) * L, POOL > 1 ? select<T>(which == k, d, Vec<T>{}) : d);
-          }
+          if constexpr (POOL > 1) which = load_bytes<T>(won);
+#pragma GCC unroll 4
+          for (int k = 0; k < POOL * POOL; ++k)
+            store(to + k / POOL * row_size + k % POOL * L, POOL > 1 ? select<T>(which == k, d, Vec<T>{}) : d);
         }
+      }
       db[o] = sum<T>(total);
     }
   }
@@ -141,14 +158,25 @@ template <class T> struct Kept {
   }
 };
 
+// Into how many parts the channels of one stage are cut; the first channel of a part is that of a tile.
+template <class T> int64_t parts(const std::vector<Stage<T>>& stages, int64_t N) {
+  const int64_t blocks = (N + LANES<T> - 1) / LANES<T>, tiles = stages[0].O / conv_detail::TILES[0];
+  return stages.size() > 1 || blocks == 0 ? 1 : std::clamp<int64_t>(16 / blocks, 1, std::max<int64_t>(1, tiles));
+}
+inline int64_t first_channel(int64_t part, int64_t parts, int64_t O) {
+  return part == parts ? O : part * (O / conv_detail::TILES[0]) / parts * conv_detail::TILES[0];
+}
+
 // y (N, O · PH · PW), row by row, of the last stage
 template <class T> void stages(const Images<T>& x, std::vector<Stage<T>>& stages, T* y, T* frames, uint8_t* places) {
   constexpr int L = LANES<T>;
   const Kept<T> kept(stages);
   for (auto& s : stages) s.pack();
-  for_blocks<T>(x.N, 1, [&](int64_t n0, int lanes, int64_t b, int64_t) {
+  const int64_t cut = parts(stages, x.N);
+  for_blocks<T>(x.N, cut, [&](int64_t n0, int lanes, int64_t b, int64_t part) {
     const Stage<T>&first = stages.front(), &last = stages.back();
-    Scratch<T> input(first.frame()), output(last.outputs() * L);
+    const int64_t begin = first_channel(part, cut, last.O), end = first_channel(part + 1, cut, last.O), outputs = (end - begin) * last.PH * last.PW;
+    Scratch<T> input(first.frame()), output(outputs * L);
     gather<T>(x, n0, lanes, 0, x.C, first.in, input);
     if (lanes < L) clear_lanes<T>(input, first.frame() / L, lanes);
     std::fill_n(frames + b * kept.frames, kept.frames, T(0));
@@ -158,17 +186,18 @@ template <class T> void stages(const Images<T>& x, std::vector<Stage<T>>& stages
     for (size_t i = 0; i < stages.size(); ++i) {
       const Stage<T>& s = stages[i];
       if (&s == &last) {
-        s.forward(in, output, s.PH * s.PW * L, s.PW * L, place);
+        s.forward(in, output, s.pixels(), s.PW * L, place, begin, end);
       } else {
         const Frame f = stages[i + 1].in;
-        s.forward(in, frame + (f.top * f.WP + f.left) * L, f.HP * f.WP * L, f.WP * L, place);
+        s.forward(in, frame + (f.top * f.WP + f.left) * L, f.HP * f.WP * L, f.WP * L, place, 0, s.O);
         in = frame, frame += stages[i + 1].frame();
       }
       place += s.places();
     }
-    for (int64_t i = 0; i < last.outputs(); i += L) {
-      const int rows = int(std::min<int64_t>(L, last.outputs() - i));
-      transpose_block<T>(output + i * L, L, y + n0 * last.outputs() + i, last.outputs(), rows, lanes, rows);
+    T* to = y + n0 * last.outputs() + begin * last.PH * last.PW;
+    for (int64_t i = 0; i < outputs; i += L) {
+      const int rows = int(std::min<int64_t>(L, outputs - i));
+      transpose_block<T>(output + i * L, L, to + i, last.outputs(), rows, lanes, rows);
     }
   });
 }
@@ -185,17 +214,19 @@ void stages_grad(const Images<T>& x, std::vector<Stage<T>>& stages, const Images
   for (size_t i = 0; i < stages.size(); ++i)
     if (i || dx) stages[i].pack_turned();
   Scratch<T> partial(blocks * size);
-  for_blocks<T>(x.N, 1, [&](int64_t n0, int lanes, int64_t b, int64_t) {
+  const int64_t cut = dx ? 1 : parts(stages, x.N);
+  for_blocks<T>(x.N, cut, [&](int64_t n0, int lanes, int64_t b, int64_t part) {
     const Stage<T>&first = stages.front(), &last = stages.back();
-    Scratch<T> input(first.frame()), output(last.outputs() * L);
+    const int64_t begin = first_channel(part, cut, last.O), end = first_channel(part + 1, cut, last.O), outputs = (end - begin) * last.PH * last.PW;
+    Scratch<T> input(first.frame()), output(outputs * L);
     gather<T>(x, n0, lanes, 0, x.C, first.in, input);
-    gather<T>(y, n0, lanes, 0, y.C, {y.H, y.W}, output);
-    auto cotangent = std::make_unique<Scratch<T>>(last.outputs() * L);
-    gather<T>(dy, n0, lanes, 0, dy.C, {dy.H, dy.W}, *cotangent);
+    gather<T>(y, n0, lanes, begin, end - begin, {y.H, y.W}, output);
+    auto cotangent = std::make_unique<Scratch<T>>(outputs * L);
+    gather<T>(dy, n0, lanes, begin, end - begin, {dy.H, dy.W}, *cotangent);
     if (lanes < L) {
       clear_lanes<T>(input, first.frame() / L, lanes);
-      clear_lanes<T>(output, last.outputs(), lanes);
-      clear_lanes<T>(*cotangent, last.outputs(), lanes);
+      clear_lanes<T>(output, outputs, lanes);
+      clear_lanes<T>(*cotangent, outputs, lanes);
     }
     const T *value = output, *frame = frames + (b + 1) * kept.frames;
     const uint8_t* place = places + (b + 1) * kept.places;
@@ -206,7 +237,7 @@ void stages_grad(const Images<T>& x, std::vector<Stage<T>>& stages, const Images
       frame -= i ? s.frame() : 0, place -= s.places(), gradient -= s.weights() + s.O;
       auto d = std::make_unique<Scratch<T>>(i ? s.C * s.H * s.W * L : 0);
       s.backward(i ? frame : input + 0, value + (f.top * f.WP + f.left) * L, f.HP * f.WP * L, f.WP * L, place, *cotangent, gradient,
-                 gradient + s.weights(), i ? *d + 0 : dx ? dx + n0 : nullptr, i ? L : x.N, i ? L : lanes);
+                 gradient + s.weights(), i ? *d + 0 : dx ? dx + n0 : nullptr, i ? L : x.N, i ? L : lanes, &s == &last ? begin : 0, &s == &last ? end : s.O);
       cotangent = std::move(d), value = frame;
     }
   });
