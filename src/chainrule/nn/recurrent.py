@@ -13,11 +13,13 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
 import numpy.typing as npt
 
 from chainrule import ops
 from chainrule.creation import empty, zeros
 from chainrule.devices import check_device
+from chainrule.dtypes import get_default_dtype
 from chainrule.nn import init
 from chainrule.nn.module import Module
 from chainrule.nn.parameter import Parameter
@@ -157,7 +159,8 @@ class RNNBase(Module):
 
     def _zeros(self, input: Tensor, batch: tuple[int, ...]) -> tuple[Tensor, ...]:
         rows = self.num_layers * (1 + self.bidirectional)
-        h = zeros(rows, *batch, self.hidden_size, dtype=input.dtype if input.dtype.kind == "f" else None)
+        dtype = input.dtype if input.dtype.kind == "f" else get_default_dtype()
+        h = Tensor(np.zeros((rows, *batch, self.hidden_size), dtype))
         return (h, h) if self.mode == "LSTM" else (h,)
 
     def extra_repr(self) -> str:

@@ -27,12 +27,13 @@ def embedding(
     shape of weight, or a padding_idx that is no row.
     """
     _check(input.array, weight.array)
-    V = len(weight)
+    V = len(weight.array)
     if padding_idx is not None:
         padding_idx = whole_number("embedding", "padding_idx", padding_idx)
     if padding_idx is not None and not -V <= padding_idx < V:
         raise ValueError(f"embedding(): padding_idx={padding_idx} is not a row of the weight {weight.shape} = (V, E)")
     if max_norm is not None:
+        _check_rows(input.array, weight.array)
         _renormalize(weight.array, np.unique(input.array), max_norm, norm_type)
     y: Tensor = _embedding(input, weight, None if padding_idx is None else padding_idx % V, scale_grad_by_freq)
     return y
@@ -41,6 +42,7 @@ def embedding(
 @primitive
 def _embedding(index: Array, w: Array, padding: int | None, by_frequency: bool) -> tuple[Array, Pullback]:
     """y = w[index].   dw[index] += dy, as sums over runs of equal numbers after sorting"""
+    _check_rows(index, w)
 
     def dw(dy: Array) -> Array:
         dw = np.zeros_like(w)
@@ -77,6 +79,10 @@ def _check(index: Array, w: Array) -> None:
         raise ValueError(f"embedding(): the weight needs 2 dimensions (V, E), its shape is {w.shape}")
     if index.dtype.kind not in "iu":
         raise TypeError(f"embedding(): the input must be whole numbers, not {index.dtype}; convert it with .long()")
+
+
+def _check_rows(index: Array, w: Array) -> None:
+    """The kernel does so itself, and declines what does not fit."""
     if index.size and (index.min() < 0 or index.max() >= len(w)):
         wrong = index[(index < 0) | (index >= len(w))][0]
         raise IndexError(f"embedding(): the number {wrong} is not a row of the weight {w.shape} = (V, E), V={len(w)}")

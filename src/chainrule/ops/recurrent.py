@@ -207,11 +207,16 @@ def all_layers(
         outputs = []
         for k in range(i * directions, (i + 1) * directions):
             weights = [*params[k * each : (k + 1) * each], None, None][:4]
-            y, *new = layer(x, *(s[k] for s in state), *weights, lengths, k % directions == 1)
+            y, *new = layer(x, *(_row(s, k) for s in state), *weights, lengths, k % directions == 1)
             outputs.append(y)
             finals.append(tuple(new))
         x = cat(outputs, -1) if bidirectional else outputs[0]
     return x.transpose(0, 1) if batch_first else x, *(stack(column) for column in zip(*finals, strict=True))
+
+
+def _row(state: Tensor, k: int) -> Tensor:
+    """state[k], which for a state without a history, as most have, needs no operator."""
+    return state[k] if state.requires_grad else Tensor(state.array[k])
 
 
 # ---------------------------------------------------------------------------------------------- checks

@@ -22,7 +22,7 @@ from chainrule.autograd import Node, Pullback, next_number, primitive
 from chainrule.deferring import Deferred, Step, defer
 from chainrule.native import core
 from chainrule.ops.chains import waits
-from chainrule.ops.embeddings import _embedding
+from chainrule.ops.embeddings import _check_rows, _embedding
 from chainrule.ops.recurrent import once, through_time
 from chainrule.ops.recurrent_gru import _gru_layer
 from chainrule.ops.recurrent_lstm import _lstm_layer
@@ -122,6 +122,7 @@ def _(index: Any, table: Any, padding: int | None, by_frequency: bool) -> Tensor
         return None
     if index.array.dtype != np.int64 or table.array.dtype.char not in "fd":
         return None
+    _check_rows(index.array, table.array)
     return defer(Rows(index, table))
 
 

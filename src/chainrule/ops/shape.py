@@ -145,7 +145,8 @@ def unsqueeze(x: Array, dim: int) -> tuple[Array, Pullback]:
 
     Errors: IndexError where there is no such place.
     """
-    return np.expand_dims(x, one_dim("unsqueeze", dim, x.ndim + 1, x.shape)), lambda dy: dy.reshape(x.shape)
+    before = one_dim("unsqueeze", dim, x.ndim + 1, x.shape)
+    return x[(*(slice(None),) * before, None)], lambda dy: dy.reshape(x.shape)
 
 
 @method
