@@ -35,7 +35,7 @@ namespace gemm_detail {
 constexpr int MR = ACCUMULATORS / 2, NV = 2;  // NV vectors of B in a panel
 constexpr int SIDE = 4, FEW = MR / SIDE;      // up to FEW rows: SIDE panels at once
 template <class T> constexpr int NR = NV * LANES<T>;
-constexpr int64_t KC = 256, NC_PANELS = 96;   // a panel of A and one of B of KC rounds fit into a first cache of 48 KB
+constexpr int64_t KC = 512, NC_PANELS = 96;   // a panel of A of KC rounds stays in the first cache while those of B come by from the second
 constexpr int64_t FEW_PANELS = 24;            // row panels, up to which A is read as it lies
 constexpr int64_t FAR = 8192;                 // bytes; lines of such a distance push each other out of the cache
 constexpr int AHEAD = 8;                      // rounds by which a single panel of B is asked for before it is read
