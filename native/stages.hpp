@@ -7,7 +7,7 @@
 // convolution spread out in a frame of its own, from which those of its weights, its bias and its input are computed at once.
 //
 // Of a single stage, a few blocks are cut into parts of its output channels, which need nothing of each other: seven blocks of a batch of 100 would
-// keep one of two threads waiting for an eighth of the time.
+// keep one of two threads waiting for a quarter of the time.
 //
 // The stride is 1, and the padding no more than the kernel reaches. An activation that never falls may come after the maximum as well as
 // before it: after it there is a quarter of the work.
@@ -47,10 +47,9 @@ template <class T> class Stage {
   int64_t frame() const { return C * in.HP * in.WP * LANES<T>; }  // numbers in the frame of a block's input
   int64_t outputs() const { return O * PH * PW; }
   int64_t places() const { return pool > 1 ? outputs() * LANES<T> : 0; }
+  int64_t pixels() const { return PH * PW * LANES<T>; }  // numbers of a channel that comes out
 
-  int64_t pixels() const { return PH * PW * LANES<T>; }    // of a channel that comes out
-
-  // y: the first pixel of the outputs of channel `begin`, at distances of a frame's channels and rows; of the channels up to `end`
+  // Channels [begin, end). y: the first pixel of the outputs of channel `begin`, at distances of a frame's channels and rows; place: of all
   void forward(const T* x, T* y, int64_t y_channel, int64_t y_row, uint8_t* place, int64_t begin, int64_t end) const {
     with_activation(activation, [&]<class A, class D>() {
       const auto run = pool > 1 ? &Stage::run<A, 2> : &Stage::run<A, 1>;
@@ -58,8 +57,8 @@ template <class T> class Stage {
     });
   }
 
-  // dw, db of a block, and dx (C, H, W, LANES) where it is wanted, from dy (O, PH, PW, LANES) and the outputs y, which begin with channel
-  // `begin`; of the channels up to `end`, which are all where dx is wanted
+  // dw, db of a block, and dx (C, H, W, LANES) where it is wanted, from dy (O, PH, PW, LANES) and the outputs y. Channels [begin, end), which
+  // are all where dx is wanted: dy and y begin with channel `begin`, place, dw and db are those of all
   void backward(const T* x, const T* y, int64_t y_channel, int64_t y_row, const uint8_t* place, const T* dy, T* dw, T* db, T* dx, int64_t dx_lanes,
                 int lanes, int64_t begin, int64_t end) const {
     const Frame f = dx ? out : Frame{OH, OW};
@@ -116,7 +115,7 @@ template <class T> class Stage {
           T* to = y + (first + i) * y_channel + ph * y_row;
           const T* from = rows + POOL * i * row_size;
           uint8_t* won = place + ((o + i) * PH + ph) * PW * L;
-          for (int64_t pw = 0; pw < columns / POOL; ++pw)
+          for (int64_t pw = 0; pw < columns / POOL; ++pw)  // in a local, for the compiler takes PW for what a store may change
             store(to + pw * L, A::template of<T>(winner<POOL>(from + POOL * pw * L, row_size, won + pw * L)));
         }
       });
@@ -128,7 +127,7 @@ template <class T> class Stage {
     for (int64_t o = 0; o < count; ++o) {
       Vec<T> total = {};
       for (int64_t ph = 0; ph < PH; ++ph) {
-        const int64_t at = (o * PH + ph) * PW * L, row_size = f.WP * L, columns = PW;
+        const int64_t at = (o * PH + ph) * PW * L, row_size = f.WP * L, columns = PW;  // in a local, as above
         const T *given = dy + at, *value = y + o * y_channel + ph * y_row;
         const uint8_t* won = place + at;
         T* to = spread + ((o * f.HP + f.top + POOL * ph) * f.WP + f.left) * L;
@@ -158,7 +157,7 @@ template <class T> struct Kept {
   }
 };
 
-// Into how many parts the channels of one stage are cut; the first channel of a part is that of a tile.
+// Into how many parts the channels of one stage are cut, for 16 tasks or more; the first channel of a part is that of a tile.
 template <class T> int64_t parts(const std::vector<Stage<T>>& stages, int64_t N) {
   const int64_t blocks = (N + LANES<T> - 1) / LANES<T>, tiles = stages[0].O / conv_detail::TILES[0];
   return stages.size() > 1 || blocks == 0 ? 1 : std::clamp<int64_t>(16 / blocks, 1, std::max<int64_t>(1, tiles));

@@ -1,5 +1,7 @@
 """The tape: what `chainrule.autograd` promises."""
 
+import copy
+import pickle
 import threading
 from typing import Any
 
@@ -28,6 +30,20 @@ def test_backward_fills_grad_of_leaves_only() -> None:
     assert x.grad.tolist() == [4, 5, 6]
     assert y.grad.tolist() == [1, 2, 3]
     assert product.grad is None
+
+
+def test_copies_are_nodes_of_their_own() -> None:
+    x = leaf(1, 2, 3)
+    x.node.number += 10**6  # as one from a process that made more nodes
+    y, z = copy.deepcopy(x), pickle.loads(pickle.dumps(x))  # noqa: S301 (our own)
+    product, twin = x * y, x * x
+    (gradient,) = cr.autograd.grad(((z * 3) * (z * 2) + product).sum(), [z])
+    assert gradient.tolist() == [12, 24, 36]
+    (x * y * z + twin + copy.deepcopy(twin)).sum().backward()
+    assert (y.grad.tolist(), z.grad.tolist()) == ([1, 4, 9], [1, 4, 9])
+    encoder = cr.nn.TransformerEncoder(cr.nn.TransformerEncoderLayer(8, 2, 16), 2)  # of copies of one layer
+    encoder(cr.ones(2, 3, 8)).sum().backward()
+    assert all(p.grad is not None for p in encoder.parameters())
 
 
 def test_grad_adds_up_until_it_is_cleared() -> None:

@@ -59,7 +59,8 @@ class Node:
     """A place on the tape: one value that a gradient flows through, and the `name` of the operator that made it.
 
     A leaf has no pullback; the others have one, and `parents`, the nodes of the arguments (None where no gradient is
-    wanted). Nodes are numbered as they are made, so falling numbers visit every node after all that depend on it.
+    wanted). Nodes are numbered as they are made, so falling numbers visit every node after all that depend on it. A
+    copy, also one from a file, is made after the copies of its parents, and has a number of its own.
     """
 
     __slots__ = ("dtype", "grad", "hooks", "name", "number", "parents", "pullback", "retains_grad", "shape")
@@ -76,6 +77,11 @@ class Node:
         self.hooks: dict[int, Callable[[Tensor], Any]] | None = None
 
     is_freed = True  # when a walk has come by
+
+    def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
+        for name, value in state[1].items():
+            setattr(self, name, value)
+        self.number = next_number()
 
     def __repr__(self) -> str:
         return f"<{self.name}>"

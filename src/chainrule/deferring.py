@@ -9,6 +9,7 @@ something is written in place, or when the function has come to its end.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import weakref
 from collections.abc import Callable, Sequence
@@ -171,7 +172,9 @@ class joining:  # noqa: N801 (as no_grad)
     def __exit__(self, *exception: object) -> None:
         if self._outer is not None:
             return
+        ignored = () if exception[0] is None else (Exception,)  # the first error is the one to tell
         try:
-            settle_all()
+            with contextlib.suppress(*ignored):
+                settle_all()
         finally:
             mode.waiting = None

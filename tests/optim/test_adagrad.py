@@ -35,3 +35,12 @@ def test_native_is_the_reference(decay, maximize, dtype):
         results.append((*params, *sums))
     for a, b in zip(*results, strict=True):
         np.testing.assert_allclose(a, b, rtol=8 * np.finfo(dtype).eps, atol=8 * np.finfo(dtype).eps)
+
+
+@pytest.mark.skipif(core is None, reason="the native tier was not built")
+@pytest.mark.parametrize("eps", [0, 1e-10])
+def test_squares_too_small_for_the_dtype_are_no_division_by_zero(eps):
+    for rule in (adagrad, core.adagrad):
+        θ = np.ones(40, np.float32)
+        rule([θ], [np.full(40, 1e-20, np.float32)], [np.zeros(40, np.float32)], 0.1, eps, 0, False)
+        np.testing.assert_allclose(θ, 1 if eps else 0.9, rtol=1e-3)

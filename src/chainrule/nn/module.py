@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from chainrule.deferring import settle_all
 from chainrule.nn._errors import NAMED, locate
 from chainrule.nn.hooks import ModuleHooks, RemovableHandle, register
 from chainrule.nn.parameter import Parameter
@@ -282,6 +283,7 @@ class Module:
             problems = [f"missing: {', '.join(missing)}"] * bool(missing) + problems
         if problems:
             raise RuntimeError(f"this state_dict does not fit {type(self).__name__}:\n  " + "\n  ".join(problems))
+        settle_all()
         for key, value in values.items():
             own[key].array[...] = value
         return IncompatibleKeys(missing, unexpected)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from chainrule.creation import full
 from chainrule.devices import check_device
 from chainrule.nn import functional as F
+from chainrule.nn import init
 from chainrule.nn.activation import _Activation
 from chainrule.nn.module import Module
 from chainrule.nn.parameter import Parameter
@@ -134,7 +135,7 @@ class PReLU(Module):
 
     def reset_parameters(self) -> None:
         """Set the slopes to `init`."""
-        self.weight.array[...] = self.init
+        init.constant_(self.weight, self.init)
 
     def forward(self, input: Tensor) -> Tensor:
         return F.prelu(input, self.weight)

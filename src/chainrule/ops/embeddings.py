@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from chainrule.autograd import Pullback, primitive
+from chainrule.deferring import settle_all
 from chainrule.native import core
 from chainrule.ops.arguments import whole_number
 from chainrule.tensor import Array, Tensor
@@ -34,6 +35,7 @@ def embedding(
         raise ValueError(f"embedding(): padding_idx={padding_idx} is not a row of the weight {weight.shape} = (V, E)")
     if max_norm is not None:
         _check_rows(input.array, weight.array)
+        settle_all()
         _renormalize(weight.array, np.unique(input.array), max_norm, norm_type)
     y: Tensor = _embedding(input, weight, None if padding_idx is None else padding_idx % V, scale_grad_by_freq)
     return y

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.autograd import is_grad_enabled
+from chainrule.deferring import settle_all
 from chainrule.ops.arguments import methods
 from chainrule.ops.indexing import masked_fill, tril, triu
 from chainrule.ops.scan import cumprod, cumsum
@@ -52,6 +53,7 @@ def _setitem(x: Tensor, index: Any, value: Any) -> None:
     if tracked and is_grad_enabled():
         x._become("x[index] = value", assigned(x, plain, value))
     else:
+        settle_all()
         put(x.array, plain, _plain(value))
 
 

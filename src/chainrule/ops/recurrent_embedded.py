@@ -35,10 +35,10 @@ _lookup: Any = _embedding
 
 
 @primitive
-def _embedded_layer(x: None, index: Array, table: Array, layer: Any, cell: str, *rest: Any) -> tuple[Any, Pullback]:
+def _embedded_layer(seen: None, index: Array, table: Array, layer: Any, cell: str, *rest: Any) -> tuple[Any, Pullback]:
     """The recurrent `layer`, which has cells of this kind, on x = table[index]; `rest` is what it takes after x.
 
-    The first argument stands for x: its cotangent is asked for, and none of the table, once somebody has looked at x.
+    `seen` stands for x: its cotangent is asked for, and none of the table, once somebody has looked at x.
 
     Shapes: index (T, N), table (V, D), no lengths -> what the layer returns.
     """
@@ -53,9 +53,10 @@ def _embedded_layer(x: None, index: Array, table: Array, layer: Any, cell: str, 
 
 
 @_embedded_layer.native
-def _(x: None, index: Array, table: Array, layer: Any, cell: str, *rest: Any) -> tuple[Any, Pullback]:
-    states = _states(cell)
+def _(seen: None, index: Array, table: Array, layer: Any, cell: str, *rest: Any) -> tuple[Any, Pullback]:
+    states = 2 if cell == "lstm" else 1
     w_ih, w_hh, b_ih, b_hh, _, reverse = rest[states : states + 6]
+    index, table = index.copy(), _used(index, table)  # as they are now, whoever changes them before the way back
     gates = core.embedding(index, core.linear(table, w_ih, b_ih))  # (V, G·H) -> (T, N, G·H)
     new, back, dstate, (dw_hh, db_hh) = through_time(cell, gates, rest[:states], w_hh, b_hh, None, reverse)
 
@@ -82,9 +83,10 @@ def _none(*dnew: Array) -> None:
     """The cotangent of what is no tensor."""
 
 
-def _states(cell: str) -> int:
-    """h, and of an LSTM c."""
-    return 2 if cell == "lstm" else 1
+def _used(index: Array, table: Array) -> Array:
+    """The rows that are looked up, as a copy; 0 in the place of others, whose NaN would spoil the product."""
+    used = np.bincount(index.reshape(-1), minlength=len(table)) > 0
+    return np.where(used[:, None], table, table.dtype.type(0))
 
 
 # ---------------------------------------------------------------------------------------------- how they come together
