@@ -232,11 +232,13 @@ def test_kernels_refuse_what_does_not_fit(name: str) -> None:
 LOOKS = ["never", "before", "after", "in the gradient's way"]
 
 
-def above_an_embedding(kind: str, dtype: Any = np.float64, **settings: Any) -> tuple[Any, Any, Any]:
+def above_an_embedding(
+    kind: str, dtype: Any = np.float64, padding_idx: int | None = None, **settings: Any
+) -> tuple[Any, Any, Any]:
     """Of seven words, looked up 36 times."""
     cr.manual_seed(5)
     words = cr.from_numpy(np.random.default_rng(0).integers(0, 7, (9, 4)))
-    return words, nn.Embedding(7, 5, dtype=dtype), getattr(nn, kind)(5, 6, dtype=dtype, **settings)
+    return words, nn.Embedding(7, 64, padding_idx, dtype=dtype), getattr(nn, kind)(64, 6, dtype=dtype, **settings)
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -244,7 +246,8 @@ def above_an_embedding(kind: str, dtype: Any = np.float64, **settings: Any) -> t
 @pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
 def test_recurrent_layers_take_the_table(kind: str, bidirectional: bool, look: str) -> None:
     """Whenever somebody looks at the vectors in between, their values and gradients are those without compile."""
-    words, embedding, layer = above_an_embedding(kind, num_layers=2, bidirectional=bidirectional)
+    settings = {"num_layers": 2, "bidirectional": bidirectional, "padding_idx": 3 if bidirectional else None}
+    words, embedding, layer = above_an_embedding(kind, **settings)
     parameters = [*embedding.parameters(), *layer.parameters()]
 
     def found(compiled: Callable[..., Any]) -> list[np.ndarray]:
@@ -275,12 +278,19 @@ def test_recurrent_layers_take_the_table(kind: str, bidirectional: bool, look: s
 
 
 @needs_native
-def test_the_table_is_multiplied_where_it_is_shorter() -> None:
+def test_rows_are_multiplied_where_they_occur_often() -> None:
     words, embedding, layer = above_an_embedding("LSTM")
     for shown, table, expected in (
         (words, embedding, {"embedded_layer"}),
+        (words, nn.Embedding(7, 64, padding_idx=0, dtype=np.float64), {"embedded_layer"}),
         (words[:1], embedding, {"embedding", "lstm_layer"}),
-        (words, nn.Embedding(7, 5, padding_idx=0, dtype=np.float64), {"embedding", "lstm_layer"}),
+        (cr.arange(36).reshape(9, 4), nn.Embedding(40, 64, dtype=np.float64), {"embedding", "lstm_layer"}),
+        (
+            words,
+            nn.Sequential(nn.Embedding(7, 40, dtype=np.float64), nn.Linear(40, 64, dtype=np.float64)),
+            {"embedding", "linear", "lstm_layer"},
+        ),
+        (words, nn.Embedding(7, 64, scale_grad_by_freq=True, dtype=np.float64), {"embedding", "lstm_layer"}),
     ):
 
         @cr.compile
@@ -345,7 +355,7 @@ WRITES: dict[str, Callable[[Any, Any], Any]] = {
     "the numbers": lambda words, table: words.__setitem__(0, 3),
     "all": lambda words, table: table.mul_(3),
     "a greatest norm": lambda words, table: F.embedding(words, table, max_norm=0.5),
-    "a state_dict": lambda words, table: nn.Embedding(7, 5, _weight=table).load_state_dict({"weight": table * 2}),
+    "a state_dict": lambda words, table: nn.Embedding(7, 64, _weight=table).load_state_dict({"weight": table * 2}),
 }
 
 
@@ -400,7 +410,7 @@ def test_the_table_multiplied_as_its_parts(kind: str) -> None:
     state = [np.random.default_rng(i).standard_normal((4, 6)) for i in range(1 + (kind == "LSTM"))]
     last = (False,) if kind == "RNN" else ()
     arguments = (
-        None, words.array, embedding.weight.array, part, "tanh" if kind == "RNN" else kind.lower(),
+        None, embedding.weight.array, np.arange(7), words.array, 2, part, "tanh" if kind == "RNN" else kind.lower(),
         *state, *(p.array for p in layer.parameters()), None, True, *last,
     )  # fmt: skip
     (new, pull), (mine, pulls) = operator.reference(*arguments), operator.override(*arguments)  # type: ignore[misc]

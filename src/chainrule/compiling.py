@@ -38,8 +38,8 @@ def compile(model: Callable[..., Any]) -> Any:
 
     Joined are conv2d (stride 1, one group), max_pool2d (2 × 2, side by side), relu, sigmoid and tanh that follow one
     another, convolution after convolution, and so are linear and these activations; forward and backward. A recurrent
-    layer right above an embedding of fewer rows than it looks up (not with batch_first) multiplies the table in the
-    place of what was looked up. A value in between that a name or a hook holds is computed on its own, as ever. Values
+    layer right above an embedding (not with batch_first) multiplies the rows that occur in the place of all that were
+    looked up. A value in between that a name or a hook holds is computed on its own, as ever. Values
     and gradients are those of the operators one by one, but for the order in which sums are added up. On the reference
     tier nothing is joined.
 

@@ -102,12 +102,12 @@ def _recurrent(states: int) -> Callable[[Sequence[Any], Any], Cost]:
 
 
 def _embedded(args: Sequence[Any], y: Any) -> Cost:
-    """As `_recurrent`, but w_ih by the rows of a table; x's own cotangent is one of places."""
-    _, index, table, _, cell, *rest = args
+    """As `_recurrent`, but w_ih by the rows of a table that occur; x's own cotangent is one of all places."""
+    _, _, rows, places, _, _, cell, *rest = args
     states = 2 if cell == "lstm" else 1
     w_ih, w_hh = rest[states : states + 2]
-    once, steps = len(table) * w_ih.size, index.size * w_hh.size
-    return Cost(once + steps, (index.size * w_ih.size, 0, once, 0, 0, *(0,) * states, once, 2 * steps))
+    once, steps = rows.size * w_ih.size, places.size * w_hh.size
+    return Cost(once + steps, (places.size * w_ih.size, once, *(0,) * (5 + states), once, 2 * steps))
 
 
 _COSTS: dict[str, Callable[[Sequence[Any], Any], Cost]] = {

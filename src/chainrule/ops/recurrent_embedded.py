@@ -1,13 +1,13 @@
 """A recurrent layer right above an embedding, as one operator.
 
-    x = E[index],   x·w_ihᵀ = (E·w_ihᵀ)[index]
+    x = E[rows][places],   x·w_ihᵀ = (E[rows]·w_ihᵀ)[places]
 
-So the table E (V, D) is multiplied in the place of the sequences x (T, N, D), and backwards what comes back to each of
-its rows is added up before it is multiplied: with fewer rows than places, as with characters, three of the six large
-products of an LSTM are nearly gone.
+So those rows of the table E (V, D) that occur are multiplied, each once, in the place of the sequences x (T, N, D), and
+backwards what comes back to each of them is added up before it is multiplied: of characters there are few, and three of
+the six large products of an LSTM are nearly gone.
 
-Inside of a compiled function `embedding` waits for what follows it (`deferring`), and a recurrent layer takes the
-numbers and the table in its place. Whoever still has x and looks at it, be it after the layer ran, sees its value, and
+Inside of a compiled function `embedding` waits for what follows it (`deferring`), and a recurrent layer takes rows,
+places and the table in its place. Whoever still has x and looks at it, be it after the layer ran, sees its value, and
 from then on its gradient: until then the layer's parent on the tape is the table, from then on it is x.
 """
 
@@ -32,47 +32,56 @@ from chainrule.tensor import Array, Tensor
 __all__: list[str] = []  # no names: it is what others become
 
 _lookup: Any = _embedding
+FEW, SPARED = 16, 50
+"""Places, below which looking for rows is not worth it, and multiplications spared for each number of the gates, below
+which moving that number once more, forward and back, costs as much."""
 
 
 @primitive
-def _embedded_layer(seen: None, index: Array, table: Array, layer: Any, cell: str, *rest: Any) -> tuple[Any, Pullback]:
-    """The recurrent `layer`, which has cells of this kind, on x = table[index]; `rest` is what it takes after x.
+def _embedded_layer(
+    seen: None, table: Array, rows: Array, places: Array, padding: int | None, layer: Any, cell: str, *rest: Any
+) -> tuple[Any, Pullback]:
+    """The recurrent `layer`, which has cells of this kind, on x = table[rows][places]; `rest` is what it takes after x.
 
     `seen` stands for x: its cotangent is asked for, and none of the table, once somebody has looked at x.
 
-    Shapes: index (T, N), table (V, D), no lengths -> what the layer returns.
+    Shapes: table (V, D), rows (U), places (T, N), no lengths -> what the layer returns.
     """
-    x, (_, look_up) = _lookup.reference(index, table, None, False)
+    x, (_, look_up) = _lookup.reference(rows[places], table, padding, False)
     new, pull = layer.reference(x, *rest)
 
     def pullback(*dnew: Array) -> tuple[Any, ...]:
         dx, *others = pull(*dnew)
-        return dx, None, look_up(dx), None, None, *others
+        return dx, look_up(dx), None, None, None, None, None, *others
 
     return new, pullback
 
 
 @_embedded_layer.native
-def _(seen: None, index: Array, table: Array, layer: Any, cell: str, *rest: Any) -> tuple[Any, Pullback]:
+def _(
+    seen: None, table: Array, rows: Array, places: Array, padding: int | None, layer: Any, cell: str, *rest: Any
+) -> tuple[Any, Pullback]:
     states = 2 if cell == "lstm" else 1
     w_ih, w_hh, b_ih, b_hh, _, reverse = rest[states : states + 6]
-    index, table = index.copy(), _used(index, table)  # as they are now, whoever changes them before the way back
-    gates = core.embedding(index, core.linear(table, w_ih, b_ih))  # (V, G·H) -> (T, N, G·H)
+    found = core.embedding(rows, table)  # (U, D), as they are now, whoever changes the table before the way back
+    gates = core.embedding(places, core.linear(found, w_ih, b_ih))  # (U, G·H) -> (T, N, G·H)
     new, back, dstate, (dw_hh, db_hh) = through_time(cell, gates, rest[:states], w_hh, b_hh, None, reverse)
 
     @once
     def by_row(*dnew: Array) -> Array:
-        """dgx, added up for every row of the table: (T, N, G·H) -> (V, G·H)"""
-        return core.embedding_grad(back(*dnew)[0].reshape(gates.shape), index, len(table), -1, False)  # type: ignore[no-any-return]
+        """dgx, added up for every row: (T, N, G·H) -> (U, G·H)"""
+        return core.embedding_grad(back(*dnew)[0].reshape(gates.shape), places, len(rows), -1, False)  # type: ignore[no-any-return]
+
+    def dtable(*dnew: Array) -> Array:
+        ignored = -1 if padding is None else padding
+        return core.embedding_grad(core.matmul(by_row(*dnew), w_ih), rows, len(table), ignored, False)  # type: ignore[no-any-return]
 
     return new, (
-        lambda *dnew: core.matmul(back(*dnew)[0], w_ih).reshape(*index.shape, table.shape[1]),
-        _none,
-        lambda *dnew: core.matmul(by_row(*dnew), w_ih),
-        _none,
-        _none,
+        lambda *dnew: core.matmul(back(*dnew)[0], w_ih).reshape(*places.shape, table.shape[1]),
+        dtable,
+        *(_none,) * 5,
         *dstate,
-        lambda *dnew: core.matmul(by_row(*dnew).T, table),
+        lambda *dnew: core.matmul(by_row(*dnew).T, found),
         dw_hh,
         lambda *dnew: core.sum(by_row(*dnew), (0,), False),
         db_hh,
@@ -83,23 +92,27 @@ def _none(*dnew: Array) -> None:
     """The cotangent of what is no tensor."""
 
 
-def _used(index: Array, table: Array) -> Array:
-    """The rows that are looked up, as a copy; 0 in the place of others, whose NaN would spoil the product."""
-    used = np.bincount(index.reshape(-1), minlength=len(table)) > 0
-    return np.where(used[:, None], table, table.dtype.type(0))
+def _occurring(index: Array, V: int) -> tuple[Array, Array]:
+    """The rows that occur, in rising order, and where each place finds its own: index = rows[places]."""
+    occurs = np.zeros(V, np.bool_)
+    occurs[index] = True
+    rows = np.flatnonzero(occurs)
+    number = np.empty(V, np.int64)
+    number[rows] = np.arange(len(rows))
+    return rows, number[index]
 
 
 # ---------------------------------------------------------------------------------------------- how they come together
 
 
 class Rows(Step):
-    """Rows of a table, x (T, N, D), that wait: of an embedding that has fewer rows than are looked up."""
+    """Rows of a table, x (T, N, D), that wait. The setting is (rows, places): those that occur, and where."""
 
     __slots__ = ("followers", "number")
 
-    def __init__(self, index: Tensor, table: Tensor) -> None:
+    def __init__(self, index: Tensor, table: Tensor, padding: int | None, setting: tuple[Array, Array]) -> None:
         shape = (*index.array.shape, table.array.shape[1])
-        super().__init__(_lookup, index, (table, None, False), None, shape, table.array.dtype)
+        super().__init__(_lookup, index, (table, padding, False), setting, shape, table.array.dtype)
         self.number = next_number()
         self.followers: list[list[Node | None]] = []
         """The parents of the layers that took the table in the place of x."""
@@ -114,18 +127,21 @@ class Rows(Step):
         if x.node is not None:
             x.node.number = self.number  # it was made before its followers
             for parents in self.followers:
-                parents[0], parents[2] = x.node, None
+                parents[0], parents[1] = x.node, None
         return x
 
 
 @_lookup.deferred  # type: ignore[untyped-decorator]
 def _(index: Any, table: Any, padding: int | None, by_frequency: bool) -> Tensor | None:
-    if core is None or padding is not None or by_frequency or index.ndim != 2 or index.array.size <= len(table):
+    numbers, rows = index.array, table.array
+    if core is None or by_frequency or numbers.ndim != 2 or numbers.dtype != np.int64 or rows.dtype.char not in "fd":
         return None
-    if index.array.dtype != np.int64 or table.array.dtype.char not in "fd":
+    if numbers.size < FEW or rows.shape[1] < SPARED:
         return None
-    _check_rows(index.array, table.array)
-    return defer(Rows(index, table))
+    _check_rows(numbers, rows)
+    setting = _occurring(numbers, len(rows))
+    spared = (1 - len(setting[0]) / numbers.size) * rows.shape[1]
+    return defer(Rows(index, table, padding, setting)) if spared >= SPARED else None
 
 
 def let_join(layer: Any, states: int, cell: Callable[..., str]) -> None:
@@ -136,7 +152,8 @@ def let_join(layer: Any, states: int, cell: Callable[..., str]) -> None:
         if lengths is not None or not waits(x, Rows):
             return None
         rows: Rows = x.step
-        new = _embedded_layer(None, rows.input, rows.arguments[0], layer, cell(*last), *rest)
+        table, padding, _ = rows.arguments
+        new = _embedded_layer(None, table, *rows.setting, padding, layer, cell(*last), *rest)
         node: Any = new[0].node
         if node is not None:
             (behind,) = node.parents  # of all outputs together
