@@ -385,6 +385,7 @@ def test_what_is_written_later_is_not_seen(what: str, when: str) -> None:
         np.testing.assert_allclose(b, a, rtol=1e-11, atol=1e-12)
 
 
+@needs_native
 def test_an_error_of_ones_own_stays_what_it_is() -> None:
     """Another one, of what still waits then, does not take its place."""
     layer = nn.Linear(3, 2)
