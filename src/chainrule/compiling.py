@@ -39,9 +39,9 @@ def compile(model: Callable[..., Any]) -> Any:
     Joined are conv2d (stride 1, one group), max_pool2d (2 × 2, side by side), relu, sigmoid and tanh that follow one
     another, convolution after convolution, and so are linear and these activations; forward and backward. A recurrent
     layer right above an embedding (not with batch_first) multiplies the rows that occur in the place of all that were
-    looked up. A value in between that a name or a hook holds is computed on its own, as ever. Values
-    and gradients are those of the operators one by one, but for the order in which sums are added up. On the reference
-    tier nothing is joined.
+    looked up. A value in between that a name or a hook holds is computed on its own, as ever. Values and gradients are
+    those of the operators one by one, but for the order in which sums are added up. On the reference tier nothing is
+    joined.
 
     A module comes back as a module: parameters, buffers and training mode are shared, and names in its state_dict begin
     with "_orig_mod.", as PyTorch's do. An array that NumPy changes behind the operators' back, between two that are

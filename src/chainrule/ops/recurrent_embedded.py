@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 
 from chainrule.autograd import Node, Pullback, next_number, primitive
-from chainrule.deferring import Deferred, Step, defer
+from chainrule.deferring import Step, defer
 from chainrule.native import core
 from chainrule.ops.chains import waits
 from chainrule.ops.embeddings import _check_rows, _embedding
+from chainrule.ops.joining import _none
 from chainrule.ops.recurrent import once, through_time
 from chainrule.ops.recurrent_gru import _gru_layer
 from chainrule.ops.recurrent_lstm import _lstm_layer
@@ -88,10 +89,6 @@ def _(
     )
 
 
-def _none(*dnew: Array) -> None:
-    """The cotangent of what is no tensor."""
-
-
 def _occurring(index: Array, V: int) -> tuple[Array, Array]:
     """The rows that occur, in rising order, and where each place finds its own: index = rows[places]."""
     occurs = np.zeros(V, np.bool_)
@@ -117,10 +114,6 @@ class Rows(Step):
         self.followers: list[list[Node | None]] = []
         """The parents of the layers that took the table in the place of x."""
 
-    def activated(self, x: Deferred, number: int, operator: Any) -> Deferred | None:
-        """No activation joins."""
-        return None
-
     def run(self, start: Tensor, steps: Sequence[Step]) -> Tensor:
         """Somebody looks at x."""
         x: Tensor = _lookup(start, *self.arguments)
@@ -136,7 +129,7 @@ def _(index: Any, table: Any, padding: int | None, by_frequency: bool) -> Tensor
     numbers, rows = index.array, table.array
     if core is None or by_frequency or numbers.ndim != 2 or numbers.dtype != np.int64 or rows.dtype.char not in "fd":
         return None
-    if numbers.size < FEW or rows.shape[1] < SPARED:
+    if numbers.size < FEW or rows.shape[1] <= SPARED:  # a row that occurs is multiplied at least once
         return None
     _check_rows(numbers, rows)
     setting = _occurring(numbers, len(rows))
