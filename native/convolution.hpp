@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "lanes.hpp"
+#include "reduction.hpp"
 #include "threads.hpp"
 
 namespace chainrule {
@@ -339,25 +340,20 @@ void conv2d_grad_w(const Images<T>& x, const Images<T>& dy, int64_t KH, int64_t 
 
 // db (O): sums of dy over images and pixels
 template <class T> void conv2d_grad_b(const Images<T>& dy, T* db) {
-  constexpr int L = LANES<T>;
+  const bool images_innermost = dy.n == 1 && dy.w == dy.N && dy.h == dy.W * dy.N, row_by_row = dy.w == 1 && dy.h == dy.W;
   parallel_for(dy.C, [&](int64_t o) {
+    const T* p = dy.p + o * dy.c;
+    if (images_innermost) {
+      db[o] = sum_line(p, dy.H * dy.W * dy.N);
+      return;
+    }
     T total = 0;
-    if (dy.n == 1 && dy.w == dy.N && dy.h == dy.W * dy.N) {  // images innermost: one long line
-      const T* p = dy.p + o * dy.c;
-      const int64_t size = dy.H * dy.W * dy.N;
-      Vec<T> s[4] = {};
-      int64_t i = 0;
-      for (; i + 4 * L <= size; i += 4 * L)
-        for (int k = 0; k < 4; ++k) s[k] += load(p + i + k * L);
-      for (; i < size; i += L) s[0] += load(p + i, int(std::min<int64_t>(L, size - i)));
-      total = sum<T>((s[0] + s[1]) + (s[2] + s[3]));
-    } else {
-      for (int64_t n = 0; n < dy.N; ++n) {
-        T image = 0;
-        for (int64_t h = 0; h < dy.H; ++h)
-          for (int64_t w = 0; w < dy.W; ++w) image += dy.p[n * dy.n + o * dy.c + h * dy.h + w * dy.w];
-        total += image;
-      }
+    for (int64_t n = 0; n < dy.N; ++n, p += dy.n) {
+      T image = 0;
+      if (row_by_row) image = sum_line(p, dy.H * dy.W);
+      for (int64_t h = 0; h < dy.H && !row_by_row; ++h)
+        for (int64_t w = 0; w < dy.W; ++w) image += p[h * dy.h + w * dy.w];
+      total += image;
     }
     db[o] = total;
   });

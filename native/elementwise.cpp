@@ -27,13 +27,17 @@ template <class T> Shape broadcast_shape(const Strided<T>& a, const Strided<T>& 
   return shape;
 }
 
+Shape row_by_row(const Shape& shape) {
+  Shape strides(shape.size(), 1);
+  for (size_t i = shape.size(); i > 1; --i) strides[i - 2] = strides[i - 1] * shape[i - 1];
+  return strides;
+}
+
 // Strides of the result: those of an operand that has its shape and no gaps, so that an order of axes is kept; else row by row.
 template <class T> Shape result_strides(const Shape& shape, const Strided<T>& a, const Strided<T>& b) {
   for (const Strided<T>* x : {&a, &b})
     if (x->shape() == shape && is_dense(*x)) return strides(*x);
-  Shape rows(shape.size(), 1);
-  for (size_t i = shape.size(); i > 1; --i) rows[i - 2] = rows[i - 1] * shape[i - 1];
-  return rows;
+  return row_by_row(shape);
 }
 
 // Axes from the innermost of the result outwards, neighbours merged where both operands step through them evenly.
@@ -94,26 +98,14 @@ nb::object py_mask(nb::handle truth_, nb::handle x_) {
   });
 }
 
-// Line after line of an array whose lines lie without gaps
-template <class T> void copy_lines(const Strided<T>& x, T* y) {
-  const int last = x.ndim() - 1;
-  const int64_t n = x.shape(last);
-  parallel_lines(x.size() / n, n, [&](int64_t begin, int64_t end) {
-    for (int64_t l = begin; l < end; ++l) {
-      int64_t rest = l, from = 0;
-      for (int d = last - 1; d >= 0; rest /= x.shape(d--)) from += rest % x.shape(d) * x.stride(d);
-      line<Identity>(n, x.data() + from, y + l * n);
-    }
-  });
-}
-
 // The same elements, row by row in memory of ours.
 nb::object py_copy(nb::handle x_) {
   return dispatch({x_}, [&]<class T>() {
     const Strided<T> x(x_);
     New<T> y(x.shape());
     if (PyArray_IS_C_CONTIGUOUS(x.get())) compute(double(x.size()), [&] { map<Identity>(x.size(), x.data(), y.data()); });
-    else if (x.ndim() > 1 && x.stride(x.ndim() - 1) == 1 && x.shape(x.ndim() - 1) >= LANES<T>) copy_lines(x, y.data());
+    else if (const std::vector<Axis> axes = merged_axes(x.shape(), row_by_row(x.shape()), x, x); axes[0].a == 0 || (axes[0].a == 1 && axes[0].n >= LANES<T>))
+      compute(double(x.size()), [&] { broadcast<First>(axes.data(), int(axes.size()), x.data(), x.data(), y.data()); });
     else if (PyArray_CopyInto(as_array(y.object()), x.get()) < 0) throw nb::python_error();
     return y.object();
   });

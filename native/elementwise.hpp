@@ -57,6 +57,7 @@ struct Add { template <class T> static Vec<T> of(Vec<T> a, Vec<T> b) { return a 
 struct Sub { template <class T> static Vec<T> of(Vec<T> a, Vec<T> b) { return a - b; } };
 struct Mul { template <class T> static Vec<T> of(Vec<T> a, Vec<T> b) { return a * b; } };
 struct Div { template <class T> static Vec<T> of(Vec<T> a, Vec<T> b) { return a / b; } };
+struct First { template <class T> static Vec<T> of(Vec<T> a, Vec<T>) { return a; } };
 struct Maximum { template <class T> static Vec<T> of(Vec<T> a, Vec<T> b) { return select<T>((a >= b) | (a != a), a, b); } };
 struct Minimum { template <class T> static Vec<T> of(Vec<T> a, Vec<T> b) { return select<T>((a <= b) | (a != a), a, b); } };
 
@@ -105,6 +106,7 @@ template <class F, class T> void line(int64_t n, const T* a, int64_t sa, const T
   if (sa == 1 && sb == 1) return line<F, 1, 1>(n, a, b, y);
   if (sa == 1 && sb == 0) return line<F, 1, 0>(n, a, b, y);
   if (sa == 0 && sb == 1) return line<F, 0, 1>(n, a, b, y);
+  if (sa == 0 && sb == 0) return line<F, 0, 0>(n, a, b, y);
   T pa[64], pb[64];  // collected piece by piece
   for (int64_t i = 0; i < n; i += 64) {
     const int m = int(std::min<int64_t>(64, n - i));
@@ -124,6 +126,7 @@ struct Axis {
 
 template <class F, class T> void broadcast(const Axis* axes, int count, const T* a, const T* b, T* y) {
   const Axis inner = axes[0];
+  if (count == 1) return map<F>(inner.n, a, inner.a, b, inner.b, y);
   int64_t lines = 1;
   for (int i = 1; i < count; ++i) lines *= axes[i].n;
   parallel_lines(lines, inner.n, [&](int64_t begin, int64_t end) {

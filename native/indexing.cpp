@@ -61,7 +61,7 @@ nb::object py_pad(nb::handle x_, nb::tuple widths, nb::handle value) {
     }
     const T fill = number<T>(value);
     New<T> y(shape);
-    if (count(shape)) compute(double(count(shape)), [&] { pad(x.data(), axes.data(), x.ndim(), fill, y.data()); });
+    if (count(shape)) compute(double(count(shape)), [&] { pad(x.data(), axes, fill, y.data()); });
     return y.object();
   });
 }

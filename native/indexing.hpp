@@ -42,30 +42,30 @@ struct Border {
   int64_t size() const { return before + n + behind; }
 };
 
-// Axes from the outermost on; x and y row by row.
-template <class T> void pad(const T* x, const Border* axes, int count, T value, T* y) {
-  const Border inner = axes[count - 1];
-  int64_t lines = 1;
-  for (int d = 0; d + 1 < count; ++d) lines *= axes[d].size();
-  parallel_lines(lines, inner.size(), [&](int64_t begin, int64_t end) {
-    std::vector<int64_t> place(static_cast<size_t>(count));  // of the line in y, axis by axis
-    for (int64_t d = count - 2, rest = begin; d >= 0; rest /= axes[d--].size()) place[size_t(d)] = rest % axes[d].size();
-    for (int64_t l = begin; l < end; ++l) {
-      int64_t from = 0;  // the line in x
-      bool inside = true;
-      for (int d = 0; d + 1 < count; ++d) {
-        const int64_t i = place[size_t(d)] - axes[d].before;
-        inside = inside && i >= 0 && i < axes[d].n;
-        from = from * axes[d].n + i;
-      }
-      T* to = y + l * inner.size();
-      std::fill(to, to + (inside ? inner.before : inner.size()), value);
-      if (inside) {
-        line<Identity>(inner.n, x + from * inner.n, to + inner.before);
-        std::fill(to + inner.before + inner.n, to + inner.size(), value);
-      }
-      for (int d = count - 2; d >= 0 && ++place[size_t(d)] == axes[d].size(); --d) place[size_t(d)] = 0;
-    }
+// One step of the axes after the first: so many numbers of x, and of y
+struct Inner {
+  int64_t x, y;
+};
+
+// Axis by axis, the first one with its border around all the others, which are `inner` in x and y.
+template <class T> void pad(const T* x, const Border* axes, const Inner* inner, int count, T value, T* y) {
+  const Border axis = *axes;
+  y = std::fill_n(y, axis.before * inner->y, value);
+  if (count == 1) line<Identity>(axis.n, x, y);
+  for (int64_t i = 0; i < axis.n && count > 1; ++i) pad(x + i * inner->x, axes + 1, inner + 1, count - 1, value, y + i * inner->y);
+  std::fill_n(y + axis.n * inner->y, axis.behind * inner->y, value);
+}
+
+// Axes from the outermost on; x and y row by row. What the first axes without a border hold is padded in parallel.
+template <class T> void pad(const T* x, const std::vector<Border>& axes, T value, T* y) {
+  std::vector<Inner> inner(axes.size(), {1, 1});
+  for (size_t d = axes.size() - 1; d > 0; --d) inner[d - 1] = {inner[d].x * axes[d].n, inner[d].y * axes[d].size()};
+  size_t first = 0;
+  int64_t parts = 1;
+  while (first + 1 < axes.size() && axes[first].size() == axes[first].n) parts *= axes[first++].n;
+  const Inner part{inner[first].x * axes[first].n, inner[first].y * axes[first].size()};
+  parallel_lines(parts, part.y, [&](int64_t i, int64_t end) {
+    for (; i < end; ++i) pad(x + i * part.x, axes.data() + first, inner.data() + first, int(axes.size() - first), value, y + i * part.y);
   });
 }
 

@@ -43,19 +43,12 @@ template <class T> struct RowGrad {
   Vec<T> dh_at(int64_t j, int n) const { return load_lanes(dh + j, n) + (dy ? load_lanes(dy + j, n) : Vec<T>{}); }
 };
 
-// f(j, n) for every vector of a row: n lanes from j on.
-template <class T, class F> void for_vectors(int64_t H, F&& f) {
-  int64_t j = 0;
-  for (; j + LANES<T> <= H; j += LANES<T>) f(j, LANES<T>);
-  if (j < H) f(j, int(H - j));
-}
-
 struct Lstm {
   static constexpr int G = 4;
   static constexpr bool MORE = true, SAME = true;  // SAME: dgx = dgh
 
   template <class T> static void step(const Row<T>& r) {
-    for_vectors<T>(r.H, [&](int64_t j, int n) {
+    vectors<T>(0, r.H, [&](int64_t j, int n) {
       const auto z = [&](int g) { return load_lanes(r.gates + g * r.H + j, n) + load_lanes(r.gh + g * r.H + j, n); };
       const Vec<T> gates[G] = {sigmoid<T>(z(0)), sigmoid<T>(z(1)), tanh<T>(z(2)), sigmoid<T>(z(3))};
       const auto& [i, f, g, o] = gates;
@@ -68,7 +61,7 @@ struct Lstm {
 
   template <class T> static void step_grad(const RowGrad<T>& d) {
     const Row<T>& r = d.row;
-    for_vectors<T>(r.H, [&](int64_t j, int n) {
+    vectors<T>(0, r.H, [&](int64_t j, int n) {
       const auto gate = [&](int g) { return load_lanes(r.gates + g * r.H + j, n); };
       const Vec<T> one = splat(T(1)), i = gate(0), f = gate(1), g = gate(2), o = gate(3);
       const Vec<T> dh = d.dh_at(j, n), shown = tanh<T>(load_lanes(r.more + j, n));
@@ -87,7 +80,7 @@ struct Gru {
   static constexpr bool MORE = true, SAME = false;
 
   template <class T> static void step(const Row<T>& row) {
-    for_vectors<T>(row.H, [&](int64_t j, int lanes) {
+    vectors<T>(0, row.H, [&](int64_t j, int lanes) {
       const auto x = [&](int g) { return load_lanes(row.gates + g * row.H + j, lanes); };
       const auto h = [&](int g) { return load_lanes(row.gh + g * row.H + j, lanes); };
       const Vec<T> r = sigmoid<T>(x(0) + h(0)), z = sigmoid<T>(x(1) + h(1)), hn = h(2), n = tanh<T>(x(2) + r * hn);
@@ -101,7 +94,7 @@ struct Gru {
 
   template <class T> static void step_grad(const RowGrad<T>& d) {
     const Row<T>& row = d.row;
-    for_vectors<T>(row.H, [&](int64_t j, int lanes) {
+    vectors<T>(0, row.H, [&](int64_t j, int lanes) {
       const auto gate = [&](int g) { return load_lanes(row.gates + g * row.H + j, lanes); };
       const Vec<T> one = splat(T(1)), r = gate(0), z = gate(1), n = gate(2), dh = d.dh_at(j, lanes);
       const Vec<T> dan = dh * (one - z) * (one - n * n);
@@ -121,13 +114,13 @@ template <class F, class D> struct Rnn {
   static constexpr bool MORE = false, SAME = true;
 
   template <class T> static void step(const Row<T>& r) {
-    for_vectors<T>(r.H, [&](int64_t j, int n) {
+    vectors<T>(0, r.H, [&](int64_t j, int n) {
       store_lanes(r.h + j, F::template of<T>(load_lanes(r.gates + j, n) + load_lanes(r.gh + j, n)), n);
     });
   }
 
   template <class T> static void step_grad(const RowGrad<T>& d) {
-    for_vectors<T>(d.row.H, [&](int64_t j, int n) {
+    vectors<T>(0, d.row.H, [&](int64_t j, int n) {
       store_lanes(d.dgx + j, D::template of<T>(d.dh_at(j, n), load_lanes(d.row.h + j, n)), n);
       store_lanes(d.dh + j, Vec<T>{}, n);
     });

@@ -107,21 +107,23 @@ template <class T> void log_softmax(const T* x, int64_t rows, int64_t n, T* y) {
 template <class T> void softmax_grad(const T* dy, const T* y, int64_t rows, int64_t n, T* dx) {
   for_rows(rows, n, [&](int64_t i) {
     const T *d = dy + i * n, *p = y + i * n;
-    line<Mul, 1, 1>(n, d, p, dx + i * n);
-    const T inner = sum_line(dx + i * n, n);
-    line<Sub, 1, 0>(n, d, &inner, dx + i * n);
-    line<Mul, 1, 1>(n, dx + i * n, p, dx + i * n);
+    Vec<T> along = {};
+    vectors<T>(0, n, [&](int64_t j, int lanes) { along += load_lanes(d + j, lanes) * load_lanes(p + j, lanes); });
+    const T total = sum<T>(along);
+    vectors<T>(0, n, [&](int64_t j, int lanes) {
+      store_lanes(dx + i * n + j, Vec<T>(load_lanes(p + j, lanes) * (load_lanes(d + j, lanes) - total)), lanes);
+    });
   });
 }
 
 // dx = dy − e^y · Σ dy
 template <class T> void log_softmax_grad(const T* dy, const T* y, int64_t rows, int64_t n, T* dx) {
   for_rows(rows, n, [&](int64_t i) {
-    const T total = sum_line(dy + i * n, n);
-    int64_t j = 0;
-    for (; j + LANES<T> <= n; j += LANES<T>) store(dx + i * n + j, Vec<T>(load(dy + i * n + j) - exp(load(y + i * n + j)) * total));
-    if (const int rest = int(n - j))
-      store(dx + i * n + j, Vec<T>(load(dy + i * n + j, rest) - exp(load(y + i * n + j, rest)) * total), rest);
+    const T *d = dy + i * n, *p = y + i * n;
+    const T total = sum_line(d, n);
+    vectors<T>(0, n, [&](int64_t j, int lanes) {
+      store_lanes(dx + i * n + j, Vec<T>(load_lanes(d + j, lanes) - exp(load_lanes(p + j, lanes)) * total), lanes);
+    });
   });
 }
 

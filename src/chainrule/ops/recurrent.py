@@ -118,24 +118,24 @@ def all_steps_native(
         x = x.copy()
         x[np.arange(len(x))[:, None] >= lengths] = 0  # the padding may hold anything, NaN too
     gates = core.linear(_rows(x), w_ih, b_ih).reshape(*x.shape[:2], len(w_ih))
-    new, back, dstate, (dw_hh, db_hh) = through_time(cell, gates, state, w_hh, b_hh, lengths, reverse)
+    new, back, dstate, (dw_hh, db_ih, db_hh) = through_time(cell, gates, state, w_hh, b_hh, lengths, reverse)
     return new, (
         lambda *dnew: core.matmul(back(*dnew)[0], w_ih).reshape(x.shape),
         *dstate,
         lambda *dnew: core.matmul(back(*dnew)[0].T, _rows(x)),
         dw_hh,
-        lambda *dnew: core.sum(back(*dnew)[0], (0,), False),
+        db_ih,
         db_hh,
     )
 
 
 def through_time(
     cell: str, gates: Array, state: State, w_hh: Array, b_hh: Array | None, lengths: Array | None, reverse: bool
-) -> tuple[State, Pull, tuple[Pull, ...], tuple[Pull, Pull]]:
+) -> tuple[State, Pull, tuple[Pull, ...], tuple[Pull, Pull, Pull]]:
     """The loop over t, forward and backward, from x·w_ihᵀ + b_ih (T, N, G·H), in whose memory the gates come to lie.
 
     Output and new state; the walk back (dy, *dlast) ↦ dgx and dgh (T·N, G·H) and dstate, which all pullbacks share and
-    the first of them runs; the pullbacks of the state; those of w_hh and b_hh.
+    the first of them runs; the pullbacks of the state; those of w_hh, b_ih and b_hh.
     """
     h, c = (*state, None)[:2]
     hs, kept, y = core.recurrent(cell, gates, h, c, w_hh, b_hh, lengths, reverse)  # hs (T + 1, N, H): before and after
@@ -147,11 +147,18 @@ def through_time(
         dgx, dgh, dh, dc = core.recurrent_grad(cell, gates, hs, kept, w_hh, lengths, reverse, dy, dh, dc)
         return _rows(dgx), _rows(dgh), dh, dc
 
+    @once
+    def totals(*dnew: Array) -> tuple[Array, Array]:
+        """Σ dgx and Σ dgh, which are the same but for a GRU."""
+        dgx, dgh, *_ = back(*dnew)
+        to_x = core.sum(dgx, (0,), False)
+        return to_x, to_x.copy() if np.may_share_memory(dgx, dgh) else core.sum(dgh, (0,), False)
+
     dstate = (lambda *dnew: back(*dnew)[2], lambda *dnew: back(*dnew)[3])[: len(state)]
     dw_hh = lambda *dnew: core.matmul(back(*dnew)[1].T, _rows(before))  # noqa: E731 (as those above)
-    db_hh = lambda *dnew: core.sum(back(*dnew)[1], (0,), False)  # noqa: E731
+    db_ih, db_hh = lambda *dnew: totals(*dnew)[0], lambda *dnew: totals(*dnew)[1]
     new = (y, hs[last].copy()) if c is None else (y, hs[last].copy(), kept[last].copy())
-    return new, back, dstate, (dw_hh, db_hh)
+    return new, back, dstate, (dw_hh, db_ih, db_hh)
 
 
 def one_step_native(

@@ -66,7 +66,7 @@ def _(
     w_ih, w_hh, b_ih, b_hh, _, reverse = rest[states : states + 6]
     found = core.embedding(rows, table)  # (U, D), as they are now, whoever changes the table before the way back
     gates = core.embedding(places, core.linear(found, w_ih, b_ih))  # (U, G·H) -> (T, N, G·H)
-    new, back, dstate, (dw_hh, db_hh) = through_time(cell, gates, rest[:states], w_hh, b_hh, None, reverse)
+    new, back, dstate, (dw_hh, db_ih, db_hh) = through_time(cell, gates, rest[:states], w_hh, b_hh, None, reverse)
 
     @once
     def by_row(*dnew: Array) -> Array:
@@ -84,7 +84,7 @@ def _(
         *dstate,
         lambda *dnew: core.matmul(by_row(*dnew).T, found),
         dw_hh,
-        lambda *dnew: core.sum(by_row(*dnew), (0,), False),
+        db_ih,
         db_hh,
     )
 
