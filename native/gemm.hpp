@@ -108,11 +108,11 @@ template <class T, int R> class AsItLies {
   const int64_t row_, column_;
 };
 
-// R rows of A by S panels of B: R × S·NR sums in registers, for the first `columns` of them. From round to round B goes on by `step`,
-// from panel to panel by `next`.
-template <class T, int R, int S, class Rows>
+// R rows of A by V vectors of B: R × V sums in registers, for the first `columns` of their numbers. From round to round B goes on by
+// `step`, from panel to panel by `next`.
+template <class T, int R, int V, class Rows>
 void micro_kernel(int64_t K, Matrix<T> A, const T* b, int64_t step, int64_t next, T* c, int64_t ldc, int64_t columns, Onto<T> onto) {
-  constexpr int L = LANES<T>, V = S * NV;
+  constexpr int L = LANES<T>;
   Rows a(A);
 #pragma GCC unroll 16
   for (int i = 0; i < R; ++i)
@@ -124,7 +124,7 @@ void micro_kernel(int64_t K, Matrix<T> A, const T* b, int64_t step, int64_t next
 #pragma GCC unroll 16
     for (int v = 0; v < V; ++v) bk[v] = load(b + v / NV * next + v % NV * L);
 #pragma GCC unroll 16
-    for (int v = 0; v < V && S == 1; ++v) __builtin_prefetch(b + v / NV * next + v % NV * L + AHEAD * step);
+    for (int v = 0; v < V && V <= NV; ++v) __builtin_prefetch(b + v / NV * next + v % NV * L + AHEAD * step);
 #pragma GCC unroll 16
     for (int i = 0; i < R; ++i) {
       const Vec<T> ai = splat(a[i]);
@@ -144,17 +144,20 @@ void micro_kernel(int64_t K, Matrix<T> A, const T* b, int64_t step, int64_t next
 }
 
 template <class T> using MicroKernel = void (*)(int64_t, Matrix<T>, const T*, int64_t, int64_t, T*, int64_t, int64_t, Onto<T>);
-template <class T, int S, template <class, int> class Rows, int... R>
+template <class T, int V, template <class, int> class Rows, int... R>
 constexpr auto micro_kernels(std::integer_sequence<int, R...>) {
-  return std::array<MicroKernel<T>, sizeof...(R) + 1>{nullptr, micro_kernel<T, R + 1, S, Rows<T, R + 1>>...};
+  return std::array<MicroKernel<T>, sizeof...(R) + 1>{nullptr, micro_kernel<T, R + 1, V, Rows<T, R + 1>>...};
 }
 
-// `rows` rows of A, packed or not, by one panel of B, or by SIDE of them
-template <class T> MicroKernel<T> kernel(int64_t rows, bool packed, bool side_by_side) {
-  static constexpr auto of_panel = micro_kernels<T, 1, OfPanel>(std::make_integer_sequence<int, MR>());
-  static constexpr auto as_it_lies = micro_kernels<T, 1, AsItLies>(std::make_integer_sequence<int, MR>());
-  static constexpr auto several = micro_kernels<T, SIDE, AsItLies>(std::make_integer_sequence<int, FEW>());
-  return side_by_side ? several[size_t(rows)] : packed ? of_panel[size_t(rows)] : as_it_lies[size_t(rows)];
+// `rows` rows of A, packed or not, by so many columns: one panel of B or, of a last one, the half that is needed; or SIDE panels
+template <class T> MicroKernel<T> kernel(int64_t rows, bool packed, bool side_by_side, int64_t columns) {
+  static constexpr auto several = micro_kernels<T, SIDE * NV, AsItLies>(std::make_integer_sequence<int, FEW>());
+  static constexpr std::array of_panel{micro_kernels<T, 1, OfPanel>(std::make_integer_sequence<int, MR>()),
+                                       micro_kernels<T, NV, OfPanel>(std::make_integer_sequence<int, MR>())};
+  static constexpr std::array as_it_lies{micro_kernels<T, 1, AsItLies>(std::make_integer_sequence<int, MR>()),
+                                         micro_kernels<T, NV, AsItLies>(std::make_integer_sequence<int, MR>())};
+  if (side_by_side) return several[size_t(rows)];
+  return (packed ? of_panel : as_it_lies)[columns > LANES<T>][size_t(rows)];
 }
 
 }  // namespace gemm_detail
@@ -219,7 +222,7 @@ void multiply(int64_t M, Matrix<T> A, const Packed<T>& B, T* C, int64_t ldc, boo
         step = of.height <= FEW && q + SIDE <= right ? SIDE : 1;
         for (int64_t p = top; p < bottom; ++p)
           if (of.rows(p))
-            kernel<T>(of.rows(p), many, step > 1)(depth, rows_of_a(p), B.panel(k, q), NR<T>, depth * NR<T>,
+            kernel<T>(of.rows(p), many, step > 1, B.N - q * NR<T>)(depth, rows_of_a(p), B.panel(k, q), NR<T>, depth * NR<T>,
                                                   C + of.top(p) * ldc + q * NR<T>, ldc, B.N - q * NR<T>,
                                                   {add || k > 0, bias ? bias + q * NR<T> : nullptr});
       }
@@ -250,7 +253,7 @@ void multiply_few_rows(int64_t M, int64_t N, int64_t K, Matrix<T> A, Matrix<T> B
         step = lies && of.height <= FEW && columns >= SIDE * NR<T> && q + SIDE <= right ? SIDE : 1;
         for (int64_t p = top; p < bottom; ++p)
           if (of.rows(p))
-            kernel<T>(of.rows(p), false, step > 1)(depth, A.at(of.top(p), k), lies ? b.p : packed, lies ? b.row : NR<T>, NR<T>,
+            kernel<T>(of.rows(p), false, step > 1, columns)(depth, A.at(of.top(p), k), lies ? b.p : packed, lies ? b.row : NR<T>, NR<T>,
                                                    C + of.top(p) * ldc + q * NR<T>, ldc, columns,
                                                    {add || k > 0, bias ? bias + q * NR<T> : nullptr});
       }
@@ -344,12 +347,12 @@ template <class T> void transpose(int64_t M, int64_t N, const T* t, T* C, int64_
   });
 }
 
-// Whole panels of columns are computed, rows as they come: where a last panel would be mostly empty, Cᵀ = Bᵀ·Aᵀ is the less work, if
+// Whole vectors of columns are computed, rows as they come: where a last vector would be mostly empty, Cᵀ = Bᵀ·Aᵀ is the less work, if
 // turning it costs little beside the product.
 template <class T>
 void gemm(int64_t M, int64_t N, int64_t K, Matrix<T> A, Matrix<T> B, T* C, int64_t ldc, const T* bias = nullptr) {
-  const auto padded = [](int64_t n) { return (n + gemm_detail::NR<T> - 1) / gemm_detail::NR<T> * gemm_detail::NR<T>; };
-  if (bias || K < std::max(M, N) || 5 * padded(N) * M <= 6 * padded(M) * N) return multiply<T>(M, N, K, A, B, C, ldc, false, bias);
+  const auto padded = [](int64_t n) { return (n + LANES<T> - 1) / LANES<T> * LANES<T>; };
+  if (bias || K < std::max(M, N) || 20 * padded(N) * M <= 21 * padded(M) * N) return multiply<T>(M, N, K, A, B, C, ldc, false, bias);
   Scratch<T> t(M * N);
   multiply<T>(N, M, K, {B.p, B.column, B.row}, {A.p, A.column, A.row}, t, M, false);
   transpose<T>(M, N, t, C, ldc);
