@@ -103,9 +103,13 @@ nb::object py_copy(nb::handle x_) {
   return dispatch({x_}, [&]<class T>() {
     const Strided<T> x(x_);
     New<T> y(x.shape());
-    if (PyArray_IS_C_CONTIGUOUS(x.get())) compute(double(x.size()), [&] { map<Identity>(x.size(), x.data(), y.data()); });
-    else if (const std::vector<Axis> axes = merged_axes(x.shape(), row_by_row(x.shape()), x, x); axes[0].a == 0 || (axes[0].a == 1 && axes[0].n >= LANES<T>))
-      compute(double(x.size()), [&] { broadcast<First>(axes.data(), int(axes.size()), x.data(), x.data(), y.data()); });
+    if (PyArray_IS_C_CONTIGUOUS(x.get())) {
+      compute(double(x.size()), [&] { map<Identity>(x.size(), x.data(), y.data()); });
+      return y.object();
+    }
+    const std::vector<Axis> axes = merged_axes(x.shape(), row_by_row(x.shape()), x, x);
+    const bool in_vectors = (axes[0].a == 0 || axes[0].a == 1) && axes[0].n >= LANES<T>;
+    if (in_vectors) compute(double(x.size()), [&] { broadcast<First>(axes.data(), int(axes.size()), x.data(), x.data(), y.data()); });
     else if (PyArray_CopyInto(as_array(y.object()), x.get()) < 0) throw nb::python_error();
     return y.object();
   });

@@ -2,8 +2,9 @@
 //   A (M, K), B (K, N), C (M, N) row by row, bias (N) or none
 //
 // B is packed into panels of NR columns and A into panels of at most MR rows, both along k, so that the inner loop reads two short
-// streams: each round multiplies MR numbers of A by NR of B into MR × NR sums that stay in registers. Few rows leave registers free:
-// then SIDE panels of B are taken side by side. Every element of C is summed over k in the same order, however the work is cut.
+// streams: each round multiplies MR numbers of A by NR of B into MR × NR sums that stay in registers. Of the last panel of B half is left
+// out where one vector holds all its columns. Few rows leave registers free: then SIDE panels of B are taken side by side. Every element
+// of C is summed over k in the same order, however the work is cut.
 //
 // Packing pays where what is packed is read often. Of few rows, as in a batch, A is read as it lies, and a thread packs B panel by panel
 // for itself: then no line of memory goes from one core to the other, which costs more than it saves (100 × 512 · 512 × 512 on two cores
@@ -223,8 +224,8 @@ void multiply(int64_t M, Matrix<T> A, const Packed<T>& B, T* C, int64_t ldc, boo
         for (int64_t p = top; p < bottom; ++p)
           if (of.rows(p))
             kernel<T>(of.rows(p), many, step > 1, B.N - q * NR<T>)(depth, rows_of_a(p), B.panel(k, q), NR<T>, depth * NR<T>,
-                                                  C + of.top(p) * ldc + q * NR<T>, ldc, B.N - q * NR<T>,
-                                                  {add || k > 0, bias ? bias + q * NR<T> : nullptr});
+                                                                   C + of.top(p) * ldc + q * NR<T>, ldc, B.N - q * NR<T>,
+                                                                   {add || k > 0, bias ? bias + q * NR<T> : nullptr});
       }
     }
   });
@@ -254,8 +255,8 @@ void multiply_few_rows(int64_t M, int64_t N, int64_t K, Matrix<T> A, Matrix<T> B
         for (int64_t p = top; p < bottom; ++p)
           if (of.rows(p))
             kernel<T>(of.rows(p), false, step > 1, columns)(depth, A.at(of.top(p), k), lies ? b.p : packed, lies ? b.row : NR<T>, NR<T>,
-                                                   C + of.top(p) * ldc + q * NR<T>, ldc, columns,
-                                                   {add || k > 0, bias ? bias + q * NR<T> : nullptr});
+                                                            C + of.top(p) * ldc + q * NR<T>, ldc, columns,
+                                                            {add || k > 0, bias ? bias + q * NR<T> : nullptr});
       }
   });
 }
@@ -347,8 +348,8 @@ template <class T> void transpose(int64_t M, int64_t N, const T* t, T* C, int64_
   });
 }
 
-// Whole vectors of columns are computed, rows as they come: where a last vector would be mostly empty, Cᵀ = Bᵀ·Aᵀ is the less work, if
-// turning it costs little beside the product.
+// Whole vectors of columns are computed, rows as they come: where the last one would be empty enough, Cᵀ = Bᵀ·Aᵀ is the less work, if turning
+// it costs little beside the product.
 template <class T>
 void gemm(int64_t M, int64_t N, int64_t K, Matrix<T> A, Matrix<T> B, T* C, int64_t ldc, const T* bias = nullptr) {
   const auto padded = [](int64_t n) { return (n + LANES<T> - 1) / LANES<T> * LANES<T>; };
