@@ -168,6 +168,17 @@ def test_retain_graph_allows_a_second_walk() -> None:
     assert x.grad.tolist() == [12]
 
 
+@pytest.mark.parametrize("layer", [cr.nn.LayerNorm(6), cr.nn.BatchNorm1d(6), cr.nn.RNNCell(6, 4)], ids=repr)
+def test_a_second_walk_takes_the_cotangent_as_it_is_then(layer: cr.nn.Module) -> None:
+    y = layer(cr.randn(5, 6))
+    dy, leaves = cr.randn(*y.shape), list(layer.parameters())
+    first = cr.autograd.grad(y, leaves, dy, retain_graph=True)
+    assert first[0].numpy().any()
+    dy.mul_(2)
+    for once, again in zip(first, cr.autograd.grad(y, leaves, dy), strict=True):
+        np.testing.assert_allclose(again.numpy(), 2 * once.numpy(), rtol=1e-4, atol=1e-6)
+
+
 def test_retain_grad_keeps_that_of_an_intermediate_value() -> None:
     x = leaf(3)
     y = x * x

@@ -361,6 +361,7 @@ def _cotangents(
     cotangents: dict[Node, Array] = {}
     ahead: list[tuple[int, Node]] = []  # a heap: the newest of those that have a cotangent comes next
     for node, dy in starts:
+        dy = dy.view()  # a new object for what may hold other numbers by now: pullbacks tell walks apart by it
         if node in cotangents:
             cotangents[node] = _sum(cotangents[node], dy)
         else:
