@@ -152,12 +152,11 @@ def through_time(
         """Σ dgx and Σ dgh, which are the same but for a GRU."""
         dgx, dgh, *_ = back(*dnew)
         to_x = core.sum(dgx, (0,), False)
-        return to_x, to_x if np.may_share_memory(dgx, dgh) else core.sum(dgh, (0,), False)
+        return to_x, to_x.copy() if np.may_share_memory(dgx, dgh) else core.sum(dgh, (0,), False)
 
-    # copies of what is remembered: gradients are changed in place, and the next walk asks again
-    dstate = (lambda *dnew: back(*dnew)[2].copy(), lambda *dnew: back(*dnew)[3].copy())[: len(state)]
+    dstate = (lambda *dnew: back(*dnew)[2], lambda *dnew: back(*dnew)[3])[: len(state)]
     dw_hh = lambda *dnew: core.matmul(back(*dnew)[1].T, _rows(before))  # noqa: E731 (as those above)
-    db_ih, db_hh = lambda *dnew: totals(*dnew)[0].copy(), lambda *dnew: totals(*dnew)[1].copy()
+    db_ih, db_hh = lambda *dnew: totals(*dnew)[0], lambda *dnew: totals(*dnew)[1]
     new = (y, hs[last].copy()) if c is None else (y, hs[last].copy(), kept[last].copy())
     return new, back, dstate, (dw_hh, db_ih, db_hh)
 
