@@ -77,6 +77,16 @@ def test_products_are_counted():
     }
 
 
+def test_gradients_that_share_a_walk_are_one_row():
+    model = nn.Sequential(nn.Embedding(7, 64), nn.LSTM(64, 5))
+    words = cr.tensor(np.arange(40).reshape(20, 2) % 7)
+    for run in (model, cr.compile(model)):  # compiled it is one operator, embedded_layer
+        with profile(quiet=True) as p:
+            run(words)[0].sum().backward()
+        ways = [(row.way, bool(row.flops)) for row in p.rows if row.name in ("lstm_layer", "embedded_layer")]
+        assert sorted(ways) == [("backward", True), ("forward", True)]
+
+
 def test_what_is_counted_exists():
     assert costs._COSTS.keys() <= {name.partition(".")[2] for name in PRIMITIVES}
 

@@ -17,6 +17,8 @@ class Cost(NamedTuple):
 
     forward: int
     gradients: tuple[int, ...]
+    shared: bool = False
+    """Whether the cotangents have a computation in common, whose time therefore belongs to none of them."""
 
 
 def dot_products(places: int, weight: Sequence[int]) -> int:
@@ -90,13 +92,14 @@ def _stages(args: Sequence[Any], y: Any) -> Cost:
 def _recurrent(states: int) -> Callable[[Sequence[Any], Any], Cost]:
     """Both matrices at every step; backwards each for its own gradient, w_ih for x and w_hh for the state too.
 
-    The state's is counted with w_hh, for the walk back through time needs it whether or not the first state does.
+    The state's is counted with w_hh, for the walk back through time, which all of them share, needs it whether or not
+    the first state does.
     """
 
     def count(args: Sequence[Any], y: Any) -> Cost:
         rows = math.prod(args[0].shape[:-1])
         w_ih, w_hh = (rows * w.size for w in args[1 + states : 3 + states])
-        return Cost(w_ih + w_hh, (w_ih, *(0,) * states, w_ih, 2 * w_hh))
+        return Cost(w_ih + w_hh, (w_ih, *(0,) * states, w_ih, 2 * w_hh), shared=True)
 
     return count
 
@@ -107,7 +110,8 @@ def _embedded(args: Sequence[Any], y: Any) -> Cost:
     states = 2 if cell == "lstm" else 1
     w_ih, w_hh = rest[states : states + 2]
     once, steps = rows.size * w_ih.size, places.size * w_hh.size
-    return Cost(once + steps, (places.size * w_ih.size, once, *(0,) * (5 + states), once, 2 * steps))
+    gradients = (places.size * w_ih.size, once, *(0,) * (5 + states), once, 2 * steps)
+    return Cost(once + steps, gradients, shared=True)
 
 
 _COSTS: dict[str, Callable[[Sequence[Any], Any], Cost]] = {

@@ -65,8 +65,8 @@ class profile:  # noqa: N801 (as no_grad, detect_anomaly)
 
     Each line is an operator in one direction: calls, time, FLOP/s where the operator knows its products (matrices,
     convolutions, recurrent layers, attention; a multiply-add is two FLOPs), and the bytes of the arrays that go in and
-    come out, views left out. Gradients of several arguments stand apart; of a recurrent layer the first one that is
-    asked for walks back through time for all. The rest of the time is the tape's, Python's and NumPy's.
+    come out, views left out. Gradients of several arguments stand apart, but not a recurrent layer's, which share one
+    walk back through time. The rest of the time is the tape's, Python's and NumPy's.
 
     `trace` names a file for Perfetto (ui.perfetto.dev) or chrome://tracing. With `quiet` nothing is printed; `rows` and
     `seconds` have the numbers afterwards. It watches all threads, and remembers every call until it ends: some steps
@@ -114,7 +114,8 @@ class profile:  # noqa: N801 (as no_grad, detect_anomaly)
             works = cost.gradients if cost else ()
             if not isinstance(pullback, tuple):
                 return y, self._timed(name, "backward", sum(works) if cost else None, pullback)
-            ways = [f"backward {argument}" for argument in names] if len(pullback) > 1 else ["backward"]
+            one = len(pullback) == 1 or (cost is not None and cost.shared)
+            ways = ["backward"] if one else [f"backward {argument}" for argument in names]
             return y, tuple(
                 self._timed(name, ways[min(i, len(ways) - 1)], works[i] if i < len(works) else None, pull)
                 for i, pull in enumerate(pullback)
