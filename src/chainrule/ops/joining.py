@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from operator import itemgetter
 from typing import Any, cast
 
 import numpy as np
@@ -61,7 +63,7 @@ def _cat(dim: int, *xs: Array) -> tuple[Array, Pullback]:
         if len(x.shape) != len(first) or (*x.shape[:axis], *x.shape[axis + 1 :]) != others:
             raise ValueError(f"cat(): tensor {i} has shape {x.shape}; all but dim {dim} must match tensor {n}, {first}")
     fitting = [x if x.ndim == len(first) else x.reshape((*first[:axis], 0, *first[axis + 1 :])) for x in xs]
-    parts = _parts([x.shape[axis] for x in fitting], axis)
+    parts = _parts(tuple([x.shape[axis] for x in fitting]), axis)
     y = np.concatenate(fitting, axis, dtype=_common_dtype(xs))
     return y, (_none, *[_part(part, x.shape) for part, x in zip(parts, xs, strict=True)])
 
@@ -72,14 +74,14 @@ def _(dim: int, *xs: Array) -> tuple[Array, Pullback]:
         raise Unsupported
     axis = dim + xs[0].ndim if dim < 0 else dim
     y = core.join(xs, axis, False)
-    parts = _parts([x.shape[axis] for x in xs], axis)
-    return y, (_none, *[_part(part) for part in parts])
+    return y, (_none, *map(itemgetter, _parts(tuple([x.shape[axis] for x in xs]), axis)))
 
 
-def _parts(sizes: Sequence[int], axis: int) -> list[tuple[Any, ...]]:
+@functools.lru_cache(maxsize=1024)  # a model asks for the same few at every step
+def _parts(sizes: tuple[int, ...], axis: int) -> tuple[tuple[Any, ...], ...]:
     """The indices of pieces of these sizes, one after the other along the axis."""
     whole, end = (slice(None),) * axis, 0
-    return [(*whole, slice(end, end := end + n)) for n in sizes]
+    return tuple((*whole, slice(end, end := end + n)) for n in sizes)
 
 
 def _common_dtype(xs: tuple[Array, ...]) -> Any:
@@ -90,9 +92,9 @@ def _none(dy: Array) -> None:
     """The cotangent of an argument that is no tensor; never asked for."""
 
 
-def _part(index: tuple[Any, ...], shape: tuple[int, ...] | None = None) -> Callable[[Array], Array]:
+def _part(index: tuple[Any, ...], shape: tuple[int, ...]) -> Callable[[Array], Array]:
     """The cotangent of what went into this part, in its shape."""
-    return lambda dy: dy[index] if shape is None else dy[index].reshape(shape)
+    return lambda dy: dy[index].reshape(shape)
 
 
 @numpy_names
@@ -125,7 +127,7 @@ def _(dim: int, *xs: Array) -> tuple[Array, Pullback]:
     axis = dim + xs[0].ndim + 1 if dim < 0 else dim
     y = core.join(xs, axis, True)
     whole = (slice(None),) * axis
-    return y, (_none, *[_part((*whole, i, ...)) for i in range(len(xs))])
+    return y, (_none, *[itemgetter((*whole, i, ...)) for i in range(len(xs))])
 
 
 def hstack(tensors: Sequence[Tensor]) -> Tensor:
@@ -382,7 +384,9 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     n = int(index.max(initial=-1)) + 1 if num_classes == -1 else num_classes
     if index.dtype.kind not in "iu" or n < 1 or not _all_below(n, index):
         raise ValueError(f"one_hot(): class numbers from 0 to {n - 1} are needed, in an integer dtype")
-    return Tensor((index[..., None] == np.arange(n)).astype(np.int64))
+    y = np.zeros((*index.shape, n), np.int64)
+    y.reshape(-1)[np.arange(0, y.size, n) + index.reshape(-1).astype(np.int64, copy=False)] = 1
+    return Tensor(y)
 
 
 def _all_below(n: int, index: Array) -> bool:
