@@ -341,20 +341,19 @@ void conv2d_grad_w(const Images<T>& x, const Images<T>& dy, int64_t KH, int64_t 
 // db (O): sums of dy over images and pixels
 template <class T> void conv2d_grad_b(const Images<T>& dy, T* db) {
   const bool images_innermost = dy.n == 1 && dy.w == dy.N && dy.h == dy.W * dy.N, row_by_row = dy.w == 1 && dy.h == dy.W;
+  const auto image = [&](const T* p) {
+    if (row_by_row) return sum_line(p, dy.H * dy.W);
+    T total = 0;
+    for (int64_t h = 0; h < dy.H; ++h)
+      for (int64_t w = 0; w < dy.W; ++w) total += p[h * dy.h + w * dy.w];
+    return total;
+  };
   parallel_for(dy.C, [&](int64_t o) {
     const T* p = dy.p + o * dy.c;
-    if (images_innermost) {
-      db[o] = sum_line(p, dy.H * dy.W * dy.N);
-      return;
-    }
     T total = 0;
-    for (int64_t n = 0; n < dy.N; ++n, p += dy.n) {
-      T image = 0;
-      if (row_by_row) image = sum_line(p, dy.H * dy.W);
-      for (int64_t h = 0; h < dy.H && !row_by_row; ++h)
-        for (int64_t w = 0; w < dy.W; ++w) image += p[h * dy.h + w * dy.w];
-      total += image;
-    }
+    if (images_innermost) total = sum_line(p, dy.H * dy.W * dy.N);
+    else
+      for (int64_t n = 0; n < dy.N; ++n) total += image(p + n * dy.n);
     db[o] = total;
   });
 }

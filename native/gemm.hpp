@@ -220,12 +220,13 @@ void multiply(int64_t M, Matrix<T> A, const Packed<T>& B, T* C, int64_t ldc, boo
       }
       const auto rows_of_a = [&](int64_t p) { return many ? Matrix<T>{packed + (p - top) * MR * depth, 1, MR} : A.at(of.top(p), k); };
       for (int64_t q = left, step; q < right; q += step) {
+        const int64_t columns = B.N - q * NR<T>;
         step = of.height <= FEW && q + SIDE <= right ? SIDE : 1;
         for (int64_t p = top; p < bottom; ++p)
           if (of.rows(p))
-            kernel<T>(of.rows(p), many, step > 1, B.N - q * NR<T>)(depth, rows_of_a(p), B.panel(k, q), NR<T>, depth * NR<T>,
-                                                                   C + of.top(p) * ldc + q * NR<T>, ldc, B.N - q * NR<T>,
-                                                                   {add || k > 0, bias ? bias + q * NR<T> : nullptr});
+            kernel<T>(of.rows(p), many, step > 1, columns)(depth, rows_of_a(p), B.panel(k, q), NR<T>, depth * NR<T>,
+                                                           C + of.top(p) * ldc + q * NR<T>, ldc, columns,
+                                                           {add || k > 0, bias ? bias + q * NR<T> : nullptr});
       }
     }
   });

@@ -21,6 +21,12 @@
 
 namespace chainrule {
 
+// Output channels [begin, end)
+struct Channels {
+  int64_t begin, end;
+  int64_t count() const { return end - begin; }
+};
+
 template <class T> class Stage {
  public:
   Stage(const T* w, const T* b, const Convolution& v, int64_t C, int64_t H, int64_t W, int64_t O, int64_t KH, int64_t KW, int64_t OH, int64_t OW,
@@ -48,28 +54,30 @@ template <class T> class Stage {
   int64_t outputs() const { return O * PH * PW; }
   int64_t places() const { return pool > 1 ? outputs() * LANES<T> : 0; }
   int64_t pixels() const { return PH * PW * LANES<T>; }  // numbers of a channel that comes out
+  Channels all() const { return {0, O}; }
 
-  // Channels [begin, end). y: the first pixel of the outputs of channel `begin`, at distances of a frame's channels and rows; place: of all
-  void forward(const T* x, T* y, int64_t y_channel, int64_t y_row, uint8_t* place, int64_t begin, int64_t end) const {
+  // The channels `own`. y: the first pixel of the first one's outputs, at distances of a frame's channels and rows; place: of all channels
+  void forward(const T* x, T* y, int64_t y_channel, int64_t y_row, uint8_t* place, Channels own) const {
     with_activation(activation, [&]<class A, class D>() {
       const auto run = pool > 1 ? &Stage::run<A, 2> : &Stage::run<A, 1>;
-      (this->*run)(x, y, y_channel, y_row, place, begin, end);
+      (this->*run)(x, y, y_channel, y_row, place, own);
     });
   }
 
-  // dw, db of a block, and dx (C, H, W, LANES) where it is wanted, from dy (O, PH, PW, LANES) and the outputs y. Channels [begin, end), which
-  // are all where dx is wanted: dy and y begin with channel `begin`, place, dw and db are those of all
+  // dw, db of a block, and dx (C, H, W, LANES) where it is wanted, from dy (O, PH, PW, LANES) and the outputs y. The channels
+  // `own`, which are all where dx is wanted: dy and y begin with the first one, place, dw and db are those of all
   void backward(const T* x, const T* y, int64_t y_channel, int64_t y_row, const uint8_t* place, const T* dy, T* dw, T* db, T* dx, int64_t dx_lanes,
-                int lanes, int64_t begin, int64_t end) const {
+                int lanes, Channels own) const {
     const Frame f = dx ? out : Frame{OH, OW};
     const int64_t together = dx ? O : std::min<int64_t>(O, 4), size = f.HP * f.WP * LANES<T>;
     Scratch<T> spread(together * size);
     std::fill_n(spread + 0, together * size, T(0));
-    for (int64_t o = begin; o < end; o += together) {
-      const int64_t count = std::min(together, end - o);
+    for (int64_t o = own.begin; o < own.end; o += together) {
+      const int64_t count = std::min(together, own.end - o);
       with_activation(activation, [&]<class A, class D>() {
         const auto run = pool > 1 ? &Stage::spread_out<D, 2> : &Stage::spread_out<D, 1>;
-        (this->*run)(count, y + (o - begin) * y_channel, y_channel, y_row, place + o * pixels(), dy + (o - begin) * pixels(), f, spread, db + o);
+        const int64_t at = o - own.begin;
+        (this->*run)(count, y + at * y_channel, y_channel, y_row, place + o * pixels(), dy + at * pixels(), f, spread, db + o);
       });
       conv_detail::weight_sums<T>(x, in, spread, f, count, C, KH, KW, OH, OW, v, dw + o * C * KH * KW);
     }
@@ -95,15 +103,15 @@ template <class T> class Stage {
   }
 
   template <class A, int POOL>
-  void run(const T* x, T* y, int64_t y_channel, int64_t y_row, uint8_t* place, int64_t begin, int64_t end) const {
+  void run(const T* x, T* y, int64_t y_channel, int64_t y_row, uint8_t* place, Channels own) const {
     using namespace conv_detail;
     constexpr int L = LANES<T>;
     const Walk s{C, KH, KW, in.HP * in.WP * L, v.dilation_h * in.WP * L, v.dilation_w * L, L, v.dilation_h};
     const int64_t columns = POOL * PW, row_size = columns * L;
     Scratch<T> rows(TILES[0] * POOL * row_size);
     for (int64_t ph = 0; ph < PH; ++ph)
-      for_tiles(end - begin, [&](int64_t first, auto t) {
-        const int64_t o = begin + first;
+      for_tiles(own.count(), [&](int64_t first, auto t) {
+        const int64_t o = own.begin + first;
         for (int r = 0; r < POOL; ++r) {
           const int64_t top = POOL * ph + r;
           Walk walk = s;
@@ -162,8 +170,9 @@ template <class T> int64_t parts(const std::vector<Stage<T>>& stages, int64_t N)
   const int64_t blocks = (N + LANES<T> - 1) / LANES<T>, tiles = stages[0].O / conv_detail::TILES[0];
   return stages.size() > 1 || blocks == 0 ? 1 : std::clamp<int64_t>(16 / blocks, 1, std::max<int64_t>(1, tiles));
 }
-inline int64_t first_channel(int64_t part, int64_t parts, int64_t O) {
-  return part == parts ? O : part * (O / conv_detail::TILES[0]) / parts * conv_detail::TILES[0];
+inline Channels channels(int64_t part, int64_t parts, int64_t O) {
+  const auto first = [&](int64_t p) { return p == parts ? O : p * (O / conv_detail::TILES[0]) / parts * conv_detail::TILES[0]; };
+  return {first(part), first(part + 1)};
 }
 
 // y (N, O · PH · PW), row by row, of the last stage
@@ -174,7 +183,8 @@ template <class T> void stages(const Images<T>& x, std::vector<Stage<T>>& stages
   const int64_t cut = parts(stages, x.N);
   for_blocks<T>(x.N, cut, [&](int64_t n0, int lanes, int64_t b, int64_t part) {
     const Stage<T>&first = stages.front(), &last = stages.back();
-    const int64_t begin = first_channel(part, cut, last.O), end = first_channel(part + 1, cut, last.O), outputs = (end - begin) * last.PH * last.PW;
+    const Channels own = channels(part, cut, last.O);
+    const int64_t outputs = own.count() * last.PH * last.PW;
     Scratch<T> input(first.frame()), output(outputs * L);
     gather<T>(x, n0, lanes, 0, x.C, first.in, input);
     if (lanes < L) clear_lanes<T>(input, first.frame() / L, lanes);
@@ -185,15 +195,15 @@ template <class T> void stages(const Images<T>& x, std::vector<Stage<T>>& stages
     for (size_t i = 0; i < stages.size(); ++i) {
       const Stage<T>& s = stages[i];
       if (&s == &last) {
-        s.forward(in, output, s.pixels(), s.PW * L, place, begin, end);
+        s.forward(in, output, s.pixels(), s.PW * L, place, own);
       } else {
         const Frame f = stages[i + 1].in;
-        s.forward(in, frame + (f.top * f.WP + f.left) * L, f.HP * f.WP * L, f.WP * L, place, 0, s.O);
+        s.forward(in, frame + (f.top * f.WP + f.left) * L, f.HP * f.WP * L, f.WP * L, place, s.all());
         in = frame, frame += stages[i + 1].frame();
       }
       place += s.places();
     }
-    T* to = y + n0 * last.outputs() + begin * last.PH * last.PW;
+    T* to = y + n0 * last.outputs() + own.begin * last.PH * last.PW;
     for (int64_t i = 0; i < outputs; i += L) {
       const int rows = int(std::min<int64_t>(L, outputs - i));
       transpose_block<T>(output + i * L, L, to + i, last.outputs(), rows, lanes, rows);
@@ -216,12 +226,13 @@ void stages_grad(const Images<T>& x, std::vector<Stage<T>>& stages, const Images
   const int64_t cut = dx ? 1 : parts(stages, x.N);
   for_blocks<T>(x.N, cut, [&](int64_t n0, int lanes, int64_t b, int64_t part) {
     const Stage<T>&first = stages.front(), &last = stages.back();
-    const int64_t begin = first_channel(part, cut, last.O), end = first_channel(part + 1, cut, last.O), outputs = (end - begin) * last.PH * last.PW;
+    const Channels own = channels(part, cut, last.O);
+    const int64_t outputs = own.count() * last.PH * last.PW;
     Scratch<T> input(first.frame()), output(outputs * L);
     gather<T>(x, n0, lanes, 0, x.C, first.in, input);
-    gather<T>(y, n0, lanes, begin, end - begin, {y.H, y.W}, output);
+    gather<T>(y, n0, lanes, own.begin, own.count(), {y.H, y.W}, output);
     auto cotangent = std::make_unique<Scratch<T>>(outputs * L);
-    gather<T>(dy, n0, lanes, begin, end - begin, {dy.H, dy.W}, *cotangent);
+    gather<T>(dy, n0, lanes, own.begin, own.count(), {dy.H, dy.W}, *cotangent);
     if (lanes < L) {
       clear_lanes<T>(input, first.frame() / L, lanes);
       clear_lanes<T>(output, outputs, lanes);
@@ -236,7 +247,7 @@ void stages_grad(const Images<T>& x, std::vector<Stage<T>>& stages, const Images
       frame -= i ? s.frame() : 0, place -= s.places(), gradient -= s.weights() + s.O;
       auto d = std::make_unique<Scratch<T>>(i ? s.C * s.H * s.W * L : 0);
       s.backward(i ? frame : input + 0, value + (f.top * f.WP + f.left) * L, f.HP * f.WP * L, f.WP * L, place, *cotangent, gradient,
-                 gradient + s.weights(), i ? *d + 0 : dx ? dx + n0 : nullptr, i ? L : x.N, i ? L : lanes, &s == &last ? begin : 0, &s == &last ? end : s.O);
+                 gradient + s.weights(), i ? *d + 0 : dx ? dx + n0 : nullptr, i ? L : x.N, i ? L : lanes, &s == &last ? own : s.all());
       cotangent = std::move(d), value = frame;
     }
   });
