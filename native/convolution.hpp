@@ -93,11 +93,17 @@ inline void tile(const T* x, const Walk& s, const T* w, const T* b, T* y, int64_
       else store(y + o * y_channel + p * y_pixel, sums[o][p], lanes);
 }
 
-// A row of OW pixels for OT channels: tiles of PT pixels, then smaller ones for the rest.
+// A row of OW pixels for OT channels: tiles of PT pixels, then smaller ones for the rest. Where the windows of a whole tile reach beyond the
+// pixels, those of its halves differ enough for taking each by itself.
 template <class T, int OT, int PT>
 inline void row(const T* x, const Walk& s, const T* w, const T* b, T* y, int64_t yc, int64_t yp, int lanes, int64_t OW, int64_t at = 0) {
   int64_t p = 0;
-  for (; p + PT <= OW; p += PT) tile<T, OT, PT>(x + p * s.pixel, s, w, b, y + p * yp, yc, yp, lanes, at + p * s.pixel);
+  for (; p + PT <= OW; p += PT) {
+    const int64_t here = at + p * s.pixel;
+    const bool beyond = here + PT * s.pixel <= s.left || here + (s.KW - 1) * s.kw >= s.right;
+    if (PT >= 4 && beyond) row<T, OT, (PT + 1) / 2>(x + p * s.pixel, s, w, b, y + p * yp, yc, yp, lanes, PT, here);
+    else tile<T, OT, PT>(x + p * s.pixel, s, w, b, y + p * yp, yc, yp, lanes, here);
+  }
   if constexpr (PT > 1)
     if (p < OW) row<T, OT, PT - 1>(x + p * s.pixel, s, w, b, y + p * yp, yc, yp, lanes, OW - p, at + p * s.pixel);
 }

@@ -35,14 +35,30 @@ struct Frame {
   int64_t HP, WP, top = 0, left = 0, step_h = 1, step_w = 1;
 };
 
+// `fill` around the H × W pixels that lie side by side in each of `count` planes (HP, WP, LANES).
+template <class T> void surround(T* plane, int64_t count, Frame f, int64_t H, int64_t W, T fill = T(0)) {
+  const int64_t row = f.WP * LANES<T>;
+  for (int64_t c = 0; c < count; ++c, plane += f.HP * row) {
+    T* from = plane;
+    for (int64_t h = 0; h < H; ++h) {
+      T* pixels = plane + (f.top + h) * row + f.left * LANES<T>;
+      std::fill(from, pixels, fill);
+      from = pixels + W * LANES<T>;
+    }
+    std::fill(from, plane + f.HP * row, fill);
+  }
+}
+
 // Gather channels [c0, c0 + count) of images [n0, n0 + lanes) into dst (count, HP, WP, LANES); `fill` where no pixel goes.
 template <class T>
 void gather(const Images<T>& x, int64_t n0, int lanes, int64_t c0, int64_t count, Frame f, T* dst, T fill = T(0)) {
   constexpr int L = LANES<T>;
-  const bool covered = f.HP == x.H && f.WP == x.W && f.top == 0 && f.left == 0 && f.step_h == 1 && f.step_w == 1;
-  if (!covered || (lanes < L && fill != T(0))) {
-    const Vec<T> v = splat(fill);
-    for (int64_t i = 0; i < count * f.HP * f.WP; ++i) store(dst + i * L, v);
+  const bool side_by_side = f.step_h == 1 && f.step_w == 1, covered = side_by_side && f.HP == x.H && f.WP == x.W && f.top == 0 && f.left == 0;
+  const bool inside = side_by_side && f.top >= 0 && f.left >= 0 && f.top + x.H <= f.HP && f.left + x.W <= f.WP;
+  if (lanes == L && inside) {
+    if (!covered) surround<T>(dst, count, f, x.H, x.W, fill);
+  } else if (!covered || fill != T(0)) {
+    std::fill_n(dst, count * f.HP * f.WP * L, fill);
   }
   const bool merge = covered && x.h == x.W * x.w;  // rows follow each other: one long row
   const int64_t H = merge ? 1 : x.H, W = merge ? x.H * x.W : x.W;

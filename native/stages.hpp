@@ -71,7 +71,8 @@ template <class T> class Stage {
     const Frame f = dx ? out : Frame{OH, OW};
     const int64_t together = dx ? O : std::min<int64_t>(O, 4), size = f.HP * f.WP * LANES<T>;
     Scratch<T> spread(together * size);
-    std::fill_n(spread + 0, together * size, T(0));
+    for (int64_t o = 0; o < together; ++o)  // rows above and below the pixels are never read
+      surround<T>(spread + o * size + f.top * f.WP * LANES<T>, 1, {OH, f.WP, 0, f.left}, pool * PH, pool * PW);
     for (int64_t o = own.begin; o < own.end; o += together) {
       const int64_t count = std::min(together, own.end - o);
       with_activation(activation, [&]<class A, class D>() {
@@ -188,7 +189,6 @@ template <class T> void stages(const Images<T>& x, std::vector<Stage<T>>& stages
     Scratch<T> input(first.frame()), output(outputs * L);
     gather<T>(x, n0, lanes, 0, x.C, first.in, input);
     if (lanes < L) clear_lanes<T>(input, first.frame() / L, lanes);
-    std::fill_n(frames + b * kept.frames, kept.frames, T(0));
     const T* in = input;
     T* frame = frames + b * kept.frames;
     uint8_t* place = places + b * kept.places;
@@ -198,6 +198,7 @@ template <class T> void stages(const Images<T>& x, std::vector<Stage<T>>& stages
         s.forward(in, output, s.pixels(), s.PW * L, place, own);
       } else {
         const Frame f = stages[i + 1].in;
+        surround<T>(frame, s.O, f, s.PH, s.PW);
         s.forward(in, frame + (f.top * f.WP + f.left) * L, f.HP * f.WP * L, f.WP * L, place, s.all());
         in = frame, frame += stages[i + 1].frame();
       }

@@ -58,7 +58,7 @@ def measured(work: Work, engines: Sequence[str], rounds: int) -> Measurements:
 def table(works: Mapping[str, Work], found: Found) -> Table:
     """A line a work: milliseconds, and how many times the greater limit chainrule takes."""
     columns = list(next(iter(found.values())))
-    title = "median ms a step, and the least that this machine allows"
+    title = "median ms a step, and the least that this machine allows (but for Winograd's convolutions, in VGG)"
     made = plain_table(title, "work", *columns, "× limit")
     for name, work in works.items():
         row = _medians(found[name])

@@ -37,7 +37,10 @@ class Costs(NamedTuple):
     """What a training step cannot do without."""
 
     flops: int
-    """Of matrices, convolutions and recurrent layers, forward and backward, as `profile` counts them."""
+    """Of matrices, convolutions and recurrent layers, forward and backward, as `profile` counts them.
+
+    Convolutions count as they are defined; Winograd's way multiplies less.
+    """
     bytes: int
     """Weights and the optimizer's numbers, read and written once; activations, written once and read once."""
 
@@ -59,8 +62,8 @@ def machine(threads: int, work: int = 1 << 20, megabytes: int = 256) -> Machine:
 
 
 def costs(work: Work) -> Costs:
-    """Of one step of a work, counted by doing it once."""
-    once = step(chainrule, work)
+    """Of one step of a work, counted by doing it once, compiled as it is measured."""
+    once = step(chainrule, work, compiled=True)
     with profile(quiet=True) as counted:
         once()
     model = MODELS[work.kind](work.width)
