@@ -151,3 +151,13 @@ def test_fit_names_data_and_parameters():
     assert "Its origin: the batch (2, 3) was not finite before" in train(nn.Linear(3, 2), x)
     message = train(nn.Sequential(nn.Linear(3, 2)), np.full((4, 3), 1e30, np.float32), lr=1e30)
     assert "Its origin: the parameter 0.weight (2, 3) was not finite before" in message
+
+
+def test_a_mask_of_infinity_is_blamed_nowhere() -> None:
+    x = cr.randn(2, 3, requires_grad=True)
+    mask = cr.tensor([[True, False, False], [False, True, False]])
+    with cr.autograd.detect_anomaly():
+        x.masked_fill(mask, float("-inf")).softmax(-1).sum().backward()
+        cr.where(mask, float("-inf"), x).softmax(-1)
+        with pytest.raises(cr.autograd.NonFinite, match="log made -inf"):
+            (x.masked_fill(mask, float("-inf")).exp()).log()

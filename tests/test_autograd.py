@@ -480,3 +480,44 @@ def test_the_graph_behind_pieces_is_freed() -> None:
     a.sum().backward()
     with pytest.raises(RuntimeError, match="second time"):
         b.sum().backward()
+
+
+def test_gradients_of_values_in_between_leave_the_rest_of_the_graph() -> None:
+    x = cr.ones(2, requires_grad=True)
+    h = x.exp()
+    a, b = (h * h).sum(), h.sum()
+    (dh,) = cr.grad(a, h)
+    b.backward()
+    np.testing.assert_allclose(dh.numpy(), 2 * h.detach().numpy())
+    np.testing.assert_allclose(x.grad.numpy(), h.detach().numpy())
+    (again,) = cr.grad((h * h).sum(), h)  # what lies behind h is freed by now, and not needed
+    np.testing.assert_array_equal(again.numpy(), dh.numpy())
+
+
+def test_modes_above_generators_and_without_parentheses() -> None:
+    w = cr.ones(2, requires_grad=True)
+
+    @cr.no_grad()
+    def steps() -> Any:
+        sent = yield w * 1
+        yield sent
+        return w * 2
+
+    found = steps()
+    first = next(found)
+    assert cr.is_grad_enabled()
+    assert (first.requires_grad, found.send("sent")) == (False, "sent")
+    with pytest.raises(StopIteration) as end:
+        next(found)
+    assert not end.value.value.requires_grad
+
+    @cr.no_grad
+    def double(x: Any) -> Any:
+        return x * 2
+
+    with cr.no_grad():
+        recorded = cr.enable_grad(lambda x: x * 2)(w)
+    assert (double(w).requires_grad, recorded.requires_grad) == (False, True)
+    assert not cr.inference_mode(double)(w).requires_grad
+    with pytest.raises(TypeError):
+        cr.no_grad(5)

@@ -330,6 +330,89 @@ def test_single_elements() -> None:
         len(x)
 
 
+def test_a_single_element_is_a_view() -> None:
+    x = cr.zeros(3)
+    x[0].fill_(5)
+    x.select(0, 1).add_(2)
+    for element in x:
+        element.mul_(2)
+    assert x.tolist() == [10, 4, 0]
+    matrix = cr.zeros(2, 2)
+    matrix[1, 0].fill_(3)
+    assert matrix.tolist() == [[0, 0], [3, 0]]
+    leaf = cr.zeros(2, requires_grad=True)
+    with cr.no_grad():
+        leaf[1].fill_(7)
+    assert leaf.tolist() == [0, 7]
+
+
+def test_on_the_tape_a_single_element_is_written_back() -> None:
+    w = cr.tensor([2.0, 3.0], requires_grad=True)
+    y = w * 1
+    y[0] += 2 * w[1]
+    y.sum().backward()
+    assert (y.tolist(), w.grad.tolist()) == ([8, 3], [1, 3])
+
+
+def test_an_element_takes_a_vector_of_one() -> None:
+    w = cr.tensor([2.0], requires_grad=True)
+    y = cr.zeros(3)
+    y[1] = 3 * w
+    y.sum().backward()
+    assert (y.tolist(), w.grad.tolist()) == ([0, 6, 0], [3])
+
+
+def test_why_a_value_is_refused() -> None:
+    with pytest.raises(ValueError, match="cannot convert float NaN to integer"):
+        cr.tensor([1, 2])[0] = float("nan")
+    with pytest.raises(ValueError, match="read-only or expanded; clone"):
+        cr.ones(3).expand(2, 3)[0] = 1
+    with pytest.raises(ValueError, match=r"a value of shape \(3,\) does not fit the shape \(2,\)"):
+        cr.zeros(4)[:2] = cr.ones(3)
+
+
+def test_only_arrays_of_numbers_become_tensors() -> None:
+    for wrong in ([1.0, 2.0], 2):
+        with pytest.raises(TypeError, match=r"an array is needed, not (list|int); tensor\(\[1., 2.\]\)"):
+            cr.Tensor(wrong)
+    for wrong in (np.array(["a"]), np.array([1, None], dtype=object), np.ones(2, complex)):
+        with pytest.raises(TypeError, match="there are no tensors of"):
+            cr.as_tensor(wrong)
+    assert cr.tensor(np.array([1, 2], ">i4")).dtype == cr.int32
+
+
+def test_a_frozen_leaf_keeps_its_gradient_and_its_place() -> None:
+    w = cr.tensor([2.0, 3.0], requires_grad=True)
+    seen = []
+    w.register_hook(lambda dy: seen.append(dy.tolist()))
+    y = (w * w).sum()
+    w.requires_grad_(False)
+    assert not (w * 2).requires_grad
+    w.requires_grad_(True)
+    y.backward()
+    w.requires_grad_(False)
+    assert w.grad.tolist() == [4, 6]
+    w.grad = None
+    w.requires_grad_(True)
+    assert w.grad is None
+    (w * w).sum().backward()
+    assert seen == [[4, 6], [4, 6]]
+
+
+def test_the_diagonal_of_a_matrix_is_a_copy() -> None:
+    matrix = cr.tensor([[4.0, 1.0], [2.0, 5.0]])
+    diagonal = matrix.diag()
+    matrix.fill_diagonal_(0)
+    diagonal += 1
+    assert diagonal.tolist() == [5, 6]
+
+
+def test_a_number_is_formatted_as_one() -> None:
+    x = cr.tensor(1.5, requires_grad=True)
+    assert (f"{x}", f"{x * 2}", f"{x:.2f}", f"{cr.ones(1):.1f}") == ("1.5", "3.0", "1.50", "1.0")
+    assert f"{cr.ones(1)}" == "tensor([1.])"
+
+
 def test_printing() -> None:
     assert repr(cr.tensor([1.0, 2.5])) == "tensor([1.0000, 2.5000])"
     assert repr(cr.tensor(np.zeros((0, 3), np.float32))) == "tensor([], size=(0, 3))"

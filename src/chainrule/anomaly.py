@@ -116,9 +116,9 @@ def _count(array: Array) -> str:
 
 
 def _arrays(args: Sequence[Any]) -> Iterator[Array]:
-    """The floating-point arrays among the arguments; numbers and empty arrays cannot bring NaN along unseen."""
+    """The floating-point numbers and arrays among the arguments: what can bring NaN or infinity along."""
     for a in args:
-        if isinstance(a, np.ndarray | np.generic) and a.dtype.kind == "f":
+        if isinstance(a, float) or (isinstance(a, np.ndarray | np.generic) and a.dtype.kind == "f"):
             yield np.asarray(a)
         elif isinstance(a, tuple | list):
             yield from _arrays(a)

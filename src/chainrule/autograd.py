@@ -356,8 +356,10 @@ def _cotangents(
 ) -> Iterator[tuple[Node, Array]]:
     """The chain rule, over every node that the starts depend on, newest first.
 
-    The `wanted` ones (those that retain their gradient, if None) come out with their complete cotangents.
+    The `wanted` ones (those that retain their gradient, if None) come out with their complete cotangents; what lies
+    behind the oldest of them is left as it is.
     """
+    last = min((node.number for node in wanted or ()), default=-1)
     cotangents: dict[Node, Array] = {}
     ahead: list[tuple[int, Node]] = []  # a heap: the newest of those that have a cotangent comes next
     for node, dy in starts:
@@ -375,7 +377,7 @@ def _cotangents(
         if node.retains_grad if wanted is None else node in wanted:
             yield node, dy
         pullback, parents = node.pullback, node.parents
-        if pullback is None:
+        if pullback is None or node.number <= last:
             continue
         if not retain_graph and node.is_freed:
             node.pullback, node.parents = _freed, ()

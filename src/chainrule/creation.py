@@ -47,6 +47,8 @@ def tensor(data: Any, *, dtype: DTypeLike = None, device: Any = None, requires_g
         raise TypeError(f"tensor(): the data is of {array.dtype}; numbers and truth values are needed")
     if array.dtype == float64 and not _holds_double(data):
         array = array.astype(get_default_dtype())
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
     return Tensor(array if wanted is None else array.astype(wanted), requires_grad)
 
 
@@ -85,12 +87,15 @@ def from_numpy(ndarray: Array) -> Tensor:
 
 
 def as_tensor(data: Any, dtype: DTypeLike = None, device: Any = None) -> Tensor:
-    """A tensor that shares memory with `data` where it can, and copies where it must; errors as in `tensor`."""
+    """A tensor that shares memory with `data` where it can, and copies where it must.
+
+    Errors as in `tensor`, and as in `from_numpy` for an array.
+    """
     check_device("as_tensor", device)
     if isinstance(data, Tensor):
         return data if dtype is None else data.to(as_dtype("as_tensor", dtype))
     if isinstance(data, np.ndarray):
-        return Tensor(data if dtype is None else data.astype(as_dtype("as_tensor", dtype), copy=False))
+        return from_numpy(data if dtype is None else data.astype(as_dtype("as_tensor", dtype), copy=False))
     return tensor(data, dtype=dtype)
 
 
@@ -162,7 +167,7 @@ def full(
 def _filled(name: str, size: Any, value: Any, dtype: DTypeLike, device: Any, requires_grad: bool) -> Tensor:
     check_device(name, device)
     kind = get_default_dtype() if dtype is None else as_dtype(name, dtype)
-    array = np.zeros(_size(name, size), kind) if value == 0 else np.empty(_size(name, size), kind)
+    array = np.zeros(size_of(name, size), kind) if value == 0 else np.empty(size_of(name, size), kind)
     if value:
         _fill(name, array, value)
     return Tensor(array, requires_grad)
@@ -187,7 +192,8 @@ def number(name: str, value: Any) -> Scalar:
     return found
 
 
-def _size(name: str, size: Any) -> tuple[int, ...]:
+def size_of(name: str, size: Any) -> tuple[int, ...]:
+    """The sizes that were given, in a tuple or as they are, as whole numbers of at least 0."""
     size = listed(tuple(size)) if isinstance(size, tuple | list) else (size,)
     try:
         sizes = tuple(operator.index(n) for n in size)
@@ -332,7 +338,7 @@ def logspace(
 
 def _spaced(name: str, start: Any, end: Any, steps: Any, dtype: DTypeLike, device: Any) -> Array:
     check_device(name, device)
-    (count,) = _size(name, (steps,))
+    (count,) = size_of(name, (steps,))
     kind = get_default_dtype() if dtype is None else as_dtype(name, dtype)
     return np.linspace(number(name, start), number(name, end), count, dtype=kind)
 
@@ -342,6 +348,6 @@ def eye(
 ) -> Tensor:
     """The n×m matrix with ones on its diagonal: -> (n, m); m = n if not given. Errors as in `empty`."""
     check_device("eye", device)
-    rows, columns = _size("eye", (n, n if m is None else m))
+    rows, columns = size_of("eye", (n, n if m is None else m))
     kind = get_default_dtype() if dtype is None else as_dtype("eye", dtype)
     return Tensor(np.eye(rows, columns, dtype=kind), requires_grad)

@@ -1,6 +1,7 @@
 """Whether operators are put on the tape: switched off and on by `no_grad` and its like, for each thread apart."""
 
 import functools
+import inspect
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -17,9 +18,16 @@ current = Mode()
 
 
 class _GradMode:
-    """Switches recording on or off: `with no_grad(): ...`, or `@no_grad()` above a function."""
+    """Switches recording on or off: `with no_grad(): ...`, or `@no_grad()` above a function or a generator."""
 
     enabled: bool
+
+    def __new__(cls, f: Any = None) -> Any:
+        """A mode; of `@no_grad`, without parentheses, the function in it."""
+        return cls()(f) if callable(f) else super().__new__(cls)
+
+    def __init__(self) -> None:
+        pass
 
     def __enter__(self) -> None:
         self._before = current.enabled
@@ -34,7 +42,22 @@ class _GradMode:
             with self._another():
                 return f(*args, **kwargs)
 
-        return wrapped
+        @functools.wraps(f)
+        def generating(*args: Any, **kwargs: Any) -> Any:
+            return (yield from self._steps(f(*args, **kwargs)))
+
+        return generating if inspect.isgeneratorfunction(f) else wrapped
+
+    def _steps(self, generator: Any) -> Any:
+        """The generator, which goes on inside of the mode and waits outside of it."""
+        sent = None
+        while True:
+            with self._another():
+                try:
+                    value = generator.send(sent)
+                except StopIteration as end:
+                    return end.value
+            sent = yield value
 
     def _another(self) -> "_GradMode":
         """One like it: a function that calls itself is inside of one for each call."""
@@ -42,13 +65,13 @@ class _GradMode:
 
 
 class no_grad(_GradMode):  # noqa: N801 (PyTorch's name)
-    """Nothing inside is put on the tape."""
+    """Nothing inside is put on the tape: `with no_grad(): …`, or `@no_grad()` or `@no_grad` above a function f."""
 
     enabled = False
 
 
 class enable_grad(_GradMode):  # noqa: N801
-    """Puts operators on the tape again inside of `no_grad`."""
+    """Puts operators on the tape again inside of `no_grad`; like it above a function f."""
 
     enabled = True
 

@@ -34,13 +34,15 @@ class Tensor(Operators):
     its `.grad`.
     """
 
-    __slots__ = ("__weakref__", "array", "node")
+    __slots__ = ("__weakref__", "array", "frozen", "node")
 
     array: Array
     node: Node | None
+    frozen: Node
+    """The node of a leaf that required a gradient once, with its gradient and its hooks."""
 
     def __init__(self, array: Array, requires_grad: bool = False) -> None:
-        self.array = array
+        self.array = array if type(array) is np.ndarray else _as_array(array)
         self.node = None
         if requires_grad:
             self.requires_grad_()
@@ -59,6 +61,7 @@ class Tensor(Operators):
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Make this a leaf whose gradient is wanted, or with `requires_grad=False` no longer so.
 
+        Its gradient so far and its hooks stay, and so does its place in what was computed while it was wanted.
         Errors: RuntimeError for integers, and for a computed value whose gradient shall not be wanted.
         """
         from chainrule.autograd import Node
@@ -67,12 +70,19 @@ class Tensor(Operators):
             if not requires_grad:
                 raise RuntimeError("only a leaf can stop requiring a gradient; detach() gives a value without history")
         elif not requires_grad:
-            self.node = None
+            if self.node is not None:
+                self.frozen, self.node = self.node, None
         elif self.node is None:
             if self.array.dtype.kind != "f":
                 raise RuntimeError(f"only floating-point tensors can require a gradient, not {self.array.dtype}")
-            self.node = Node("leaf", self.array, None, ())
+            self.node = self._leaf or Node("leaf", self.array, None, ())
+            self.node.shape, self.node.dtype = self.array.shape, self.array.dtype
         return self
+
+    @property
+    def _leaf(self) -> Node | None:
+        """What holds the gradient: the node, or the one before `requires_grad_(False)`."""
+        return self.node or getattr(self, "frozen", None)
 
     @property
     def is_leaf(self) -> bool:
@@ -87,14 +97,16 @@ class Tensor(Operators):
     @property
     def grad(self) -> Tensor | None:
         """The gradient that `backward` has added up so far; None before the first."""
-        return None if self.node is None else self.node.grad
+        node = self.node or self._leaf
+        return None if node is None else node.grad
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
         if value is not None and value.shape != self.shape:
             raise RuntimeError(f"a gradient of shape {value.shape} does not fit a tensor of shape {self.shape}")
-        if self.node is not None:
-            self.node.grad = value
+        node = self.node or self._leaf
+        if node is not None:
+            node.grad = value
         elif value is not None:
             raise RuntimeError("this tensor does not require a gradient, so it cannot hold one")
 
@@ -238,7 +250,8 @@ class Tensor(Operators):
         return int(self.item())
 
     def __format__(self, spec: str) -> str:
-        return format(self.array.item(), spec) if self.array.size == 1 and spec else format(repr(self), spec)
+        number = not self.array.ndim or (self.array.size == 1 and spec)
+        return format(self.array.item() if number else repr(self), spec)
 
     def __repr__(self) -> str:
         text = text_of(self.array, "tensor(")
@@ -285,10 +298,12 @@ class Tensor(Operators):
         if self.node is not None and self.is_leaf:
             self._write(what)
         base = self.array.base
-        if isinstance(base, np.ndarray) and sys.getrefcount(base) > 3:  # x's array, this name, the argument
+        shared = isinstance(base, np.ndarray) and sys.getrefcount(base) > 3  # x's array, this name, the argument
+        if shared and self.array.ndim:  # of one element x[0] += 1 is x[0] = x[0] + 1, for Python writes it back
             raise RuntimeError(
                 f"{what} would change the memory of another tensor, of which this one is a view, behind the tape.\n"
-                "  Write to that tensor, x[0, 1] = value and not x[0][1] = value, or to a clone() of the view."
+                "  Write to that tensor, x[0, 1] = value and not x[0][1] = value, x[0] = x[0] + 1 and not x[0] += 1,\n"
+                "  or to a clone() of the view."
             )
         y = y.to(self.dtype)
         self.array, self.node = y.array, y.node
@@ -322,6 +337,14 @@ def _plain(value: Any) -> Any:
 
 def _array(value: Any) -> Any:
     return value.array if isinstance(value, Tensor) else value
+
+
+def _as_array(value: Any) -> Array:
+    """What a Tensor is made of, which is an array, or one of NumPy's numbers."""
+    if not isinstance(value, np.ndarray | np.generic):
+        hint = "tensor([1., 2.]) makes one of numbers, zeros(2, 3) one of a size"
+        raise TypeError(f"Tensor(): an array is needed, not {type(value).__name__}; {hint}")
+    return np.asanyarray(value)
 
 
 def method(f: F) -> F:

@@ -162,3 +162,17 @@ def test_the_kernel_of_dropout_works_out_the_mask_of_the_reference(p: float) -> 
     least, scale = random._limits(p)
     expected = x * np.where(random._uniform(x.shape, 2**63 + 5) >= least, np.float32(scale), np.float32(0))
     np.testing.assert_array_equal(core.dropout(x, 2**63 + 5, least, scale), expected)
+
+
+def test_sizes_dtypes_and_devices_as_everywhere() -> None:
+    assert cr.rand(size=(2, 3), device="cpu").shape == cr.randn(size=(2, 3)).shape == (2, 3)
+    assert cr.randint(5, size=(2,)).shape == cr.randint(high=5, size=(2,), device="cpu").shape == (2,)
+    x = cr.ones(2, dtype=cr.float64)
+    assert (cr.randn_like(x, dtype=cr.float32).dtype, cr.rand_like(x).dtype) == (cr.float32, cr.float64)
+    assert cr.randn_like(x, requires_grad=True).requires_grad
+    assert sorted(cr.randperm(4, dtype=cr.int32).tolist()) == [0, 1, 2, 3]
+    for wrong in (lambda: cr.rand(-1), lambda: cr.randn(2, device="cuda")):
+        with pytest.raises(ValueError, match=r"-1|cuda"):
+            wrong()
+    with pytest.raises(TypeError, match="cannot be of int64"):
+        cr.rand(2, dtype=cr.int64)

@@ -13,6 +13,7 @@ import numpy as np
 from chainrule.autograd import Pullback, primitive
 from chainrule.native import Unsupported, core
 from chainrule.ops.arguments import all_dims, numpy_names, one_dim, row_dim, whole_number
+from chainrule.ops.conversion import clone
 from chainrule.tensor import Array, Tensor, method
 
 __all__ = [
@@ -298,7 +299,7 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     """
     if input.ndim not in (1, 2):
         raise ValueError(f"diag(): a vector or a matrix is needed, not shape {input.shape}; diagonal() takes any")
-    return _matrix(input, diagonal) if input.ndim == 1 else _diagonal(input, diagonal, 0, 1)
+    return _matrix(input, diagonal) if input.ndim == 1 else clone(_diagonal(input, diagonal, 0, 1))
 
 
 @primitive

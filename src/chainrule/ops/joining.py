@@ -177,12 +177,15 @@ def getitem(x: Array, index: Any) -> tuple[Array, Pullback]:
     """x[index]: numbers, slices, `...`, None, integer arrays, masks, one for each dimension.   dx[index] += dy
 
     Numbers and slices come first and give a view, then arrays, which are broadcast against each other and give a copy.
+    On the tape a single element is let go when it is changed in place: x[0] += 1 still writes it back.
     An element that was taken several times gets the sum. Unlike in PyTorch a slice may run backwards.
     Errors: IndexError for a number out of range, for too many, and for a mask of another size.
     """
     try:
         basic, arrays = in_steps(x, index)
         y = x[basic] if arrays is None else x[basic][arrays]
+        if arrays is None and type(y) is not np.ndarray:
+            y = x[with_dots(basic)]
     except (IndexError, ValueError) as error:
         raise type(error)(f"x[…] with x of shape {x.shape}: {error}") from None
 
@@ -205,6 +208,12 @@ def _(x: Array, index: Any) -> tuple[Array, Pullback]:
     if not one_number_a_row or not x.flags.c_contiguous:
         return getitem.reference(x, index)
     return core.embedding(index, x), lambda dy: core.embedding_grad(dy, index, len(x), -1, False)
+
+
+def with_dots(basic: Any) -> Any:
+    """The index with `...` at its end, by which NumPy makes a view of a single element, too."""
+    parts = basic if isinstance(basic, tuple) else (basic,)
+    return parts if any(part is ... for part in parts) else (*parts, ...)
 
 
 def _each_once(indices: list[Array]) -> bool:

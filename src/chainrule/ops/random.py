@@ -15,10 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.autograd import Pullback, primitive
-from chainrule.dtypes import get_default_dtype, int64
+from chainrule.creation import size_of
+from chainrule.devices import check_device
+from chainrule.dtypes import as_dtype, get_default_dtype, int64
 from chainrule.native import Unsupported, core
 from chainrule.ops.arguments import require_floating, require_tensors
-from chainrule.tensor import Array, Tensor, listed, method
+from chainrule.tensor import Array, Tensor, method
 
 __all__ = [
     "alpha_dropout", "bernoulli", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout",
@@ -58,56 +60,85 @@ def set_rng_state(state: dict[str, Any]) -> None:
 
 
 def rand(
-    *size: Any, generator: np.random.Generator | None = None, dtype: npt.DTypeLike | None = None,
-    requires_grad: bool = False,
+    *shape: Any, size: Any = None, generator: np.random.Generator | None = None, dtype: npt.DTypeLike | None = None,
+    device: Any = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Uniform in [0, 1): `size` is (2, 3) or 2, 3 -> (2, 3).
+    """Uniform in [0, 1): `rand(2, 3)`, `rand((2, 3))` or `rand(size=(2, 3))` -> `shape` (2, 3).
 
-    Errors: ValueError for a negative size.
+    Errors: ValueError for a negative size, TypeError for one that is no whole number, and for a dtype of integers.
     """
     draw: Any = (generator or _generator).random
-    return Tensor(draw(listed(size), np.dtype(dtype or get_default_dtype())), requires_grad)
+    return _drawn("rand", draw, shape if size is None else size, dtype, device, requires_grad)
 
 
 def randn(
-    *size: Any, generator: np.random.Generator | None = None, dtype: npt.DTypeLike | None = None,
-    requires_grad: bool = False,
+    *shape: Any, size: Any = None, generator: np.random.Generator | None = None, dtype: npt.DTypeLike | None = None,
+    device: Any = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Normal, with mean 0 and variance 1: `size` is (2, 3) or 2, 3 -> (2, 3).
+    """Normal, with mean 0 and variance 1: `randn(2, 3)`, `randn((2, 3))` or `randn(size=(2, 3))` -> `shape` (2, 3).
 
-    Errors: ValueError for a negative size.
+    Errors: ValueError for a negative size, TypeError for one that is no whole number, and for a dtype of integers.
     """
     draw: Any = (generator or _generator).standard_normal
-    return Tensor(draw(listed(size), np.dtype(dtype or get_default_dtype())), requires_grad)
+    return _drawn("randn", draw, shape if size is None else size, dtype, device, requires_grad)
 
 
-def rand_like(input: Tensor) -> Tensor:
-    """Uniform in [0, 1), in the shape of `input` and its dtype."""
-    return rand(input.shape, dtype=input.dtype)
+def _drawn(name: str, draw: Any, size: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
+    check_device(name, device)
+    kind = get_default_dtype() if dtype is None else as_dtype(name, dtype)
+    if kind.kind != "f":
+        raise TypeError(f"{name}(): random numbers are real, they cannot be of {kind}")
+    single = kind if kind in (np.float32, np.float64) else np.dtype(np.float32)  # what NumPy draws
+    return Tensor(draw(size_of(name, size), single).astype(kind, copy=False), requires_grad)
 
 
-def randn_like(input: Tensor) -> Tensor:
-    """Normal, with mean 0 and variance 1, in the shape of `input` and its dtype."""
-    return randn(input.shape, dtype=input.dtype)
+def rand_like(
+    input: Tensor, *, dtype: npt.DTypeLike | None = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Uniform in [0, 1), in the shape of `input`, and its dtype unless one is given. Errors: TypeError for integers."""
+    return rand(size=input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+
+
+def randn_like(
+    input: Tensor, *, dtype: npt.DTypeLike | None = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Normal, with mean 0 and variance 1, in the shape of `input`, and its dtype unless one is given.
+
+    Errors: TypeError for integers.
+    """
+    return randn(size=input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
 
 
 def randint(
-    low: int, high: Any, size: Any = None, *, generator: np.random.Generator | None = None,
-    dtype: npt.DTypeLike | None = None,
+    low: int = 0, high: Any = None, size: Any = None, *, generator: np.random.Generator | None = None,
+    dtype: npt.DTypeLike | None = None, device: Any = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Whole numbers from low to high − 1: `randint(low, high, size)`, or `randint(high, size)` from 0.
 
-    Shapes: size (2, 3) -> (2, 3). Errors: ValueError where low ≥ high.
+    Shapes: size (2, 3) -> (2, 3). Errors: ValueError where low ≥ high, TypeError where no size is given.
     """
-    low, high, size = (0, low, high) if size is None else (low, high, size)
+    if size is None:
+        low, high, size = 0, low, high
+    elif high is None:
+        low, high = 0, low
+    check_device("randint", device)
+    if not isinstance(size, tuple | list):
+        raise TypeError(f"randint(): the size must be a tuple such as (2, 3), not {size!r}")
     if low >= high:
         raise ValueError(f"randint(): there is no whole number from {low} to below {high}")
-    return Tensor(np.asarray((generator or _generator).integers(low, high, tuple(size)), dtype or int64))
+    numbers = (generator or _generator).integers(low, high, size_of("randint", size))
+    return Tensor(np.asarray(numbers, int64 if dtype is None else as_dtype("randint", dtype)), requires_grad)
 
 
-def randperm(n: int, *, generator: np.random.Generator | None = None) -> Tensor:
-    """The numbers 0 to n − 1 in random order: -> (n)."""
-    return Tensor((generator or _generator).permutation(n).astype(np.int64, copy=False))
+def randperm(
+    n: int, *, generator: np.random.Generator | None = None, dtype: npt.DTypeLike | None = None, device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """The numbers 0 to n − 1 in random order: -> (n). Errors: ValueError for a negative n."""
+    check_device("randperm", device)
+    (n,) = size_of("randperm", n)
+    numbers = (generator or _generator).permutation(n)
+    return Tensor(numbers.astype(int64 if dtype is None else as_dtype("randperm", dtype), copy=False), requires_grad)
 
 
 @method

@@ -14,7 +14,7 @@ import numpy as np
 from chainrule.autograd import Pullback, primitive
 from chainrule.ops.arguments import numpy_names, row_dim
 from chainrule.ops.indexing import add_at, check_mask, checked, common_shape, places_of
-from chainrule.ops.joining import getitem, in_steps
+from chainrule.ops.joining import getitem, in_steps, with_dots
 from chainrule.tensor import Array, Scalar, Tensor, method
 
 __all__ = [
@@ -347,13 +347,17 @@ def put(y: Array, index: Any, value: Any) -> None:
     try:
         basic, arrays = in_steps(y, index)
         if arrays is None:
-            y[basic] = value
+            y[with_dots(basic)] = value
         else:
             y[basic][arrays] = value
     except IndexError as error:
         raise IndexError(f"x[…] = value with x of shape {y.shape}: {error}") from None
-    except ValueError:
+    except ValueError as error:
         place = np.shape(getitem.reference(y, index)[0])
+        if not y.flags.writeable:
+            raise ValueError(f"x[…] = value: x of shape {y.shape} is read-only or expanded; clone() it first") from None
+        if np.shape(value) == place:
+            raise ValueError(f"x[…] = value with x of shape {y.shape}: {error}") from None
         raise ValueError(
             f"x[…] = value: a value of shape {np.shape(value)} does not fit the shape {place} of what x[…] is,"
             f" for x of shape {y.shape}"
