@@ -10,6 +10,9 @@
 #include <nanobind/nanobind.h>
 #include <numpy/arrayobject.h>
 
+#include <cxxabi.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <initializer_list>
 #include <new>
@@ -145,10 +148,33 @@ template <class T> T number(nb::handle h) {
   throw Unsupported("an array or a number is needed");
 }
 
+// Python's lock, released for a scope. A daemon thread that comes back while Python ends is unwound by force, which no destructor may let
+// pass: it stays where it is until the process is gone.
+class Released {
+ public:
+  Released() = default;
+  Released(const Released&) = delete;
+  Released& operator=(const Released&) = delete;
+  ~Released() {
+#if defined(__GLIBCXX__)
+    try {
+      PyEval_RestoreThread(state_);
+    } catch (abi::__forced_unwind&) {
+      for (;;) pause();
+    }
+#else
+    PyEval_RestoreThread(state_);
+#endif
+  }
+
+ private:
+  PyThreadState* state_ = PyEval_SaveThread();
+};
+
 // Runs the kernel with Python's lock released where it is long enough for another thread to use the time.
 template <class F> void compute(double operations, F&& f) {
   if (operations < 1e5) return f();
-  nb::gil_scoped_release released;
+  Released released;
   f();
 }
 

@@ -28,7 +28,7 @@ template <class T> class Layers {
     require(N > 0 && operations > 0, "nothing is to be computed");
   }
   const int64_t N;
-  std::vector<Dense<T>> layers;
+  std::vector<DenseLayer<T>> layers;
   double operations = 0;
 
  private:

@@ -145,11 +145,7 @@ void depthwise2d_grad_w(const Images<T>& x, const Images<T>& dy, int64_t KH, int
     if (lanes < L) clear_lanes<T>(sums, K, lanes);
     sum_lanes<T>(sums, K, partial + block * size + c * K);
   });
-  for (int64_t i = 0; i < size; ++i) {
-    T total = 0;
-    for (int64_t block = 0; block < blocks; ++block) total += partial[block * size + i];
-    dw[i] = total;
-  }
+  conv_detail::add_up<T>(partial, blocks, size, dw);
 }
 
 }  // namespace chainrule

@@ -122,6 +122,7 @@ void bind_elementwise(nb::module_& m) {
   m.def("add", &binary<Add>);
   m.def("sub", &binary<Sub>);
   m.def("mul", &binary<Mul>);
+  m.def("cut", &binary<Cut>);
   m.def("div", &binary<Div>);
   m.def("maximum", &binary<Maximum>);
   m.def("minimum", &binary<Minimum>);

@@ -56,6 +56,7 @@ struct Sqrt {
 struct Add { template <class T> static Vec<T> of(Vec<T> a, Vec<T> b) { return a + b; } };
 struct Sub { template <class T> static Vec<T> of(Vec<T> a, Vec<T> b) { return a - b; } };
 struct Mul { template <class T> static Vec<T> of(Vec<T> a, Vec<T> b) { return a * b; } };
+struct Cut { template <class T> static Vec<T> of(Vec<T> a, Vec<T> b) { return select<T>(b == Vec<T>{}, b, a * b); } };  // 0 · ∞ = 0
 struct Div { template <class T> static Vec<T> of(Vec<T> a, Vec<T> b) { return a / b; } };
 struct First { template <class T> static Vec<T> of(Vec<T> a, Vec<T>) { return a; } };
 struct Maximum { template <class T> static Vec<T> of(Vec<T> a, Vec<T> b) { return select<T>((a >= b) | (a != a), a, b); } };

@@ -9,10 +9,13 @@
 
 namespace chainrule {
 
-// dx from dy and x
+// dx from dy and x. Where a function made of pieces is level, nothing comes through: 0 even if dy is infinite.
 template <class F> struct Grad {
   F f;
-  template <class T> Vec<T> of(Vec<T> dy, Vec<T> x) const { return dy * f.template slope<T>(x); }
+  template <class T> Vec<T> of(Vec<T> dy, Vec<T> x) const {
+    if constexpr (requires { F::of_pieces; }) return Cut::of<T>(dy, f.template slope<T>(x));
+    else return dy * f.template slope<T>(x);
+  }
 };
 
 // dy is as large as x, or `one` number for all
@@ -73,6 +76,7 @@ struct Power {
 };
 
 struct Clamp {  // high wins where low > high
+  static constexpr bool of_pieces = true;
   double low, high;
   template <class T> Vec<T> of(Vec<T> x) const { return at_most<T>(at_least<T>(x, low), high); }
   template <class T> Vec<T> slope(Vec<T> x) const { return either<T>((x >= splat(T(low))) & (x <= splat(T(high))), 1, 0); }
@@ -172,23 +176,27 @@ struct LeakyRelu {
 };
 
 struct Threshold {
+  static constexpr bool of_pieces = true;
   double threshold, value;
   template <class T> Vec<T> of(Vec<T> x) const { return select<T>(x <= splat(T(threshold)), splat(T(value)), x); }
   template <class T> Vec<T> slope(Vec<T> x) const { return either<T>(x <= splat(T(threshold)), 0, 1); }
 };
 
 struct Hardtanh {
+  static constexpr bool of_pieces = true;
   double low, high;
   template <class T> Vec<T> of(Vec<T> x) const { return at_most<T>(at_least<T>(x, low), high); }
   template <class T> Vec<T> slope(Vec<T> x) const { return either<T>((x <= splat(T(low))) | (x >= splat(T(high))), 0, 1); }
 };
 
 struct Hardsigmoid {
+  static constexpr bool of_pieces = true;
   template <class T> Vec<T> of(Vec<T> x) const { return at_most<T>(at_least<T>(x + T(3), 0), 6) / T(6); }
   template <class T> Vec<T> slope(Vec<T> x) const { return either<T>((x > splat(T(-3))) & (x < splat(T(3))), 1.0 / 6, 0); }
 };
 
 struct Hardswish {
+  static constexpr bool of_pieces = true;
   template <class T> Vec<T> of(Vec<T> x) const { return x * Hardsigmoid().of<T>(x); }
   template <class T> Vec<T> slope(Vec<T> x) const {
     return select<T>((x > splat(T(-3))) & (x < splat(T(3))), x / T(3) + T(0.5), either<T>(x <= splat(T(-3)), 0, 1));
@@ -196,12 +204,14 @@ struct Hardswish {
 };
 
 struct Hardshrink {
+  static constexpr bool of_pieces = true;
   double lambd;
   template <class T> Vec<T> of(Vec<T> x) const { return select<T>(magnitude<T>(x) <= splat(T(lambd)), Vec<T>{}, x); }
   template <class T> Vec<T> slope(Vec<T> x) const { return either<T>(magnitude<T>(x) <= splat(T(lambd)), 0, 1); }
 };
 
 struct Softshrink {
+  static constexpr bool of_pieces = true;
   double lambd;
   template <class T> Vec<T> of(Vec<T> x) const {
     const Vec<T> nearer = select<T>(x < Vec<T>{}, x + T(lambd), x - T(lambd));

@@ -24,7 +24,7 @@ float multiply_add_rounds(int64_t rounds, float x) {
 // `tasks` of so many rounds each, on the pool -> the FLOPs that they are.
 double multiply_adds(int64_t tasks, int64_t rounds) {
   require(tasks > 0 && rounds > 0, "tasks and rounds are needed");
-  nb::gil_scoped_release released;
+  Released released;
   std::vector<float> sums(static_cast<size_t>(tasks));
   parallel_for(tasks, [&](int64_t i) { sums[size_t(i)] = multiply_add_rounds(rounds, 0.5f); });
   for (float s : sums) require(s > 0, "the sums are positive");

@@ -74,6 +74,15 @@ size_t class_bytes(int c) {
   return (size_t(1) << power) + (size_t(step) << (power - 2));
 }
 
+// Give all that is kept back to the system: for a new round with other sizes, or as the last resort. Under the lock.
+void give_back() {
+  for (auto& blocks : free_blocks) {
+    for (void* block : blocks) std::free(static_cast<char*>(block) - HEADER);
+    blocks.clear();
+  }
+  cached = 0;
+}
+
 }  // namespace
 
 void* acquire(size_t bytes) {
@@ -92,7 +101,11 @@ void* acquire(size_t bytes) {
   }
   const size_t total = class_bytes(c) + HEADER, alignment = total >= HUGE ? HUGE : HEADER;
   void* base = nullptr;
-  if (posix_memalign(&base, alignment, total)) throw std::bad_alloc();
+  if (posix_memalign(&base, alignment, total)) {
+    std::lock_guard hold(lock);
+    give_back();
+    if (posix_memalign(&base, alignment, total)) throw std::bad_alloc();
+  }
 #if defined(__linux__)
   if (total >= HUGE) madvise(base, total, MADV_HUGEPAGE);
 #endif
@@ -107,15 +120,14 @@ void release(void* block) noexcept {
     own.blocks[c][own.count[c]++] = block;
     return;
   }
-  {
+  if (class_bytes(c) <= LARGEST_CACHE) {
     std::lock_guard hold(lock);
-    if (cached + class_bytes(c) <= LARGEST_CACHE) {
-      try {
-        free_blocks[c].push_back(block);
-        cached += class_bytes(c);
-        return;
-      } catch (...) {  // no memory for the list itself: give the block back instead
-      }
+    if (cached + class_bytes(c) > LARGEST_CACHE) give_back();
+    try {
+      free_blocks[c].push_back(block);
+      cached += class_bytes(c);
+      return;
+    } catch (...) {  // no memory for the list itself: give the block back instead
     }
   }
   std::free(base);

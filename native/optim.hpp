@@ -62,9 +62,7 @@ template <class T> void adam(int64_t n, T* theta, const T* grad, T* m, T* v, con
     const Vec<T> vi = keep2 * load_lanes(v + i, lanes) + new2 * g * g;
     store_lanes(m + i, mi, lanes);
     store_lanes(v + i, vi, lanes);
-    Vec<T> root;
-    for (int k = 0; k < LANES<T>; ++k) root[k] = std::sqrt(vi[k]);
-    store_lanes(theta + i, Vec<T>(x - rate * mi / (root / correction + eps)), lanes);
+    store_lanes(theta + i, Vec<T>(x - rate * mi / (Sqrt::of<T>(vi) / correction + eps)), lanes);
   });
 }
 
@@ -81,9 +79,7 @@ template <class T> void adagrad(int64_t n, T* theta, const T* grad, T* sum, cons
     if (a.weight_decay != 0) g = g + decay * x;
     const Vec<T> s = load_lanes(sum + i, lanes) + g * g;
     store_lanes(sum + i, s, lanes);
-    Vec<T> root;
-    for (int k = 0; k < LANES<T>; ++k) root[k] = std::sqrt(s[k]);
-    store_lanes(theta + i, Vec<T>(x - rate * g / (root + eps)), lanes);
+    store_lanes(theta + i, Vec<T>(x - rate * g / (Sqrt::of<T>(s) + eps)), lanes);
   });
 }
 

@@ -2,7 +2,6 @@
 #include "pooling.hpp"
 #include "bindings.hpp"
 
-#include <limits>
 
 namespace chainrule {
 namespace {
@@ -37,6 +36,7 @@ nb::object py_max_pool2d(nb::handle x_, nb::handle kernel, nb::handle stride, nb
     const Images<T> x{Strided<T>(x_)};
     const Pooling v = pooling(kernel, stride, padding, dilation);
     check_windows(v, x.H, x.W, OH, OW);
+    require(v.KH * v.KW <= int64_t(1) << std::numeric_limits<T>::digits, "places in a window are kept as numbers");
     New<T> y = new_images<T>(x.N, x.C, OH, OW), place = new_images<T>(x.N, x.C, OH, OW);
     compute(double(x.N * x.C * OH * OW) * double(v.KH * v.KW), [&] { max_pool2d<T>(x, v, y.data(), place.data(), OH, OW); });
     return nb::object(nb::make_tuple(y.object(), place.object()));

@@ -4,6 +4,8 @@
 // values the first one wins, as in PyTorch, and NaN wins over all. Average: a window's sum over its area (or over the pixels it really has).
 #pragma once
 
+#include <limits>
+
 #include "lanes.hpp"
 #include "threads.hpp"
 

@@ -36,21 +36,25 @@ template <class F = Itself, class T> T sum_all(const T* x, int64_t n) {
 
 // x (outer, n, inner) -> y (outer, inner)
 template <class F = Itself, class T> void sum_axis(const T* x, int64_t outer, int64_t n, int64_t inner, T* y) {
-  constexpr int64_t WIDTH = 4 * LANES<T>;
+  constexpr int64_t WIDTH = 4 * LANES<T>, PIECE = 512;  // columns are summed a strip at a time, and of a strip a piece of rows at a time
   if (inner == 1) {
     parallel_lines(outer, n, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) y[i] = sum_line<F>(x + i * n, n);
+      for (int64_t i = begin; i < end; ++i) y[i] = sum_all<F>(x + i * n, n);
     });
     return;
   }
-  const int64_t strips = (inner + WIDTH - 1) / WIDTH;  // columns are summed a strip at a time, rows in order
+  const int64_t strips = (inner + WIDTH - 1) / WIDTH;
   parallel_lines(outer * strips, n * WIDTH, [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) {
       const int64_t o = task / strips, j0 = task % strips * WIDTH, width = std::min(WIDTH, inner - j0);
       T total[WIDTH] = {};
-      for (int64_t i = 0; i < n; ++i) {
-        const T* row = x + (o * n + i) * inner + j0;
-        for (int64_t j = 0; j < width; ++j) total[j] += F::of(row[j]);
+      for (int64_t first = 0; first < n; first += PIECE) {
+        T piece[WIDTH] = {};
+        for (int64_t i = first; i < std::min(first + PIECE, n); ++i) {
+          const T* row = x + (o * n + i) * inner + j0;
+          for (int64_t j = 0; j < width; ++j) piece[j] += F::of(row[j]);
+        }
+        for (int64_t j = 0; j < width; ++j) total[j] += piece[j];
       }
       std::copy(total, total + width, y + o * inner + j0);
     }
@@ -59,31 +63,26 @@ template <class F = Itself, class T> void sum_axis(const T* x, int64_t outer, in
 
 // ------------------------------------------------------------------------------------- softmax of rows
 
-// Three passes over a row: its greatest value m; Σ eˣ⁻ᵐ; the quotients. y = softmax(x); returns log Σ eˣ.
-template <class T> T softmax_row(const T* x, int64_t n, T* y) {
-  constexpr int L = LANES<T>;
+// ln Σ eˣ in two parts, the greatest x and the rest: their sum would lose the digits of the smaller one.
+template <class T> struct LogSum {
+  T top, log_sum;
+};
+
+// Three passes over a row: its greatest value; Σ eˣ⁻ᵗᵒᵖ; the quotients. y = softmax(x)
+template <class T> LogSum<T> softmax_row(const T* x, int64_t n, T* y) {
   constexpr T lowest = -std::numeric_limits<T>::infinity();
-  const int64_t full = n / L * L;
-  const int rest = int(n - full);
-  Vec<T> best = splat(lowest);
-  for (int64_t i = 0; i < full; i += L) best = Maximum::of<T>(load(x + i), best);
-  if (rest) best = Maximum::of<T>(load_or(x + full, rest, lowest), best);
-  const T m = max<T>(best);
-  Vec<T> total = {};
-  for (int64_t i = 0; i < full; i += L) {
-    const Vec<T> e = exp(load(x + i) - m);
-    store(y + i, e);
+  const auto at = [&](int64_t i, int lanes) { return lanes == LANES<T> ? load(x + i) : load_or(x + i, lanes, lowest); };
+  Vec<T> best = splat(lowest), total = {};
+  vectors<T>(0, n, [&](int64_t i, int lanes) { best = Maximum::of<T>(at(i, lanes), best); });
+  const T top = max<T>(best);
+  vectors<T>(0, n, [&](int64_t i, int lanes) {
+    const Vec<T> e = exp(at(i, lanes) - top);
     total += e;
-  }
-  if (rest) {
-    const Vec<T> e = exp(load_or(x + full, rest, lowest) - m);
-    store(y + full, e, rest);
-    total += e;
-  }
+    store_lanes(y + i, e, lanes);
+  });
   const T s = sum<T>(total), inverse = T(1) / s;
-  for (int64_t i = 0; i < full; i += L) store(y + i, Vec<T>(load(y + i) * inverse));
-  if (rest) store(y + full, Vec<T>(load(y + full, rest) * inverse), rest);
-  return m + std::log(s);
+  vectors<T>(0, n, [&](int64_t i, int lanes) { store_lanes(y + i, Vec<T>(load_lanes(y + i, lanes) * inverse), lanes); });
+  return {top, std::log(s)};
 }
 
 template <class F> void for_rows(int64_t rows, int64_t n, F&& f) {
@@ -98,8 +97,11 @@ template <class T> void softmax(const T* x, int64_t rows, int64_t n, T* y) {
 
 template <class T> void log_softmax(const T* x, int64_t rows, int64_t n, T* y) {
   for_rows(rows, n, [&](int64_t i) {
-    const T total = softmax_row(x + i * n, n, y + i * n);
-    line<Sub, 1, 0>(n, x + i * n, &total, y + i * n);
+    const T* row = x + i * n;
+    const auto [top, log_sum] = softmax_row(row, n, y + i * n);
+    vectors<T>(0, n, [&, top = top, log_sum = log_sum](int64_t j, int lanes) {
+      store_lanes(y + i * n + j, Vec<T>(load_lanes(row + j, lanes) - top - log_sum), lanes);
+    });
   });
 }
 
@@ -134,12 +136,12 @@ template <class T> T cross_entropy(const T* x, const int64_t* target, int64_t ro
   const T each = smoothing / T(n);
   for_rows(rows, n, [&](int64_t i) {
     const T* row = x + i * n;
-    const T total = softmax_row(row, n, p + i * n);
-    losses[i] = total - row[target[i]];
+    const auto [top, log_sum] = softmax_row(row, n, p + i * n);
+    losses[i] = log_sum - (row[target[i]] - top);
     if (smoothing == 0) return;
-    Vec<T> all = {};  // −log softmax, added up
-    for (int64_t j = 0; j < n; j += LANES<T>) all += total - load_or(row + j, int(std::min<int64_t>(LANES<T>, n - j)), total);
-    losses[i] = (1 - smoothing) * losses[i] + each * sum<T>(all);
+    Vec<T> below = {};  // Σ (top − x); lanes beyond the row add nothing
+    for (int64_t j = 0; j < n; j += LANES<T>) below += top - load_or(row + j, int(std::min<int64_t>(LANES<T>, n - j)), T(top));
+    losses[i] = (1 - smoothing) * losses[i] + each * (T(n) * log_sum + sum<T>(below));
     line<Sub, 1, 0>(n, p + i * n, &each, p + i * n);
   });
   return sum_line(losses + 0, rows) / T(rows);

@@ -3,7 +3,7 @@
 // as the generation is in the same word, it can never take a task of a job that is not there any more. The caller takes
 // tasks from the front and the others from the back: so kernels that run over the same arrays one after the other find
 // their part in the cache of their own core.
-// Idle workers spin for some ten microseconds, the gap between two kernels of a training step, and then sleep.
+// Idle workers spin for about a tenth of a millisecond, the gap between two kernels of a training step, and then sleep.
 #include "threads.hpp"
 
 #include <pthread.h>
@@ -13,6 +13,7 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -34,6 +35,8 @@ inline void relax() {
   asm volatile("yield");
 #endif
 }
+
+thread_local bool inside = false;  // of a task, whose own parallel loops run one after the other
 
 struct Job {
   void (*f)(void*, int64_t);
@@ -78,6 +81,7 @@ struct Pool {
   }
 
   void worker_loop() {
+    inside = true;
     int spins = 0;
     while (!stop.load(std::memory_order_relaxed)) {
       if (work(false)) spins = 0;
@@ -93,7 +97,7 @@ struct Pool {
     }
   }
 
-  void resize(size_t n) {  // to n workers
+  void resize(size_t n) {  // to n workers, or as many as the system lets be made
     if (workers.size() > n) {
       {
         std::lock_guard hold(sleep);
@@ -104,7 +108,10 @@ struct Pool {
       workers.clear();
       stop = false;
     }
-    while (workers.size() < n) workers.emplace_back([this] { worker_loop(); });
+    try {
+      while (workers.size() < n) workers.emplace_back([this] { worker_loop(); });
+    } catch (const std::system_error&) {
+    }
   }
 
   void run(Job next, int64_t tasks) {
@@ -124,7 +131,6 @@ struct Pool {
 
 std::atomic<int> threads{1};
 Pool* pool = nullptr;          // made at the first parallel job; a forked child starts with a new one
-thread_local bool inside = false;
 
 void after_fork() { pool = nullptr; }  // the parent's threads do not exist here; its pool is left alone
 
@@ -157,7 +163,10 @@ void detail::run(int64_t tasks, void (*f)(void*, int64_t), void* context) {
   Pool& p = the_pool();
   std::unique_lock entry(p.entry, std::try_to_lock);
   if (!entry) return run_serially(tasks, f, context);  // another Python thread has the pool
-  if (p.workers.size() != size_t(n - 1)) p.resize(size_t(n - 1));
+  if (p.workers.size() != size_t(n - 1)) {
+    p.resize(size_t(n - 1));
+    threads = int(p.workers.size()) + 1;
+  }
   inside = true;
   struct Leave { ~Leave() { inside = false; } } leave;
   for (int64_t first = 0; first < tasks; first += int64_t(TASK_MASK))

@@ -175,3 +175,19 @@ def test_the_environment_chooses_the_tier_and_the_threads():
 )
 def test_a_mistake_in_the_environment_is_named(environment, message):
     assert message in run("import chainrule", **environment).stderr
+
+
+@needs_core
+def test_python_ends_while_a_daemon_thread_is_in_a_kernel() -> None:
+    code = """
+import threading, time
+import chainrule as cr
+a = cr.ones(300, 300)
+def loop():
+    while True:
+        a @ a
+for _ in range(3):
+    threading.Thread(target=loop, daemon=True).start()
+time.sleep(0.1)
+"""
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0

@@ -235,7 +235,7 @@ def _dealt(a: Any, b: Any) -> tuple[Any, Any]:
 
 def _shares(a: Any, b: Any) -> tuple[Any, Any]:
     """As `_dealt`, by kernels."""
-    return lambda dy: core.mul(dy, core.share(a, b)), lambda dy: core.mul(dy, core.share(b, a))
+    return lambda dy: core.cut(dy, core.share(a, b)), lambda dy: core.cut(dy, core.share(b, a))
 
 
 def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
@@ -299,9 +299,9 @@ def clamp(x: Array, min: Any = None, max: Any = None) -> tuple[Array, Pullback]:
     y = x if min is None else broadcast("clamp", np.maximum, x, min)
     y = y if max is None else broadcast("clamp", np.minimum, y, max)
     return y, (
-        lambda dy: dy * ((low <= x) & (x <= high)),
-        lambda dy: dy * ((x < low) & (low < high)),
-        lambda dy: dy * ((x > high) | (low > high)),
+        lambda dy: np.where((low <= x) & (x <= high), dy, 0),
+        lambda dy: np.where((x < low) & (low < high), dy, 0),
+        lambda dy: np.where((x > high) | (low > high), dy, 0),
     )
 
 

@@ -22,7 +22,7 @@ __all__ = ["hardshrink", "hardsigmoid", "hardswish", "hardtanh", "prelu", "relu6
 def threshold(x: Array, threshold: float, value: float, inplace: bool = False) -> tuple[Array, Pullback]:
     """x where x > threshold, else value; elementwise.   dx = dy where x > threshold, else 0"""
     kept = ~(x <= threshold)
-    return np.where(kept, x, np.asarray(value, x.dtype)), lambda dy: dy * kept
+    return np.where(kept, x, np.asarray(value, x.dtype)), lambda dy: np.where(kept, dy, 0)
 
 
 @threshold.native
@@ -40,7 +40,7 @@ def hardtanh(x: Array, min_val: float = -1.0, max_val: float = 1.0, inplace: boo
     if min_val > max_val:
         raise ValueError(f"hardtanh(): min_val={min_val} must not be greater than max_val={max_val}")
     y = np.minimum(np.maximum(x, x.dtype.type(min_val)), x.dtype.type(max_val))
-    return y, lambda dy: dy * ~((x <= min_val) | (x >= max_val))
+    return y, lambda dy: np.where((x <= min_val) | (x >= max_val), 0, dy)
 
 
 @hardtanh.native
@@ -68,7 +68,7 @@ def hardsigmoid(x: Array, inplace: bool = False) -> tuple[Array, Pullback]:
     Paper: Courbariaux, Bengio, David: BinaryConnect (2015), there with other numbers.
     """
     y = np.clip(require_floating("hardsigmoid", x) + 3, 0, 6) / 6
-    return y, lambda dy: dy / 6 * ((x > -3) & (x < 3))
+    return y, lambda dy: np.where((x > -3) & (x < 3), dy / 6, 0)
 
 
 @hardsigmoid.native
@@ -101,7 +101,7 @@ def hardshrink(x: Array, lambd: float = 0.5) -> tuple[Array, Pullback]:
     Errors: TypeError for integers.
     """
     kept = ~(np.abs(require_floating("hardshrink", x)) <= lambd)
-    return np.where(kept, x, 0), lambda dy: dy * kept
+    return np.where(kept, x, 0), lambda dy: np.where(kept, dy, 0)
 
 
 @hardshrink.native
@@ -118,7 +118,7 @@ def softshrink(x: Array, lambd: float = 0.5) -> tuple[Array, Pullback]:
     if lambd < 0:
         raise ValueError(f"softshrink(): lambd={lambd} must not be negative")
     kept = ~(np.abs(require_floating("softshrink", x)) <= lambd)
-    return np.where(kept, x - np.sign(x) * x.dtype.type(lambd), 0), lambda dy: dy * kept
+    return np.where(kept, x - np.sign(x) * x.dtype.type(lambd), 0), lambda dy: np.where(kept, dy, 0)
 
 
 @softshrink.native
@@ -165,5 +165,5 @@ def _prelu(x: Array, w: Array) -> tuple[Array, Pullback]:
 def _(x: Array, w: Array) -> tuple[Array, Pullback]:
     return core.prelu(x, w), (
         lambda dy: core.mul(dy, core.prelu_slope(x, w)),
-        lambda dy: core.mul(dy, core.minimum(x, 0)),
+        lambda dy: core.cut(dy, core.minimum(x, 0)),
     )

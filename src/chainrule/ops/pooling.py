@@ -105,7 +105,8 @@ def _greatest(
     """The value at the place that `_winners` names.   dx: dy at that place"""
     N, C, *size = x.shape
     place = _winners(x, kernel, stride, padding, dilation, out)  # (N, C, 1, OH, OW)
-    windows = gather_windows(x, kernel, stride, padding, dilation, out).reshape(N, C, math.prod(kernel), *out)
+    windows = gather_windows(x, kernel, stride, padding, dilation, out, fill=_lowest(x))
+    windows = windows.reshape(N, C, math.prod(kernel), *out)
     y = np.take_along_axis(windows, place, 2)[:, :, 0]
 
     def pullback(dy: Array) -> Array:
@@ -138,12 +139,15 @@ def _max_pool3d(
     return _greatest(x, kernel, stride, padding, dilation, out)
 
 
+def _lowest(x: Array) -> float:
+    """What the padding of a maximum holds."""
+    return -np.inf if x.dtype.kind == "f" else int(np.iinfo(x.dtype).min)
+
+
 def _winners(x: Array, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, out: Sizes) -> Array:
     """The place of the greatest value in each window, kh · KW + kw: (N, C, 1, OH, OW)."""
-    floating = x.dtype.kind == "f"
-    lowest = -np.inf if floating else np.iinfo(x.dtype).min
-    raised = np.maximum(x, np.finfo(x.dtype).min) if floating else x  # even −∞ is more than the padding
-    windows = gather_windows(raised, kernel, stride, padding, dilation, out, fill=lowest)
+    raised = np.maximum(x, np.finfo(x.dtype).min) if x.dtype.kind == "f" else x  # even −∞ is more than the padding
+    windows = gather_windows(raised, kernel, stride, padding, dilation, out, fill=_lowest(x))
     place: Array = windows.reshape(*x.shape[:2], math.prod(kernel), *out).argmax(2)
     return place[:, :, None]
 
