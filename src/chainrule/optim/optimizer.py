@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.autograd import wrote
 from chainrule.deferring import settle_all
 from chainrule.native import Unsupported, core
 from chainrule.tensor import Array, Tensor
@@ -73,6 +74,9 @@ class Optimizer:
             if params:
                 with np.errstate(all="ignore"):  # as in operators: infinity and NaN come without a warning
                     self.update(params, group)
+                for p in params:
+                    if p.node is not None:
+                        wrote(p.node, p.array)
         return loss
 
     def update(self, params: list[Tensor], group: Group) -> None:
