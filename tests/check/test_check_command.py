@@ -101,6 +101,7 @@ def test_other_settings_reach_the_check(run):
         ([f"{LAYERS}:ReLU", "--params", "w"], "--params w: give parameter:gradient pairs"),
         ([f"{LAYERS}:FullyConnectedLayer", "--args", "5,4", "--params", "v:dv"], "there is no array 'v'"),
         ([f"{LAYERS}:ReLU", "--tol", "-1"], "tol must lie between 0 and 1"),
+        ([f"{WRONG}:Dense", "--args", "4,3", "--eps", "1e-300"], "eps must lie between 1e-12 and 1, not 1e-300"),
     ],
 )
 def test_what_cannot_be_checked_is_told_plainly(run, words, says):
@@ -127,6 +128,19 @@ def test_a_file_that_cannot_be_loaded(run, written, text, says):
     assert status == 2
     assert says in " ".join(err.split())
     assert "chainrule" not in err
+
+
+def test_a_wrong_gradient_does_not_hide_beside_the_edge_of_a_domain(run, written):
+    path = written(
+        "import numpy as np\nclass Power:\n    def __init__(self):\n        self.w = np.array([0.0, 1.0, 2.0])\n"
+        "    def forward(self, x):\n        self.x = x\n        return x * self.w**1.5\n"
+        "    def backward(self, delta):\n        self.dw = (delta * self.x).sum(0) * 7 * self.w**0.5\n"
+        "        return delta * self.w**1.5\n"
+    )
+    status, out, _ = run(path, "--input", "4,3")
+    assert status == 1
+    assert "FAILED  not finite: the value of forward is not finite one step from w" in out
+    assert "PASSED" not in out
 
 
 def test_an_error_in_a_pass_shows_the_students_own_line(run, written):

@@ -130,6 +130,46 @@ def test_an_input_all_on_kinks_is_told_rather_than_passed():
     assert report.name == "dx"
 
 
+# ------------------------------------------------------------------------------------------ the edge of a domain
+
+
+def power(factor):
+    return lambda x: (x**1.5, lambda dy: dy * factor * x**0.5)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+@pytest.mark.parametrize("factor", [1.5, 7.0])
+@pytest.mark.parametrize("limit", [1000, 1])
+def test_where_a_step_leaves_the_domain_nothing_is_compared_and_nothing_passes(factor, limit):
+    for x in (np.array([0.0, 1.0, 2.0]), np.array([2.0, 1.0, 0.0])):
+        report = check_pullback(power(factor), [x], limit=limit)
+        assert (report.rule, report.name, report["dx"].passed) == ("not finite", "dx", False)
+        assert "Move x off the edge" in report.text
+        assert limit == 1 or report["dx"].where == (int(x.argmin()),)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+def test_near_an_edge_a_shorter_step_stays_inside():
+    x = np.array([5e-7, 1.0])
+    assert check_pullback(power(1.5), [x], tol=1e-3)
+    assert not check_pullback(power(7.0), [x], tol=1e-3)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(("f", "x"), [(np.exp, 709.782712893384), (np.reciprocal, 1e-6)])
+def test_an_infinite_value_one_step_away_does_not_pass(f, x):
+    report = check_pullback(lambda x: (f(x), lambda dy: 5 * dy * f(x)), [np.array([1.0, x])])
+    assert (report.rule, report["dx"].where) == ("not finite", (1,))
+
+
+def test_a_pullback_that_is_nan_for_some_cotangents_is_not_linear():
+    def brittle(x):
+        return np.sin(x), lambda dy: dy * np.cos(x) + (0 if np.isclose(dy, first).all() else np.nan)
+
+    first = generator(0, "cotangent").standard_normal(X.shape)
+    assert check_pullback(brittle, [X]).rule == "not linear"
+
+
 # ------------------------------------------------------------------------------------------ large arrays
 
 LARGE = np.random.default_rng(6).standard_normal((50, 60))
@@ -226,7 +266,10 @@ def test_compare_can_be_used_alone():
     assert not found.fits(np.cos(X) * 1.001, 1e-6)
 
 
-@pytest.mark.parametrize("bad", [{"eps": 0.0}, {"tol": -1.0}, {"tol": 2.0}, {"limit": 0}])
+OUT_OF_RANGE = {"eps": 0.0}, {"eps": 1e-16}, {"eps": np.nan}, {"tol": -1.0}, {"tol": 2.0}, {"limit": 0}
+
+
+@pytest.mark.parametrize("bad", OUT_OF_RANGE)
 def test_settings_out_of_range_are_refused(bad):
     with pytest.raises(ValueError, match=next(iter(bad))):
         check_pullback(relu, [X], **bad)

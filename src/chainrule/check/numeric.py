@@ -26,6 +26,7 @@ Array = npt.NDArray[np.float64]
 Function = Callable[[Array], Array]
 
 ROUNDING = 4 * float(np.finfo(np.float64).eps)  # of one output, relative: a few operations' worth
+FINEST = 1e-12  # the step below which rounding is all that a difference shows
 LADDER = (10.0, 0.1, 0.01)  # the further steps, in units of eps, that a coordinate in doubt is tried with
 DIRECTIONS = 3  # random directions that cover a large array
 SAMPLE = 64  # coordinates of a large array that are looked at one by one
@@ -42,9 +43,9 @@ class Setting:
     limit: int = 1000
 
     def __post_init__(self) -> None:
-        for name in ("eps", "tol"):
-            if not 0 < getattr(self, name) < 1:
-                raise ValueError(f"{name} must lie between 0 and 1, not {getattr(self, name)}")
+        for name, least in (("eps", FINEST), ("tol", 0)):
+            if not least < getattr(self, name) < 1:
+                raise ValueError(f"{name} must lie between {least:g} and 1, not {getattr(self, name)}")
         if self.limit < 1:
             raise ValueError(f"limit must be at least 1, not {self.limit}")
 
@@ -55,9 +56,11 @@ def generator(seed: int, purpose: str) -> np.random.Generator:
 
 
 def relative_error(analytic: npt.ArrayLike, numeric: npt.ArrayLike, tiny: npt.ArrayLike) -> Array:
-    """|a − n| / max(|a| + |n|, tiny), elementwise."""
+    """|a − n| / max(|a| + |n|, tiny), elementwise; infinite where n is not finite, for nothing agrees with that."""
     a, n = np.asarray(analytic, np.float64), np.asarray(numeric, np.float64)
-    return np.asarray(np.abs(a - n) / np.maximum(np.abs(a) + np.abs(n), tiny))
+    with np.errstate(invalid="ignore"):
+        error = np.abs(a - n) / np.maximum(np.abs(a) + np.abs(n), tiny)
+    return np.where(np.isnan(error), np.inf, error)
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ class Line:
     y: Array
     u: Array
 
+    @np.errstate(invalid="ignore")
     def slopes(self, h: float) -> Slopes:
         """Both one-sided slopes of every output, at step h; the step that float64 really makes is measured."""
         ahead, behind = self.x + h * self.v, self.x - h * self.v
@@ -185,6 +189,7 @@ class Comparison:
         return np.array([0.0 if e.kink else e.relative for e in self.estimates], np.float64)
 
     @property
+    @np.errstate(invalid="ignore")
     def absolute(self) -> Array:
         """The absolute errors at `index`; 0 at kinks."""
         return np.array([0.0 if e.kink else abs(e.analytic - e.numeric) for e in self.estimates], np.float64)
@@ -193,6 +198,11 @@ class Comparison:
     def greatest(self) -> float:
         """The greatest relative error, of coordinates and directions."""
         return max([*self.relative.tolist(), self.direction.relative if self.direction else 0.0], default=0.0)
+
+    @property
+    def finite(self) -> bool:
+        """Whether f was finite wherever it was needed."""
+        return bool(np.isfinite(self.greatest))
 
     @property
     def worst(self) -> int:

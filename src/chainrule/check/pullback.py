@@ -117,8 +117,11 @@ def _compare(subject: Subject, point: Point, k: int, progress: Progress | None) 
 
 
 def _judge(subject: Subject, point: Point, comparisons: list[Comparison], found: list[Diagnosis]) -> None:
-    """The rule on values, and that kinks leave something to compare."""
+    """The rule on values, and that the edge of a domain and kinks leave something to compare."""
     tol = subject.setting.tol
+    for k, c in enumerate(comparisons):
+        if not c.finite:
+            raise _at_an_edge(subject, k)
     lost = [k for k, c in enumerate(comparisons) if c.lost(tol)]
     wrong = [k for k, c in enumerate(comparisons) if c.greatest > tol and k not in lost]
     for k in wrong:
@@ -130,6 +133,12 @@ def _judge(subject: Subject, point: Point, comparisons: list[Comparison], found:
         name, variable = subject.gradients[k], subject.names[k]
         text = f"{variable} lies on so many kinks that {name} cannot be compared."
         raise Broken("too many kinks", name, f"{text} Take an input off the kinks: random, without zeros and ties.")
+
+
+def _at_an_edge(subject: Subject, k: int) -> Broken:
+    name, variable, forward = subject.gradients[k], subject.names[k], subject.words.forward
+    text = f"the value of {forward} is not finite one step from {variable}, so that {name} cannot be compared."
+    return Broken("not finite", name, f"{text} Move {variable} off the edge of what {forward} can take.")
 
 
 def _told(subject: Subject, comparisons: list[Comparison], wrong: list[int]) -> str:
@@ -153,7 +162,7 @@ def _linear(subject: Subject, point: Point) -> None:
     for name, g, other, total in zip(subject.gradients, point.gradients, alone, both, strict=True):
         expected = 2 * g + np.asarray(other)
         error = float(np.abs(np.asarray(total) - expected).max(initial=0))
-        if error > 1e-9 * float(np.abs(expected).max(initial=0)) + 1e-12:
+        if not error <= 1e-9 * float(np.abs(expected).max(initial=0)) + 1e-12:  # NaN is no equality
             text = (
                 f"{name} must be linear in {w.cotangent}: {w.backward} of 2u + v has to give twice that of u plus that "
                 f"of v, and is off by {error:.3g}. Does it clip, normalise, square or compare {w.cotangent}?"

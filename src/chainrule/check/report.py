@@ -87,7 +87,7 @@ def row_of(name: str, comparison: Comparison, tol: float) -> Row:
     shape, kinks = comparison.analytic.shape, comparison.index[comparison.kinks]
     row = Row(
         name=name, shape=shape, passed=comparison.greatest <= tol and not comparison.lost(tol),
-        relative=comparison.greatest, absolute=float(max(comparison.absolute, default=0.0)),
+        relative=comparison.greatest, absolute=float(comparison.absolute.max(initial=0)),
         where=None, analytic=0.0, numeric=0.0,
         kinks=tuple(_index(i, shape) for i in kinks),
         looked_at=len(comparison.index), directions=0 if comparison.complete else DIRECTIONS, tiny=comparison.tiny,
