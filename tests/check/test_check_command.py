@@ -7,7 +7,9 @@ import tyro
 
 from chainrule.check import CannotCheck
 from chainrule.check.command import Settings, main
+from chainrule.check.hand_written import HandWritten
 from chainrule.check.load import arguments, array, load_class, pairs, shape
+from chainrule.conformance import command as conformance
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 LAYERS, WRONG = EXAMPLES / "layers.py", EXAMPLES / "wrong_layers.py"
@@ -101,6 +103,11 @@ def test_other_settings_reach_the_check(run):
         ([f"{LAYERS}:ReLU", "--params", "w"], "--params w: give parameter:gradient pairs"),
         ([f"{LAYERS}:FullyConnectedLayer", "--args", "5,4", "--params", "v:dv"], "there is no array 'v'"),
         ([f"{LAYERS}:ReLU", "--tol", "-1"], "tol must lie between 0 and 1"),
+        ([f"{LAYERS}:ReLU", "--seed", "-1"], "seed must lie between 0 and 4294967295, not -1"),
+        ([f"{LAYERS}:ReLU", "--seed", "5000000000"], "seed must lie between 0 and 4294967295"),
+        ([f"{LAYERS}:ReLU", "--input", "100000,4000000"], "so large an input cannot be checked"),
+        ([f"{LAYERS}:ReLU", "--input", "10000000000,10000000000"], "so large an input cannot be checked"),
+        ([f"{LAYERS}:ReLU", "--input", "1" + 70 * ",1"], "so large an input cannot be checked"),
         ([f"{WRONG}:Dense", "--args", "4,3", "--eps", "1e-300"], "eps must lie between 1e-12 and 1, not 1e-300"),
     ],
 )
@@ -177,8 +184,40 @@ def test_prints_and_warnings_of_the_layer_are_told_once(run, written):
 def test_it_can_be_stopped(run, written):
     path = written("class Layer:\n    def forward(self, x):\n        raise KeyboardInterrupt\n" + BACKWARD)
     status, out, err = run(path, "--input", "2,2")
-    assert (status, out) == (2, "")
+    assert (status, out) == (130, "")
     assert err.startswith("stopped.")
+
+
+def test_the_comparison_with_pytorch_can_be_stopped(monkeypatch, capsys):
+    pytest.importorskip("torch")
+
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(conformance, "_compare", stopped)
+    assert conformance.main(conformance.Settings()) == 130
+    assert capsys.readouterr().err.startswith("stopped.")
+
+
+def test_a_lack_of_memory_is_told(run, monkeypatch):
+    def allocate(*_):
+        raise MemoryError("Unable to allocate 2.91 TiB")
+
+    monkeypatch.setattr(HandWritten, "choose_input", allocate)
+    status, out, err = run(f"{LAYERS}:ReLU", "--input", "3,4")
+    assert (status, out) == (2, "")
+    assert "not enough memory: Unable to allocate 2.91 TiB. A smaller input needs less." in " ".join(err.split())
+
+
+@pytest.mark.parametrize("method", ["__init__", "forward", "backward"])
+@pytest.mark.parametrize("given", [(), ("--input", "2,2")])
+def test_code_that_ends_the_program_does_not_end_the_check_unseen(run, written, method, given):
+    bodies = {"__init__(self)": "pass", "forward(self, x)": "return x", "backward(self, delta)": "return delta"}
+    lines = [f"    def {d}:\n        {'sys.exit()' if d.startswith(method) else b}\n" for d, b in bodies.items()]
+    status, out, err = run(written("import sys\nclass Layer:\n" + "".join(lines)), *given)
+    assert (status, out) == (2, "")
+    assert err.startswith("could not check: your code ends the program.")
+    assert f"in {method}: sys.exit()" in err
 
 
 # ------------------------------------------------------------------------------------------ what is typed

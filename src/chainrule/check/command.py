@@ -22,7 +22,7 @@ from chainrule.check.report import Report
 
 __all__ = ["Settings", "main"]
 
-HELD, FAILED, COULD_NOT_CHECK = 0, 1, 2
+HELD, FAILED, COULD_NOT_CHECK, STOPPED = 0, 1, 2, 130
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Settings:
 
         chainrule check layers.py:ConvolutionalLayer --args 20,2,3,3 --input 4,2,8,8
 
-    The exit status is 0 if all gradients are right, 1 if not, 2 if the check could not be made.
+    The exit status is 0 if all gradients are right, 1 if not, 2 if the check could not be made, 130 after Ctrl-C.
     """
 
     layer: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="FILE.py:CLASS")]]
@@ -71,7 +71,7 @@ def main(settings: Settings) -> int:
         return COULD_NOT_CHECK
     except KeyboardInterrupt:
         err.print("stopped. A smaller --input or --limit (elements checked one by one) is faster.")
-        return COULD_NOT_CHECK
+        return STOPPED
     out.print(report)
     for line in heard:
         out.print(Text(f"\n{line}", style="dim"))

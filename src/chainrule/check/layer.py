@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy.typing as npt
@@ -47,10 +48,11 @@ def check_layer(
     dropout layer repeats itself; `progress(name, done, of)` is told how far it is. `eps`, `tol`, `seed`, `limit` are
     those of `gradcheck`, as is the report.
 
-    Errors: CannotCheck (a ValueError) where the layer cannot be made or no input is known for it.
+    Errors: CannotCheck (a ValueError) where the layer cannot be made, no input is known for it, its code ends the
+    program, or memory does not suffice.
     """
     setting = Setting(eps, tol, seed, limit)
-    with generators_kept():
+    with generators_kept(), _in_words():
         made = _make(layer, args, dict(kwargs or {}), seed)
         hand = HandWritten(made, _title(layer, made, args, kwargs or {}), setting, list(extra), reseed)
         widened = widen(hand.layer)
@@ -59,6 +61,17 @@ def check_layer(
         hand.choose_input(x, shape, args)
         hand.find_parameters(dict(params or {}))
         return check(hand.subject(), progress)
+
+
+@contextlib.contextmanager
+def _in_words() -> Iterator[None]:
+    """Around somebody's code: exit() in it, or a lack of memory, is told in words."""
+    try:
+        yield
+    except SystemExit as error:
+        raise CannotCheck(f"your code ends the program.\n{excerpt(error)}") from error
+    except MemoryError as error:
+        raise CannotCheck(f"there is not enough memory: {error}. A smaller input needs less.") from error
 
 
 def _make(layer: Any, args: Sequence[Any], kwargs: dict[str, Any], seed: int) -> Any:

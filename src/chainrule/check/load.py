@@ -6,6 +6,7 @@ import ast
 import difflib
 import importlib.util
 import inspect
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from chainrule.check.hand_written import BACKWARD, FORWARD, CannotCheck
 from chainrule.check.subject import excerpt
 
 __all__ = ["arguments", "array", "load_class", "pairs", "shape"]
+
+AXES, LARGEST = 32, 1 << 32  # axes and elements of x, at most
 
 
 def load_class(target: str) -> Any:
@@ -113,6 +116,8 @@ def shape(text: str) -> tuple[int, ...]:
         numbers = (-1,)
     if min(numbers) < 1:
         raise CannotCheck(f"--input {text}: give the shape of x as positive whole numbers, such as 4,2,8,8") from None
+    if len(numbers) > AXES or math.prod(numbers) > LARGEST:
+        raise CannotCheck(f"--input {text}: so large an input cannot be checked")
     return numbers
 
 

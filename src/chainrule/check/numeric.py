@@ -46,6 +46,8 @@ class Setting:
         for name, least in (("eps", FINEST), ("tol", 0)):
             if not least < getattr(self, name) < 1:
                 raise ValueError(f"{name} must lie between {least:g} and 1, not {getattr(self, name)}")
+        if not 0 <= self.seed < 1 << 32:
+            raise ValueError(f"seed must lie between 0 and {(1 << 32) - 1}, not {self.seed}")
         if self.limit < 1:
             raise ValueError(f"limit must be at least 1, not {self.limit}")
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # it needs Hypothesis
 
 __all__ = ["Settings", "main"]
 
-HELD, FAILED, COULD_NOT_CHECK = 0, 1, 2
+HELD, FAILED, COULD_NOT_CHECK, STOPPED = 0, 1, 2, 130
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Settings:
     Calls are drawn at random over all that is documented, the same ones in every run with the same seed: by position
     and by name, numbers and tuples, negative dimensions, scalars and empty tensors, broadcasting, memory layouts.
     PyTorch and Hypothesis must be installed. The exit status is 0 if all examples held, 1 if one did not, 2 if nothing
-    could be compared.
+    could be compared, 130 after Ctrl-C.
     """
 
     only: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME ...")] = field(default=())
@@ -64,7 +64,7 @@ def main(settings: Settings) -> int:
         return _compare(settings, out, err)
     except KeyboardInterrupt:
         err.print("stopped. Fewer --examples, or --only NAME, are faster.")
-        return COULD_NOT_CHECK
+        return STOPPED
 
 
 def _compare(settings: Settings, out: Console, err: Console) -> int:
