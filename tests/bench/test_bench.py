@@ -165,6 +165,34 @@ def test_names_may_be_shortened_and_wrong_ones_are_told(capsys):
     assert "char-lstm-64" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--peers", "pytorch", "jax"], "--peers pytorch: there are torch, torch.compile, jax"),
+        (["--rounds", "0"], "--rounds 0: it must be at least 1"),
+        (["--threads", "0"], "--threads 0: it must be at least 1"),
+        (["--batch", "-1"], "--batch -1: it must be at least 1"),
+        (["--seconds", "nan"], "--seconds nan: it must be a number"),
+        (["--json", "/no/such/x.json"], "--json /no/such/x.json: there is no folder /no/such"),
+        (["--figure", "/no/such/x.svg"], "--figure /no/such/x.svg: there is no folder /no/such"),
+    ],
+)
+def test_what_cannot_be_measured_or_written_is_told_before_anything_is_measured(words, says, monkeypatch, capsys):
+    monkeypatch.setattr(command, "run", lambda *_: pytest.fail("it measured"))
+    try:
+        status = command.main(["--only", "lenet-64", *words])
+    except SystemExit as refused:
+        status = refused.code
+    assert status == 2
+    assert says in " ".join(capsys.readouterr().err.replace("│", " ").split())
+
+
+def test_a_file_that_cannot_be_written_is_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(command, "run", lambda *_: {"lenet-64": {"chainrule": {"": [1.0]}}})
+    assert command.main(["--only", "lenet-64", "--json", str(tmp_path)]) == 2
+    assert f"{tmp_path}: Is a directory" in capsys.readouterr().err
+
+
 RANDOM = "dropout", "Norm", "Embedding", "LSTM", "GRU", "RNN", "MultiheadAttention"
 
 

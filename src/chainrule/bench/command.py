@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -54,25 +55,49 @@ class Settings:
     figure: Path | None = None
     """Draw the ratios, or the growth, into this SVG file too."""
 
+    def __post_init__(self) -> None:
+        for name in ("rounds", "batch", "threads"):
+            if (value := getattr(self, name)) is not None and value < 1:
+                raise ValueError(f"--{name} {value}: it must be at least 1")
+        if self.seconds is not None and not 0 <= self.seconds < math.inf:
+            raise ValueError(f"--seconds {self.seconds}: it must be a number, and at least 0")
+        unknown = [peer for peer in self.peers if peer not in ENGINES]
+        if unknown:
+            raise ValueError(f"--peers {' '.join(unknown)}: there are {', '.join(ENGINES[1:])}")
+
 
 def main(words: list[str]) -> int:
-    """Measure and print tables; the exit status is 2 for a wrong name, else 0."""
+    """Measure and print tables; the exit status is 2 for a wrong name, or a file that cannot be written, else 0."""
     settings = tyro.cli(Settings, prog="chainrule bench", args=words)
-    if settings.figure and settings.what not in FIGURES:
-        return _complain(f"--figure: there is one of {' and of '.join(FIGURES)}, not of {settings.what}")
     works = _chosen(settings)
-    if not works:
-        return _complain(f"--only {' '.join(settings.only)}: there are {', '.join(TARGETS)}")
+    if mistake := _mistake(settings, works):
+        return _complain(mistake)
     try:
-        found = run(settings, works, _console())
-    except FileNotFoundError as missing:
-        return _complain(str(missing))
+        _write(settings, works, run(settings, works, _console()))
+    except OSError as problem:
+        return _complain(f"{problem.filename}: {problem.strerror}" if problem.strerror else str(problem))
+    return 0
+
+
+def _mistake(settings: Settings, works: Mapping[str, Work]) -> str:
+    """What is wrong with the settings, told before anything is measured; "" if nothing is."""
+    if settings.figure and settings.what not in FIGURES:
+        return f"--figure: there is one of {' and of '.join(FIGURES)}, not of {settings.what}"
+    if not works:
+        return f"--only {' '.join(settings.only)}: there are {', '.join(TARGETS)}"
+    for option, file in (("--json", settings.json), ("--figure", settings.figure)):
+        if file and not file.parent.is_dir():
+            return f"{option} {file}: there is no folder {file.parent}"
+    return ""
+
+
+def _write(settings: Settings, works: Mapping[str, Work], found: Found) -> None:
+    """The files that were asked for."""
     if settings.json:
         settings.json.write_text(json.dumps(_record(settings, works, found), indent=1), encoding="utf-8")
     if settings.figure:
         drawing = growth.figure(works, found) if settings.what == "growth" else ratios(works, found)
         settings.figure.write_text(standalone(drawing), encoding="utf-8")
-    return 0
 
 
 def run(settings: Settings, works: Mapping[str, Work], console: Console) -> Found:
