@@ -184,3 +184,6 @@ def test_settings_are_checked() -> None:
         Settings(dropout=1.0)
     with pytest.raises(ValueError, match="--width 0"):
         Settings(width=0)
+    with pytest.raises(ValueError, match="--pairs 80000: there are no more than 71849 days"):
+        Settings(pairs=80_000)
+    assert Settings(pairs=71_849).pairs + attention.VALID + attention.TEST == 73_049  # the days of 200 years

@@ -147,6 +147,11 @@ def test_texts_that_cannot_be_read(few: Settings, tmp_path: Path, content: str |
         texts(replace(few, text=file))
 
 
+def test_too_few_characters_are_told_as_they_are_asked_for(few: Settings) -> None:
+    with pytest.raises(labs.UsageError, match="100 characters to learn from are too few; 301 are needed"):
+        texts(replace(few, characters=100))
+
+
 # ------------------------------------------------------------------------------------------ streams and state
 
 

@@ -59,6 +59,18 @@ def test_a_run_on_few_digits_holds_what_it_expects(
     assert json.loads((tmp_path / "results.json").read_text())["values"]["least error in float64"] > 0
 
 
+def test_a_network_that_learned_nothing_is_told_and_the_report_written(
+    digits: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gradient_validation, "held_out", lambda full, data: digits)
+    file = io.StringIO()
+    settings = Settings(hidden=(32, 16), lr=1e6, epochs=1, out=tmp_path)
+    status = labs.carry_out("gradient-validation", gradient_validation.LAB, settings, Console(file=file, width=120))
+    assert status == 1
+    assert "nothing to compare: take a smaller learning rate than 1e+06" in " ".join(file.getvalue().split())
+    assert "nothing to compare" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
 def test_the_numbers_of_steps_are_those_of_the_exercise() -> None:
     assert STEPS == [1, 5, 10, 50, 100, 500, 1000, 5000, 10_000, 50_000, 100_000, 500_000]
 

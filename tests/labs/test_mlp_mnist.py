@@ -239,6 +239,13 @@ def test_the_default_run_holds_what_it_expects(tmp_path: Path) -> None:
     assert status == 0, text
 
 
+def test_a_table_of_one_colour_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "blank.csv"
+    path.write_text("\n".join(",".join([str(y), *["7"] * 784]) for y in range(10)))
+    with pytest.raises(labs.UsageError, match="all pixels of the training images are the same"):
+        mlp_mnist.digits(Settings(csv=path))
+
+
 def test_digits_come_from_a_table(tmp_path: Path, digits: Digits) -> None:
     pixels = (digits.x[:20] * digits.deviation + digits.mean).round().astype(int).reshape(20, -1)
     path = tmp_path / "digits.csv"

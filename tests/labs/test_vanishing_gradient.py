@@ -153,7 +153,7 @@ def test_numbers_to_show() -> None:
     assert thinned([1, 3, 5, 7, 9], by=2) == ([2, 4], [2.0, 6.0])
 
 
-@pytest.mark.parametrize("steps", [(), (20, 10), (3, 9), (9, 9)])
+@pytest.mark.parametrize("steps", [(), (20,), (20, 10), (3, 9), (9, 9)])
 def test_lengths_are_checked(steps: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="--steps"):
         Settings(steps=steps)

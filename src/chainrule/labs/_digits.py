@@ -73,10 +73,15 @@ def read_table(train: Path, test: Path | None = None) -> Split:
 
 
 def normalised(train: Images, test: Images, valid: Images = NONE) -> Digits:
-    """The pixels as numbers that a network learns from: all are shifted and scaled as the training images need it."""
+    """The pixels as numbers that a network learns from: all are shifted and scaled as the training images need it.
+
+    Errors: ValueError if those are of one colour only.
+    """
     x, x_test, x_valid = (part.images[:, None].astype(np.float32) for part in (train, test, valid))
     y, y_test, y_valid = (part.labels.astype(np.int64) for part in (train, test, valid))
     mean, deviation = x.mean(), x.std()
+    if not deviation:
+        raise ValueError("all pixels of the training images are the same: there is nothing to learn from them")
     x, x_test, x_valid = ((part - mean) / deviation for part in (x, x_test, x_valid))
     return Digits(x, y, x_test, y_test, float(mean), float(deviation), x_valid, y_valid)
 

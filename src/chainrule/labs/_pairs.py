@@ -12,7 +12,7 @@ from chainrule.data import BOS, EOS, PAD, UNK, Vocabulary, tatoeba
 
 from ._lab import optional
 
-__all__ = ["Corpus", "cut", "dates", "joined", "sentences", "written"]
+__all__ = ["NUMBER_OF_DAYS", "Corpus", "cut", "dates", "joined", "sentences", "written"]
 
 SPECIALS = (PAD, UNK, BOS, EOS)
 Tokens = list[str]
@@ -64,6 +64,7 @@ ORDINALS = {
     "twelve": "twelfth", "twenty": "twentieth", "thirty": "thirtieth",
 }  # fmt: skip
 FIRST, LAST = date(1900, 1, 1), date(2099, 12, 31)
+NUMBER_OF_DAYS = (LAST - FIRST).days + 1
 FORMS: Sequence[Callable[[date], str]] = (
     lambda d: f"{d.day} {MONTHS[d.month - 1]} {d.year}",
     lambda d: f"{MONTHS[d.month - 1]} {d.day}, {d.year}",
@@ -80,7 +81,7 @@ FORMS: Sequence[Callable[[date], str]] = (
 def dates(train: int, valid: int, test: int, seed: int) -> Corpus:
     """Days of 1900 to 2099, none twice, each in a form drawn at random, and as YYYY-MM-DD; tokens are characters."""
     rng, number = np.random.default_rng(seed), train + valid + test
-    days = rng.choice((LAST - FIRST).days + 1, number, replace=False)
+    days = rng.choice(NUMBER_OF_DAYS, number, replace=False)
     forms = rng.integers(len(FORMS), size=number)
     pairs = [
         (list(written(day, form)), list(day.isoformat()))

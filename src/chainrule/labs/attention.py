@@ -23,13 +23,15 @@ import chainrule
 from chainrule import report
 from chainrule.data import DataLoader, Vocabulary
 from chainrule.labs import Expectation, Lab, Run, Saved, TrainingSettings, asked_for, equal_start
-from chainrule.labs._pairs import Corpus, cut, dates, joined, sentences
+from chainrule.labs._pairs import NUMBER_OF_DAYS, Corpus, cut, dates, joined, sentences
 from chainrule.labs._translator import PARTS, batches, padding_share, right, spoken, translate, translator
 from chainrule.train import ClipNorm, Epoch, one_cycle
 
 Array = npt.NDArray[Any]
 PLAIN, ATTENDS = "without attention", "with attention"
 WHAT = {False: "exact dates with attention (%)", True: "BLEU with attention"}
+VALID, TEST = 200, 1000
+"""Dates to look at on the way, and to be judged by."""
 LEAD, LONGER = "points ahead of the plain model", "points further ahead on long texts than on short ones"
 
 
@@ -53,6 +55,8 @@ class Settings(TrainingSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.check_least(width=1, pairs=1)
+        if self.pairs > (most := NUMBER_OF_DAYS - VALID - TEST):
+            raise ValueError(f"--pairs {self.pairs}: there are no more than {most} days to learn from")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"--dropout {self.dropout}: it must be at least 0 and below 1")
 
@@ -75,7 +79,7 @@ def expected(settings: Settings) -> list[Expectation]:
 def texts(settings: Settings) -> Corpus:
     """Dates, or with the preset "full" sentences."""
     if not settings.full:
-        return dates(settings.pairs, 200, 1000, settings.seed)
+        return dates(settings.pairs, VALID, TEST, settings.seed)
     with asked_for():
         return sentences(settings.data)
 

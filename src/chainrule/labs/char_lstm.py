@@ -141,8 +141,12 @@ def texts(settings: Settings) -> Text:
             whole = tiny_shakespeare.load(settings.data) if settings.source == "tinyshakespeare" else shakespeare.load()
         train, valid = split_text(whole)
         text = Text(settings.source, train[: settings.characters], valid, Vocabulary.of(whole, specials=()))
-        if min(len(text.train), len(text.valid)) <= max(settings.batch_size, 300):
-            raise ValueError(f"{settings.source}: {len(whole):,} characters are too few")
+        least = max(settings.batch_size, 300) + 1
+        for part, what in ((text.train, "learn from"), (text.valid, "be measured on")):
+            if len(part) < least:
+                raise ValueError(
+                    f"{settings.source}: {len(part):,} characters to {what} are too few; {least:,} are needed"
+                )
     return text
 
 

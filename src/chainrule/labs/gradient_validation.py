@@ -189,6 +189,10 @@ def experiment(settings: Settings, run: Run) -> None:
     probes = {name: Probe(engine, model, sample, settings.layer, name) for name in (SINGLE, DOUBLE)}
     found = {name: errors(probe) for name, probe in probes.items()}
     the_digit(run, settings, data, sample, history[-1].metrics["validation accuracy"], probes[DOUBLE])
+    if not all(error > 0 for values in found.values() for error in values):
+        flat = f"the loss does not change with the weights of layer {settings.layer}, so there is nothing to compare"
+        run.notes.append(f"{flat}: take a smaller learning rate than {settings.lr:g}")
+        return
     the_differences(run, settings, probes, found)
     the_errors(run, found, probes)
     the_reasons(run, found, probes)

@@ -80,8 +80,9 @@ class Settings(TrainingSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.check_least(width=1, seeds=1)
-        if not self.steps or list(self.steps) != sorted(set(self.steps)) or self.steps[0] < 4:
-            raise ValueError(f"--steps {' '.join(map(str, self.steps))}: they must rise, and be at least 4")
+        if len(self.steps) < 2 or list(self.steps) != sorted(set(self.steps)) or self.steps[0] < 4:
+            asked = " ".join(map(str, self.steps))
+            raise ValueError(f"--steps {asked}: they must be two lengths or more, rise, and be at least 4")
 
 
 FULL = Settings(preset="full", steps=(10, 20, 40, 80, 160), epochs=10, seeds=3)
