@@ -128,6 +128,27 @@ def test_a_finished_run_may_be_written_over_and_leaves_nothing(unbroken: Path, t
     assert names == {"step-00000063.safetensors"}
 
 
+@pytest.mark.parametrize(
+    "name", ["config.json", "report.html", "metrics.csv", "weights.npz", "tensorboard/mine", "checkpoints/mine"]
+)
+def test_files_that_are_no_runs_stay(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    mine = tmp_path / name
+    mine.parent.mkdir(exist_ok=True)
+    mine.write_text('{"mine": 1}')
+    assert run("--out", tmp_path) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert f"{tmp_path} holds files that are no run's, {name.partition('/')[0]} for one: choose another folder" in told
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [mine]
+    assert mine.read_text() == '{"mine": 1}'
+
+
+def test_files_of_other_names_are_no_hindrance(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    assert run("--out", tmp_path, "--epochs", "1") in (0, 1)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+    assert (tmp_path / "report.html").exists()
+
+
 def test_a_damaged_checkpoint_is_told_of_and_passed_over(
     unbroken: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ._lab import Lab, LabSettings, UsageError
 
-__all__ = ["lab_of", "read_settings", "resumed"]
+__all__ = ["is_run", "lab_of", "read_settings", "resumed"]
 
 OWN = ("resume", "out", "checkpoint_every", "tensorboard")
 """Settings that a resumed run may have of its own: they do not change what is computed."""
@@ -34,6 +34,14 @@ def resumed(name: str, lab: Lab, settings: LabSettings) -> LabSettings:
     own = {key: getattr(settings, key) for key in OWN if key != "out"}
     going_on: LabSettings = dataclasses.replace(saved, out=folder, **own)
     return going_on
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a run has been begun in the folder: its config.json names a lab."""
+    try:
+        return bool(lab_of(folder))
+    except UsageError:
+        return False
 
 
 def lab_of(folder: Path) -> str:

@@ -37,8 +37,16 @@ from chainrule.train import (
 )  # fmt: skip
 
 from ._lab import Lab, LabSettings, RunSettings, UsageError, asked_for, engine
+from ._resume import is_run
 
 __all__ = ["Run", "carry_out", "perform"]
+
+
+OURS = (
+    "config.json", "results.json", "report.html", "metrics.csv", "weights.safetensors", "weights.npz", "checkpoints",
+    "tensorboard",
+)  # fmt: skip
+"""What every run may leave in its folder, and the next one in this folder removes."""
 
 
 class Stopped(Exception):
@@ -302,18 +310,23 @@ def _new_folder(parent: Path, name: str) -> Path:
 
 
 def _make_room(folder: Path) -> None:
-    """Remove what an earlier run left in the folder. Raises UsageError if it has not come to its end."""
+    """Remove what an earlier run left in the folder. Raises UsageError if it has not come to its end, or is no run."""
+    there = [path for name in OURS if (path := folder / name).exists() or path.is_symlink()]
+    if not there:
+        return
+    if not is_run(folder):
+        raise UsageError(f"{folder} holds files that are no run's, {there[0].name} for one: choose another folder")
     results, checkpoints = folder / "results.json", folder / "checkpoints"
     if checkpoints.exists() and not (results.exists() and '"finished"' in results.read_text(encoding="utf-8")):
         raise UsageError(
             f"{folder} holds a run that has not come to its end.\n"
             f"  Go on with it: --resume {folder}. Or remove the folder, or choose another one."
         )
-    for name in ("results.json", "report.html", "metrics.csv", "weights.safetensors", "weights.npz"):
-        (folder / name).unlink(missing_ok=True)
-    for part in (checkpoints, folder / "tensorboard"):
-        if part.exists():
-            shutil.rmtree(part)
+    for path in there:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def _slug(name: str) -> str:
