@@ -75,6 +75,17 @@ def test_a_short_run(engine: Any, tmp_path: Path, capsys: pytest.CaptureFixture[
         assert capsys.readouterr().out.splitlines()[1].split()[1] == str(label)
 
 
+def test_another_search_in_the_same_folder_begins_anew(tmp_path: Path) -> None:
+    for seed in (1, 2):
+        carry_out(replace(SHORT, seed=seed, trials=2, out=tmp_path))
+        assert finished(tmp_path) == 2
+        with (tmp_path / "trials.csv").open(newline="") as file:
+            tried = list(csv.DictReader(file))
+        carry_out(replace(SHORT, seed=seed, trials=2, out=tmp_path / str(seed)))
+        with (tmp_path / str(seed) / "trials.csv").open(newline="") as file:
+            assert [row["First width"] for row in tried] == [row["First width"] for row in csv.DictReader(file)]
+
+
 # ---------------------------------------------------------------------------------------------- interrupted and killed
 
 
@@ -90,7 +101,7 @@ def begin(out: Path, *words: str) -> "subprocess.Popen[bytes]":
 
 def finished(out: Path) -> int:
     """Trials that were told of as finished or pruned: state 1 or 2."""
-    path = out / "study.journal"
+    path = out / "checkpoints/study.journal"
     lines = path.read_text().splitlines() if path.exists() else []
     told = [json.loads(line) for line in lines if line.endswith("}")]
     return sum(entry.get("state") in (1, 2) for entry in told)
@@ -108,6 +119,9 @@ def test_ctrl_c_ends_with_a_report_and_resume_goes_on(tmp_path: Path) -> None:
     assert "Everything that was tried" in page
     assert "The test, once" not in page
     before = finished(tmp_path)
+    with pytest.raises(labs.UsageError, match="holds a run that has not come to its end"):
+        carry_out(replace(SHORT, out=tmp_path))
+    assert finished(tmp_path) == before
     config = json.loads((tmp_path / "config.json").read_text())
     (tmp_path / "config.json").write_text(json.dumps(config | {"trials": before + 2}))
     settings: Any = labs.resumed("mlp-search", mlp_search.LAB, Settings(resume=tmp_path))
@@ -122,14 +136,15 @@ def test_killed_and_resumed_the_search_is_that_of_an_unbroken_one(tmp_path: Path
     process = begin(tmp_path, "--trials", "30", "--processes", "1", "--seed", "3")
     process.kill()
     process.communicate()
-    (tmp_path / "study.journal.lock").touch()  # what a process leaves that dies while it writes
-    with (tmp_path / "study.journal").open("a") as file:
+    (tmp_path / "checkpoints/study.journal.lock").touch()  # what a process leaves that dies while it writes
+    with (tmp_path / "checkpoints/study.journal").open("a") as file:
         file.write('{"op_code": 6, "trial')
-    wait_for_quiet(tmp_path / "study.journal")
+    wait_for_quiet(tmp_path / "checkpoints/study.journal")
     number = finished(tmp_path) + 2
     objective = partial(mlp_search.attempt, Settings(epochs=2, seed=3))
     quiet = Console(file=io.StringIO())
-    broken, unbroken = (plan(path, trials=number) for path in (tmp_path / "study.journal", tmp_path / "unbroken"))
+    files = tmp_path / "checkpoints/study.journal", tmp_path / "unbroken"
+    broken, unbroken = (plan(path, trials=number) for path in files)
     for each in (broken, unbroken):
         assert _search.search(each, objective, quiet, str)
     a, b = (_trials.tried(_search.study_of(each)) for each in (broken, unbroken))

@@ -184,8 +184,10 @@ def attempt(settings: Settings, trial: Any, check: Callable[[], None]) -> float:
 def experiment(settings: Settings, run: Run) -> None:
     """Search; look at what was tried; train the winner again; test it once."""
     data = load(settings.full, settings.data)
+    journal = run.folder / "checkpoints" / "study.journal"
+    journal.parent.mkdir(exist_ok=True)
     plan = Plan(
-        run.folder / "study.journal", settings.trials, settings.processes,
+        journal, settings.trials, settings.processes,
         max(1, get_num_threads() // settings.processes), settings.minutes, WARM_UP, settings.sampler,
         settings.seed, settings.engine,
     )  # fmt: skip
