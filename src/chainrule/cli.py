@@ -9,10 +9,15 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from chainrule.labs import Lab, LabSettings
 
 __all__ = ["main"]
 
@@ -90,27 +95,43 @@ def _run(words: list[str]) -> int:
 
     from chainrule import labs
 
-    flags = (tyro.conf.FlagCreatePairsOff,)
     if "--all" in words:
         rest = [word for word in words if word != "--all"]
+        flags = (tyro.conf.FlagCreatePairsOff,)
         return labs.run_all(tyro.cli(labs.All, prog="chainrule run --all", args=rest, config=flags), Console())
     if not words or words[0].startswith("-"):
         return _usage("chainrule run LAB [settings]\n       chainrule run --all [--quick]", words, labs.names())
-    name, *rest = words
     try:
-        lab = labs.load(name)
-        defaults = lab.preset(_preset(rest) or lab.settings().preset)
-        prog, about = f"chainrule run {name}", f"{lab.title}. Presets: {', '.join(lab.preset_names())}."
-        settings = tyro.cli(lab.settings, prog=prog, description=about, args=rest, default=defaults, config=flags)
-        return labs.carry_out(name, lab, labs.resumed(name, lab, settings), Console())
+        lab = labs.load(words[0])
+        return labs.carry_out(words[0], lab, _settings(words[0], lab, words[1:]), Console())
     except labs.UsageError as mistake:
         return _complain(str(mistake))
 
 
-def _preset(words: list[str]) -> str | None:
-    """The NAME of `--preset NAME`, which decides the defaults of all other settings."""
+def _settings(name: str, lab: "Lab", words: list[str]) -> "LabSettings":
+    """What the words ask for; of all else, what the preset says that they name, or the run that they go on with."""
+    import tyro
+
+    from chainrule import labs
+
+    run = _value("--resume", words) if hasattr(lab.settings, "resume") else None
+    preset = _value("--preset", words) or lab.settings().preset
+    defaults = labs.read_settings(name, lab, Path(run)) if run else lab.preset(preset)
+    settings = tyro.cli(
+        lab.settings,
+        prog=f"chainrule run {name}",
+        description=f"{lab.title}. Presets: {', '.join(lab.preset_names())}.",
+        args=words,
+        default=defaults,
+        config=() if run else (tyro.conf.FlagCreatePairsOff,),  # what a run had may be asked for again
+    )
+    return labs.resumed(name, lab, settings)
+
+
+def _value(option: str, words: list[str]) -> str | None:
+    """What stands behind an option that decides the defaults of all others."""
     for i, word in enumerate(words):
-        if word.partition("=")[0] == "--preset":
+        if word.partition("=")[0] == option:
             return word.partition("=")[2] or next(iter(words[i + 1 :]), None)
     return None
 

@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from chainrule.cli import main
+from chainrule.cli import _settings, main
 from chainrule.io import load_tree
+from chainrule.labs import UsageError, fashion_cnn
 from thorough import THOROUGH
 
 SHORT = ["lenet-mnist", "--epochs", "2", "--seed", "3"]
@@ -90,6 +92,10 @@ def test_a_finished_run_is_only_told_again(unbroken: Path, capsys: pytest.Captur
     [
         (["--epochs", "3"], "--epochs is 2 there, not 3"),
         (["--lr", "0.5"], "--lr is 0.03 there, not 0.5"),
+        (["--epochs", "15"], "--epochs is 2 there, not 15"),  # what it is without a word
+        (["--seed=1"], "--seed is 3 there, not 1"),
+        (["--preset", "full"], "--preset is quick there, not full"),
+        (["--out", "elsewhere"], "there, not elsewhere"),
     ],
 )
 def test_other_settings_are_refused(
@@ -97,6 +103,22 @@ def test_other_settings_are_refused(
 ) -> None:
     assert main(["run", "lenet-mnist", "--resume", str(unbroken), *words]) == 2
     assert text in " ".join(capsys.readouterr().err.split())
+
+
+def test_flags_of_a_run_may_be_asked_for_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = {"lab": "fashion-cnn"} | vars(fashion_cnn.LAB.settings(augment=False)) | {"out": str(tmp_path)}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert asked("--no-augment", "--resume", tmp_path) == fashion_cnn.LAB.settings(
+        augment=False, out=tmp_path, resume=tmp_path
+    )
+    with pytest.raises(UsageError, match="--augment is False there, not True"):
+        asked("--augment", "--resume", tmp_path)
+    assert asked("--out", tmp_path, "--checkpoint-every", "7", f"--resume={tmp_path}").checkpoint_every == 7
+
+
+def asked(*words: str | Path) -> Any:
+    """The settings of the lab fashion-cnn that a command line makes."""
+    return _settings("fashion-cnn", fashion_cnn.LAB, [*map(str, words)])
 
 
 def test_a_folder_that_is_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

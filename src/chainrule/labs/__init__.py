@@ -23,7 +23,7 @@ from ._lab import (
     optional,
 )  # fmt: skip
 from ._predict import Predict, Saved, predict
-from ._resume import resumed
+from ._resume import read_settings, resumed
 from ._run import Run, carry_out
 from ._sample import Sample, sample
 
@@ -49,6 +49,7 @@ __all__ = [
     "names",
     "optional",
     "predict",
+    "read_settings",
     "resumed",
     "run_all",
     "sample",

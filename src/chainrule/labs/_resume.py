@@ -11,7 +11,7 @@ from ._lab import Lab, LabSettings, UsageError
 
 __all__ = ["is_run", "lab_of", "read_settings", "resumed"]
 
-OWN = ("resume", "out", "checkpoint_every", "tensorboard")
+OWN = ("resume", "checkpoint_every", "tensorboard")
 """Settings that a resumed run may have of its own: they do not change what is computed."""
 
 
@@ -23,17 +23,15 @@ def resumed(name: str, lab: Lab, settings: LabSettings) -> LabSettings:
     folder: Path | None = getattr(settings, "resume", None)
     if folder is None:
         return settings
-    saved, plain = read_settings(name, lab, folder), lab.preset(settings.preset)
+    saved = read_settings(name, lab, folder)
     for field in dataclasses.fields(settings):
         asked, had = getattr(settings, field.name), getattr(saved, field.name)
-        if field.name not in OWN and asked not in (getattr(plain, field.name), had):
+        if field.name not in OWN and asked not in ((had, folder) if field.name == "out" else (had,)):
             option = "--" + field.name.replace("_", "-")
             raise UsageError(
                 f"--resume {folder} goes on with that run's settings: {option} is {had} there, not {asked}"
             )
-    own = {key: getattr(settings, key) for key in OWN if key != "out"}
-    going_on: LabSettings = dataclasses.replace(saved, out=folder, **own)
-    return going_on
+    return dataclasses.replace(settings, out=folder)
 
 
 def is_run(folder: Path) -> bool:
