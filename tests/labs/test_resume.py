@@ -82,9 +82,37 @@ def test_a_finished_run_is_only_told_again(unbroken: Path, capsys: pytest.Captur
     before = (unbroken / "weights.safetensors").read_bytes()
     metrics = without_seconds(unbroken)
     assert main(["run", "lenet-mnist", "--resume", str(unbroken)]) in (0, 1)
-    assert "samples/s" not in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "samples/s" not in told
+    assert f"{unbroken} was finished already: its report is made anew." in " ".join(told.split())
     assert (unbroken / "weights.safetensors").read_bytes() == before
     assert without_seconds(unbroken) == metrics
+
+
+@pytest.mark.parametrize("state", ["interrupted", "finished"])
+def test_a_run_remembers_when_it_began_and_how_long_it_took(
+    unbroken: Path, tmp_path: Path, state: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(unbroken, tmp_path / "run")
+    path = tmp_path / "run/results.json"
+    earlier = {"state": state, "started": "2026-01-02T03:04:05+01:00", "seconds": 600.0}
+    path.write_text(json.dumps(json.loads(path.read_text()) | earlier))
+    assert run("--resume", tmp_path / "run") in (0, 1)
+    results = json.loads(path.read_text())
+    assert (results["state"], results["started"]) == ("finished", "2026-01-02T03:04:05+01:00")
+    assert 600 < results["seconds"] < 1200
+    assert "2026-01-02 03:04" in (tmp_path / "run/report.html").read_text(encoding="utf-8")
+    told = capsys.readouterr().out
+    assert "10 min" in told
+    assert ("was finished already" in told) == (state == "finished")
+
+
+@pytest.mark.parametrize("results", ["{", "[]", '{"started": 3}', '{"started": "then", "seconds": 1, "state": ""}'])
+def test_damaged_results_are_no_hindrance(unbroken: Path, tmp_path: Path, results: str) -> None:
+    shutil.copytree(unbroken, tmp_path / "run")
+    (tmp_path / "run/results.json").write_text(results)
+    assert run("--resume", tmp_path / "run") in (0, 1)
+    assert json.loads((tmp_path / "run/results.json").read_text())["seconds"] < 600
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ._lab import Lab, LabSettings, UsageError
 
-__all__ = ["is_run", "lab_of", "read_settings", "resumed"]
+__all__ = ["earlier", "is_run", "lab_of", "read_settings", "resumed"]
 
 OWN = ("resume", "checkpoint_every", "tensorboard")
 """Settings that a resumed run may have of its own: they do not change what is computed."""
@@ -32,6 +34,25 @@ def resumed(name: str, lab: Lab, settings: LabSettings) -> LabSettings:
                 f"--resume {folder} goes on with that run's settings: {option} is {had} there, not {asked}"
             )
     return dataclasses.replace(settings, out=folder)
+
+
+class Earlier(NamedTuple):
+    """What a run has behind it: when it began, the seconds that it took until now, whether it came to its end."""
+
+    started: datetime
+    seconds: float
+    finished: bool
+
+
+def earlier(settings: LabSettings) -> Earlier:
+    """What results.json tells of the run that `--resume` names; a run that begins now, if there is none to tell."""
+    folder: Path | None = getattr(settings, "resume", None)
+    if folder is not None:
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            told = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+            started = datetime.fromisoformat(told["started"])
+            return Earlier(started, float(told["seconds"]), told["state"] == "finished")
+    return Earlier(datetime.now().astimezone(), 0.0, False)
 
 
 def is_run(folder: Path) -> bool:

@@ -10,7 +10,6 @@ import shutil
 import time
 import warnings
 from collections.abc import Callable
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -37,7 +36,7 @@ from chainrule.train import (
 )  # fmt: skip
 
 from ._lab import Lab, LabSettings, RunSettings, UsageError, asked_for, engine
-from ._resume import is_run
+from ._resume import earlier, is_run
 
 __all__ = ["Run", "carry_out", "perform"]
 
@@ -58,7 +57,8 @@ class Run:
 
     def __init__(self, name: str, lab: Lab, settings: LabSettings, console: Console) -> None:
         self.name, self.lab, self.settings, self.console = name, lab, settings, console
-        self.started, self.clock = datetime.now().astimezone(), time.perf_counter()
+        self.started, seconds, self.finished_before = earlier(settings)
+        self.clock = time.perf_counter() - seconds
         self.expected = list(lab.expected(settings))
         self.measured: dict[str, float] = {}
         self.sections: list[Section] = []
@@ -227,7 +227,7 @@ class Run:
         write_whole(self.folder / "results.json", json.dumps(results, indent=2).encode())
 
     def duration(self) -> str:
-        """The time since the start, for people."""
+        """The time that it took, before it was gone on with too, for people."""
         seconds = time.perf_counter() - self.clock
         return f"{seconds:.1f} s" if seconds < 60 else f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
 
@@ -257,6 +257,9 @@ def perform(name: str, lab: Lab, settings: LabSettings, console: Console) -> Run
     Raises UsageError if the settings ask for what is not there.
     """
     run = Run(name, lab, settings, console)
+    if run.finished_before:
+        again = f"{run.folder} was finished already: its report is made anew."
+        console.print(again, highlight=False, markup=False, soft_wrap=True)
     try:
         lab.run(settings, run)
     except Stopped:
