@@ -4,6 +4,7 @@ import csv
 import importlib
 import io
 import json
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,8 +16,10 @@ from rich.console import Console
 from safetensors.numpy import load_file
 
 from chainrule import labs, nn, optim
+from chainrule.cli import _settings
 from chainrule.data import DataLoader, TensorDataset
 from chainrule.labs import Expectation, Lab, LabSettings, Run, TrainingSettings, UsageError
+from chainrule.labs._run import _options
 from chainrule.train import Epoch
 
 
@@ -205,6 +208,15 @@ def test_the_report_says_how_to_make_it_anew(settings: Settings) -> None:
     carry_out(TINY, replace(TINY.preset("full"), out=settings.out, epochs=4))
     page = (settings.out / "report.html").read_text(encoding="utf-8")
     assert f"chainrule run tiny --preset full --out {settings.out} --epochs 4</" in page
+
+
+@pytest.mark.parametrize("name", labs.names())
+def test_the_command_of_a_report_makes_the_settings_of_its_run(name: str) -> None:
+    lab = labs.load(name)
+    for preset in map(lab.preset, lab.preset_names()):
+        flags = {key: not value for key, value in vars(preset).items() if isinstance(value, bool)}
+        settings: LabSettings = replace(preset, **flags, out=Path("a folder"))
+        assert _settings(name, lab, shlex.split(_options(lab, settings))) == settings
 
 
 def test_presets_are_found_by_name() -> None:

@@ -347,8 +347,16 @@ def _options(lab: Lab, settings: LabSettings) -> str:
     preset = lab.preset(settings.preset)
     options = "" if settings.preset == lab.settings().preset else f" --preset {settings.preset}"
     for field in dataclasses.fields(settings):
-        value, option = getattr(settings, field.name), " --" + field.name.replace("_", "-")
+        value = getattr(settings, field.name)
         if value != getattr(preset, field.name) and field.name != "resume":
-            words = value if isinstance(value, tuple) else (value,)
-            options += option if value is True else " ".join([option, *(shlex.quote(str(word)) for word in words)])
+            options += f" {_option(field.name, value)}"
     return options
+
+
+def _option(name: str, value: Any) -> str:
+    """A setting as the command line takes it: --epochs 3, --steps 4 8, --augment, --no-augment."""
+    option = name.replace("_", "-")
+    if isinstance(value, bool):
+        return f"--{option}" if value else f"--no-{option}"
+    words = value if isinstance(value, tuple) else (value,)
+    return " ".join([f"--{option}", *(shlex.quote(str(word)) for word in words)])
