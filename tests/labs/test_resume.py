@@ -251,3 +251,12 @@ def test_event_files_for_tensorboard(tmp_path: Path) -> None:
     content = events.read_bytes()
     assert b"test_accuracy" in content or b"test accuracy" in content
     assert b"learning" in content
+
+
+def test_without_tensorboard_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    assert run("--tensorboard", "--out", tmp_path) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert "--tensorboard: TensorBoard needs the package tensorboardX: pip install 'chainrule[tensorboard]'" in told

@@ -52,10 +52,10 @@ def closest(word: str, names: Sequence[str]) -> str:
 
 @contextmanager
 def asked_for(what: str = "") -> Iterator[None]:
-    """Around what the user asked for, such as files: if that fails, it is a UsageError and no bug of ours."""
+    """Around what the user asked for, files or packages: if that fails, it is a UsageError and no bug of ours."""
     try:
         yield
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, ImportError) as problem:
         text = str(problem)
         if isinstance(problem, OSError) and problem.strerror:
             text = f"{problem.filename}: {problem.strerror}"
