@@ -1,6 +1,7 @@
 """Dogs vs. Cats, and image files: decoded, resized and ordered; names and files that are damaged refused."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import PIL.Image
@@ -21,6 +22,36 @@ def test_every_kind_of_image_becomes_colour(tmp_path: Path, mode: str) -> None:
     PIL.Image.new(mode, (5, 7)).save(tmp_path / "x", "JPEG" if mode == "CMYK" else "PNG")
     assert read_image(tmp_path / "x").shape == (3, 7, 5)
     assert read_image(tmp_path / "x", 4).shape == (3, 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("mode", "ink", "options"),
+    [
+        ("RGBA", (0, 0, 0, 255), {}),
+        ("LA", (0, 255), {}),
+        ("RGB", (1, 1, 1), {"transparency": (0, 0, 0)}),
+        ("L", 1, {"transparency": 0}),
+        ("P", 1, {"transparency": 0}),
+    ],
+)
+def test_what_is_transparent_is_white_paper(
+    tmp_path: Path, mode: str, ink: tuple[int, ...] | int, options: dict[str, Any]
+) -> None:
+    image = PIL.Image.new(mode, (8, 8))
+    if mode == "P":
+        image.putpalette([0, 0, 0, 1, 1, 1])
+    image.paste(ink, (2, 2, 6, 6))
+    image.save(tmp_path / "x.png", **options)
+    picture = read_image(tmp_path / "x.png")
+    assert (picture[:, 2:6, 2:6] <= 1).all()
+    assert picture.astype(int).sum() == 3 * (64 - 16) * 255 + int(picture[:, 2:6, 2:6].sum())
+    small = read_image(tmp_path / "x.png", 4)
+    assert small[:, 0, 0].min() > 200 > 50 > small[:, 1:3, 1:3].max()
+
+
+def test_what_is_half_transparent_is_half_paper(tmp_path: Path) -> None:
+    PIL.Image.new("RGBA", (2, 2), (0, 0, 200, 51)).save(tmp_path / "x.png")
+    assert read_image(tmp_path / "x.png")[:, 0, 0].tolist() == [204, 204, 244]
 
 
 def test_a_resized_image_looks_as_before(tmp_path: Path) -> None:

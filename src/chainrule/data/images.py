@@ -42,6 +42,8 @@ class Split(NamedTuple):
 def read_image(path: Path, size: int | None = None) -> NDArray[np.uint8]:
     """A JPEG or PNG file as uint8 (3, H, W); with a `size` it is resized to (3, size, size), the whole of it.
 
+    What is transparent is seen on white paper.
+
     Errors: ValueError, with the path, if it is damaged or larger than 33 million pixels.
     """
     import PIL.Image
@@ -62,6 +64,16 @@ def _decode(image: Any, size: int | None) -> NDArray[np.uint8]:
     from PIL.Image import Resampling
 
     if size is None:
-        return np.asarray(image.convert("RGB"))
+        return np.asarray(_opaque(image))
     image.draft("RGB", (2 * size, 2 * size))  # a JPEG is decoded at an eighth, a quarter, a half if that is enough
-    return np.asarray(image.convert("RGB").resize((size, size), Resampling.LANCZOS))
+    return np.asarray(_opaque(image).resize((size, size), Resampling.LANCZOS))
+
+
+def _opaque(image: Any) -> Any:
+    """The image in RGB, on white paper where it is transparent."""
+    import PIL.Image
+
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    ink = image.convert("RGBA")
+    return PIL.Image.alpha_composite(PIL.Image.new("RGBA", ink.size, "white"), ink).convert("RGB")
