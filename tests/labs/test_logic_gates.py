@@ -1,6 +1,7 @@
 """The lab logic-gates: given networks, what one neuron can do, learning on both engines, the report."""
 
 import io
+import json
 import sys
 from itertools import product
 from pathlib import Path
@@ -107,6 +108,17 @@ def test_the_default_run_holds_what_it_expects(engine: Any, tmp_path: Path) -> N
     assert (tmp_path / "weights.safetensors").is_file()
 
 
+def test_one_neuron_that_does_not_come_to_rest_is_told(tmp_path: Path) -> None:
+    pytest.importorskip("scipy")
+    status, _ = carry_out(Settings(out=tmp_path, lr=30.0))
+    results = json.loads((tmp_path / "results.json").read_text())
+    (held,) = (outcome["held"] for outcome in results["outcomes"] if outcome["name"] == lab.GUESSES)
+    assert (status, held) == (1, False)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "it has not come to rest there" in page
+    assert "no accident of the start" not in page
+
+
 def test_too_few_steps_are_told(tmp_path: Path) -> None:
     pytest.importorskip("scipy")
     status, _ = carry_out(Settings(out=tmp_path, epochs=1))
@@ -146,10 +158,12 @@ def test_many_starts_are_the_same_on_both_engines() -> None:
 
 
 def test_a_learned_gate_tells_its_loss() -> None:
-    found = lab.Learned(None, np.array([0.9, 0.2]), np.array([1.0, 0.0]), [])
+    found = lab.Learned(None, np.log([9, 0.25]), np.array([1.0, 0.0]), [])
     assert found.right == 2
+    np.testing.assert_allclose(found.outputs, [0.9, 0.2])
     assert found.loss == pytest.approx(-(np.log(0.9) + np.log(0.8)) / 2)
-    assert lab.Learned(None, np.array([0.4, 0.2]), np.array([1.0, 0.0]), []).right == 1
+    assert lab.Learned(None, np.array([-0.4, -1.0]), np.array([1.0, 0.0]), []).right == 1
+    assert lab.Learned(None, np.array([1000.0, 1000.0]), np.array([1.0, 0.0]), []).loss == 500
 
 
 def test_learning_rates_that_cannot_be_are_refused() -> None:
