@@ -52,6 +52,31 @@ def carry_out(settings: Settings) -> tuple[int, str]:
     return labs.carry_out("mlp-mnist", mlp_mnist.LAB, settings, Console(file=file, width=100)), file.getvalue()
 
 
+@pytest.mark.parametrize(
+    ("learned", "tested", "told"),
+    [
+        (0.0, 0.02, "by heart, down to what is peculiar"),
+        (0.025, 0.06, "carries over in part"),
+        (0.02, 0.03, "not by heart"),
+        (0.0, 0.0, "not by heart"),
+    ],
+)
+def test_what_carries_over(learned: float, tested: float, told: str) -> None:
+    assert told in mlp_mnist.what_carries_over(learned, tested)
+
+
+@pytest.mark.parametrize("hidden", [(), (8,)])
+def test_slopes_are_told_of_where_there_are_activations(
+    hidden: tuple[int, ...], tmp_path: Path, digits: Digits
+) -> None:
+    settings = Settings(hidden=hidden, out=tmp_path)
+    run = labs.Run("mlp-mnist", mlp_mnist.LAB, settings, Console(file=io.StringIO()))
+    mlp_mnist.the_comparison(run, settings, digits.first(100, 0, 50))
+    told = " ".join(str(run.sections[-1].blocks[-1]).split())
+    assert "Fastest here was" in told
+    assert ("times what arrives there through ReLU" in told) == bool(hidden)
+
+
 # ---------------------------------------------------------------------------------------------- the class
 
 

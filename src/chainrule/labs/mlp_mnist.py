@@ -246,13 +246,6 @@ def the_training(run: Run, settings: Settings, data: Digits, stats: Stats, secon
         run.measure("seconds of training", seconds)
     first, last, epochs = stats.training_losses[0], stats.training_losses[-1], range(1, settings.epochs + 1)
     learned, tested = stats.training_errors[-1], stats.test_errors[-1]
-    gap = f"""At the end the network mistakes {report.percent(learned, 2)} of the digits that it learned from, and
-    {report.percent(tested, 2)} of those that it never saw. """ + (
-        """It has learned the former by heart, down to what is peculiar to each of them; this is called overfitting, and
-        more digits would be the surest remedy."""
-        if tested > 2 * learned
-        else "What it learned carries over: it is not by heart that it knows them."
-    )
     run.section(
         "Training",
         f"""{len(data.x):,} digits, {settings.batch_size} to a step, in an order drawn anew for each of
@@ -271,8 +264,19 @@ def the_training(run: Run, settings: Settings, data: Digits, stats: Stats, secon
             " change; test digits at the end of the epoch.",
             percent=True, log=min(stats.training_errors + stats.test_errors) > 0,
         ),
-        gap,
+        f"""At the end the network mistakes {report.percent(learned, 2)} of the digits that it learned from, and
+        {report.percent(tested, 2)} of those that it never saw. {what_carries_over(learned, tested)}""",
     )  # fmt: skip
+
+
+def what_carries_over(learned: float, tested: float) -> str:
+    """What the errors on training and test digits mean together."""
+    if tested <= 2 * learned:
+        return "What it learned carries over: it is not by heart that it knows them."
+    if learned >= 0.01:
+        return "What it learned carries over in part; but it does not know by heart the digits that it learned from."
+    return """It has learned the former by heart, down to what is peculiar to each of them; this is called overfitting,
+        and more digits would be the surest remedy."""
 
 
 def the_test(run: Run, settings: Settings, data: Digits, mlp: MLP) -> None:
@@ -295,6 +299,10 @@ def the_comparison(run: Run, settings: Settings, data: Digits) -> None:
     few = data.first(n, 0, len(data.x_test))
     results = {name: variant(settings, few, epochs, *kind) for name, kind in VARIANTS.items()}
     ranked = sorted(results, key=lambda name: results[name][0].training_losses[-1])
+    slopes = f"""On its way back δ is multiplied by the activation's slope in every layer that it passes. That of the
+        sigmoid is nowhere greater than 1/4, so that little arrives at the first layer:
+        {results[SIGMOID][1] / results[RELU][1]:.2g} times what arrives there through ReLU. The slope of tanh is 1 at
+        zero and falls off to both sides; that of ReLU is 1 or 0, and shrinks nothing that it lets through."""
     run.section(
         "What the activation and the momentum do",
         f"""The same network four times over, on {n:,} digits and for {epochs} epochs each, with equal initial weights,
@@ -311,11 +319,7 @@ def the_comparison(run: Run, settings: Settings, data: Digits) -> None:
             ],
             "The gradient is the root of its mean square, on the first 500 digits and before any step.",
         ),
-        f"""Fastest here was {ranked[0]}, slowest {ranked[-1]}. On its way back δ is multiplied by the activation's
-        slope in every layer that it passes. That of the sigmoid is nowhere greater than 1/4, so that little arrives at
-        the first layer: {results[SIGMOID][1] / results[RELU][1]:.2g} times what arrives there through ReLU. The slope
-        of tanh is 1 at zero and falls off to both sides; that of ReLU is 1 or 0, and shrinks nothing that it lets
-        through.
+        f"""Fastest here was {ranked[0]}, slowest {ranked[-1]}. {slopes if settings.hidden else ""}
 
         Momentum 0.9 lets gradients that agree add up to as much as ten times one of them. Without it the loss was
         {results[PLAIN][0].training_losses[-1]:.3g} after {epochs} epochs, with it
