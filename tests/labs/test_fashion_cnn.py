@@ -26,10 +26,10 @@ from chainrule.labs._clothes import (
     mistakes,
     with_mirror,
 )
-from chainrule.labs._fashion_report import EXERCISE, EXPLORED
+from chainrule.labs._fashion_report import EXERCISE, EXPLORED, Learned, the_training
 from chainrule.labs.fashion_cnn import ALL_STEPS, FULL, SEARCH, Settings, exercise, explored, steps, training
 from chainrule.report import layers
-from chainrule.train import one_cycle
+from chainrule.train import Epoch, one_cycle
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +63,23 @@ def test_a_run_on_few_articles(engine: Any, clothes: Clothes, tmp_path: Path, mo
     assert "Are they reasonable?" in page
     models = [line.split(",")[0] for line in (tmp_path / "metrics.csv").read_text().splitlines()[1:]]
     assert models == [EXERCISE, EXERCISE, EXPLORED, EXPLORED]
+
+
+@pytest.mark.parametrize(
+    ("epochs", "told"),
+    [
+        (2, "epochs (the exercise asks for 5)."),
+        (5, "epochs."),
+        (6, "epochs (the exercise asks for 5; so few articles are passed over more often)."),
+    ],
+)
+def test_other_epochs_than_the_exercise_asks_for_are_told_of(
+    epochs: int, told: str, clothes: Clothes, tmp_path: Path
+) -> None:
+    run = labs.Run("fashion-cnn", fashion_cnn.LAB, Settings(out=tmp_path), Console(file=io.StringIO()))
+    history = [Epoch(i, 1.0, 1.0, {"test accuracy": 0.5}) for i in range(1, epochs + 1)]
+    the_training(run, clothes, Learned(None, history, np.zeros((1, 10)), np.zeros(1)))
+    assert told in " ".join(str(run.sections[-1].blocks[0]).split())
 
 
 def test_the_model_of_a_run_names_articles(clothes: Clothes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -172,7 +172,8 @@ def _signed(value: float) -> str:
 def the_training(run: Run, data: Clothes, learned: Learned) -> None:
     history = learned.history
     numbers = [epoch.number for epoch in history]
-    asked = "" if len(history) == 5 else " (the exercise asks for 5; so few articles are passed over more often)"
+    more = "; so few articles are passed over more often" * (len(history) > 5)
+    asked = f" (the exercise asks for 5{more})" * (len(history) != 5)
     run.section(
         "Training the exercise's network",
         f"""{len(data.x):,} articles, 100 to a step, in an order drawn anew for each of {len(history)} epochs{asked}.
