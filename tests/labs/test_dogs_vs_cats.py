@@ -180,6 +180,17 @@ def test_a_head_and_its_mirror_image_get_one_answer(heads: Animals) -> None:
     np.testing.assert_allclose(shares(outputs), softmax(outputs, 1)[:, 1], rtol=1e-12)
 
 
+def test_only_settings_whose_training_came_to_its_end_are_counted(
+    heads: Animals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_dogs_report, "settings_compared", lambda *_: None)
+    settings = Settings(trial_epochs=2, out=tmp_path)
+    run = labs.Run("dogs-vs-cats", dogs_vs_cats.LAB, settings, Console(file=io.StringIO()))
+    epochs = [Epoch(i, 0, 0, {"validation loss": 1.0, "training error": 0.5}) for i in (1, 2)]
+    dogs_vs_cats.compared(run, settings, heads, {}, {"a": epochs, "b": epochs, "c": epochs[:1]})
+    assert run.measured == {"settings compared": 2}
+
+
 def test_the_best_has_the_least_loss_in_the_end_of_those_that_can_still_learn() -> None:
     def history(error: float, *losses: float) -> list[Epoch]:
         return [Epoch(i, 0, 0, {"validation loss": loss, "training error": error}) for i, loss in enumerate(losses, 1)]

@@ -191,7 +191,7 @@ def compared(
     run: Run, settings: Settings, data: Animals, sizes: dict[str, tuple[int, int]], histories: dict[str, list[Epoch]]
 ) -> str:
     """What the settings came to, in a table and in curves; the chosen one."""
-    run.measure("settings compared", len(histories))
+    run.measure("settings compared", sum(len(own) == settings.trial_epochs for own in histories.values()))
     chosen = best(histories)
     tell.settings_compared(run, settings.trial_epochs, data, sizes, histories, chosen)
     return chosen
