@@ -107,6 +107,12 @@ def test_the_verdict(held: bool | None, verdict: str, mark: str) -> None:
     assert mark in text
 
 
+def test_the_last_line_claims_of_measured_numbers_only_that_they_are_of_the_run() -> None:
+    text = read(page().html()).text
+    assert "Made by chainrule run a-b; every measured number on this page is of that run." in " ".join(text.split())
+    assert "every number" not in text
+
+
 def test_numbers_stand_in_words_and_notes_come_first(tmp_path: Path) -> None:
     (tmp_path / "report.html").write_text(page().html(), encoding="utf-8")
     text = read((tmp_path / "report.html").read_text(encoding="utf-8")).text
