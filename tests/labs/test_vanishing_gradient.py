@@ -14,6 +14,7 @@ from chainrule import labs, native
 from chainrule.labs import vanishing_gradient
 from chainrule.labs._memory import (
     Trial,
+    Watched,
     cell_of,
     curves,
     flow,
@@ -49,12 +50,25 @@ def test_a_short_run(engine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     titles = ["The task", "The way back", "How far", "The gradient after", "The bias", "Clipping"]
     places = [page.index(f">{title}") for title in titles]
     assert places == sorted(places)
+    assert vanishing_gradient.HEALS not in page, "one epoch is too little to learn even with clipping"
+    assert "takes the LSTM from" not in page, "no bias gets farther than another"
+
+
+@pytest.mark.parametrize(
+    ("free", "clipped", "heals"), [(0.9, 0.01, True), (0.68, 0.05, True), (0.004, 0.001, False), (0.9, 0.4, False)]
+)
+def test_clipping_heals_where_guessing_becomes_knowing(free: float, clipped: float, heals: bool) -> None:
+    ends = (Watched([5.0] + [end] * 50, []) for end in (free, clipped))
+    assert vanishing_gradient.healed(*ends) == heals
 
 
 @pytest.mark.skipif(native.core is None, reason="takes minutes without the native kernels")
 def test_it_holds_what_it_expects(tmp_path: Path) -> None:
     status, text = carry_out(Settings(steps=(10, 20, 60), epochs=4, out=tmp_path))
     assert status == 0, text
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert vanishing_gradient.HEALS in page
+    assert "takes the LSTM from" in page
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -306,6 +306,8 @@ def the_forget_gate(run: Run, settings: Settings, trials: Trials) -> None:
     c = {b: looked(run, model, "LSTM", T).c[:-1] for b, model in untrained.items()}
     factors = {b: float((own[0] / own[-1]) ** (1 / (T - 2))) for b, own in c.items()}
     best, half = max(BIASES, key=lambda b: bridged[b]), {b: np.log(0.5) / np.log(sigmoid(b)) for b in BIASES}
+    farther = f"""One number, set before training, takes the LSTM from {bridged[0.0]} bridged steps to {bridged[best]}
+        (b = {best:g})."""
     run.section(
         "The bias of the forget gate",
         """In the LSTM the gradient of c travels on a lane of its own: ∂cₜ/∂cₜ₋₁ = f, apart from what goes round by h
@@ -324,11 +326,9 @@ def the_forget_gate(run: Run, settings: Settings, trials: Trials) -> None:
         ),
         f"""{ROUND if all(factors[b] > sigmoid(b) for b in BIASES) else ""} With b = 0, near which PyTorch's and
         chainrule's LSTMs begin, the lane loses half of the gradient at every step; with b = 3 only after
-        {half[3.0]:.0f} steps. One number, set before training, takes the LSTM from {bridged[0.0]} bridged steps to
-        {bridged[best]}
-        (b = {best:g}). Such an LSTM begins by remembering everything, and learns what to forget. The first LSTM of 1997
-        had no forget gate at all, which is b = ∞; those who added it in 2000 (Gers, Schmidhuber and Cummins) gave it a
-        positive bias.""",
+        {half[3.0]:.0f} steps. {farther if bridged[best] > bridged[0.0] else ""} Such an LSTM begins by remembering
+        everything, and learns what to forget. The first LSTM of 1997 had no forget gate at all, which is b = ∞; those
+        who added it in 2000 (Gers, Schmidhuber and Cummins) gave it a positive bias.""",
     )
 
 
@@ -359,10 +359,15 @@ def clipping(run: Run, settings: Settings) -> None:
             [(name, float(np.median(w.norms)), max(w.norms), max(w.losses), w.end) for name, w in both.items()],
             "The norms are those before clipping.",
         ),
-        f"""{HEALS if clipped.end < 0.5 * free.end else ""} Against *vanishing* clipping does nothing: it only
+        f"""{HEALS if healed(free, clipped) else ""} Against *vanishing* clipping does nothing: it only
         makes long gradients shorter. All trainings of the chart of right answers were clipped, those that failed
         too.""",
     )
+
+
+def healed(free: Watched, clipped: Watched) -> bool:
+    """Whether the task was learned with clipping, and without it the network ended no better than by guessing."""
+    return clipped.end < 0.1 and free.end > 0.9 * np.log(2)
 
 
 def exploding(run: Run, settings: Settings, steps: int, limit: float | None) -> Watched:
