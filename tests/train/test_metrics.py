@@ -1,5 +1,8 @@
 """Numbers that judge a classifier, against counting by hand."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -53,6 +56,37 @@ def test_scores_of_classes_are_those_counted_by_hand() -> None:
 def test_a_class_that_does_not_occur_has_no_score() -> None:
     scores = precision_recall_f1(np.eye(3)[[0, 1]], np.array([0, 1]))
     assert np.isnan([scores.precision[2], scores.recall[2], scores.f1[2]]).all()
+
+
+METRICS = [accuracy, top_k_accuracy, confusion, class_accuracy, precision_recall_f1]
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_shapes_that_are_not_those_of_classes_are_told(metric: Callable[..., Any]) -> None:
+    with pytest.raises(ValueError, match=r"labels \(N\), not outputs \(4, 3\) and labels \(4, 1\)$"):
+        metric(OUTPUTS, LABELS[:, None])
+    with pytest.raises(ValueError, match=r"not outputs \(4, 3\) and labels \(3,\)$"):
+        metric(OUTPUTS, LABELS[:3])
+    with pytest.raises(ValueError, match=r"not outputs \(4,\) and labels \(4,\)$"):
+        metric(OUTPUTS[:, 0], LABELS)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("label", [-1, 3, 0.5, np.nan])
+def test_labels_that_are_no_classes_are_told(metric: Callable[..., Any], label: float) -> None:
+    says = rf"the label {label} is no class: outputs \(4, 3\) go with labels \(4,\) .* from 0 to 2"
+    with pytest.raises(ValueError, match=says):
+        metric(OUTPUTS, np.array([0, 1, label, 2]))
+
+
+def test_one_logit_is_told_to_be_compared_with_a_threshold() -> None:
+    with pytest.raises(ValueError, match=r"outputs \(4, 1\) and labels \(4, 1\)\n  One logit (.|\n)*evaluate\("):
+        accuracy(np.ones((4, 1)), np.ones((4, 1)))
+
+
+def test_labels_may_be_whole_numbers_of_any_dtype() -> None:
+    np.testing.assert_array_equal(confusion(OUTPUTS, LABELS.astype(np.float32)), confusion(OUTPUTS, LABELS))
+    assert top_k_accuracy(OUTPUTS[:, :2], LABELS > 0, 1) == accuracy(OUTPUTS[:, :2], LABELS > 0) == 0.5
 
 
 def test_perplexity_of_equally_likely_symbols_is_their_number() -> None:

@@ -42,6 +42,7 @@ def evaluate(engine: Any, model: Any, loader: Iterable[Any], metrics: Metrics | 
     """The metrics f(outputs, targets) of a model on all that a loader has, by their names; accuracy if none are given.
 
     In evaluation mode and without a tape. `engine` is the library that the model belongs to: chainrule or torch.
+    Errors: ValueError for a loader without batches; those of `accuracy`: one logit a row needs a metric of its own.
     """
     outputs, targets = outputs_of(engine, model, loader)
     return {name: metric(outputs, targets) for name, metric in (metrics or {"accuracy": accuracy}).items()}

@@ -13,9 +13,18 @@ __all__ = [
 
 Array = npt.NDArray[Any]
 
+ONE_LOGIT = """
+  One logit a row is compared with a threshold. A metric of your own does so:
+  evaluate(engine, model, loader, {"accuracy": lambda y, t: np.mean((y.ravel() > 0) == t.ravel())})"""
+
 
 def accuracy(outputs: Array, labels: Array) -> float:
-    """The share of rows whose greatest output is the label's. Shapes: outputs (N, classes), labels (N)."""
+    """The share of rows whose greatest output is the label's.
+
+    Shapes: outputs (N, classes), labels (N) -> a number. Errors: ValueError for other shapes, such as the one logit a
+    row of a binary classifier, and for labels that are no classes; so of all metrics of classes.
+    """
+    outputs, labels = _classified(outputs, labels)
     return float(np.mean(outputs.argmax(axis=1) == labels))
 
 
@@ -25,6 +34,7 @@ def top_k_accuracy(outputs: Array, labels: Array, k: int = 5) -> float:
     Shapes: outputs (N, classes), labels (N) -> a number. Errors: ValueError unless k is from 1 to the number of
     classes.
     """
+    outputs, labels = _classified(outputs, labels)
     if not 1 <= k <= outputs.shape[1]:
         raise ValueError(f"top_k_accuracy(): k={k} must lie between 1 and the {outputs.shape[1]} classes")
     own = np.take_along_axis(outputs, labels[:, None], axis=1)  # (N, 1)
@@ -38,6 +48,7 @@ def confusion(outputs: Array, labels: Array) -> Array:
 
     Shapes: outputs (N, classes), labels (N) -> (classes, classes).
     """
+    outputs, labels = _classified(outputs, labels)
     classes = outputs.shape[1]
     return np.bincount(labels * classes + outputs.argmax(axis=1), minlength=classes**2).reshape(classes, classes)
 
@@ -80,6 +91,25 @@ def perplexity(nats: float) -> float:
 def standard_error(share: float, n: int) -> float:
     """How far chance alone moves a share that is measured on n samples: √(p·(1 − p) / n)."""
     return math.sqrt(share * (1 - share) / n)
+
+
+def _classified(outputs: Array, labels: Array) -> tuple[Array, Array]:
+    """Both as arrays, (N, C) and (N), the labels as whole numbers in [0, C)."""
+    outputs, labels = np.asarray(outputs), np.asarray(labels)
+    classes = outputs.shape[1] if outputs.ndim == 2 else 0
+    if classes < 2 or labels.shape != outputs.shape[:1]:
+        hint = ONE_LOGIT if classes == 1 else ""
+        raise ValueError(
+            f"a metric of classes needs outputs (N, C) with C of at least 2 and labels (N), not outputs {outputs.shape}"
+            f" and labels {labels.shape}{hint}"
+        )
+    strange = labels[~np.isin(labels, np.arange(classes))]
+    if strange.size:
+        raise ValueError(
+            f"the label {strange[0]} is no class: outputs {outputs.shape} go with labels {labels.shape} that are whole"
+            f" numbers from 0 to {classes - 1}"
+        )
+    return outputs, labels.astype(np.int64)
 
 
 def _shares(parts: Array, wholes: Array) -> Array:
