@@ -85,3 +85,20 @@ def test_update_bn_measures_anew():
 
     for a, b in zip(measured(cr, swa_utils), measured(torch, torch.optim.swa_utils), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_update_bn_leaves_the_statistics_of_instance_normalization():
+    torch = pytest.importorskip("torch")
+    x = np.random.default_rng(0).normal(2, 3, size=(6, 4, 5)).astype(np.float32)
+
+    def measured(engine, utils):
+        norm = engine.nn.InstanceNorm1d(4, track_running_stats=True)
+        norm.running_mean.fill_(7)
+        untracked = engine.nn.BatchNorm1d(4, track_running_stats=False)
+        model = engine.nn.Sequential(norm, engine.nn.BatchNorm1d(4), untracked)
+        utils.update_bn([engine.from_numpy(x)] * 2, model)
+        assert norm.momentum == model[1].momentum == 0.1
+        return [buffer.numpy() for buffer in model.buffers()]
+
+    for a, b in zip(measured(cr, swa_utils), measured(torch, torch.optim.swa_utils), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)

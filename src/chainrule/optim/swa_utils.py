@@ -19,6 +19,7 @@ import numpy as np
 
 from chainrule.autograd import no_grad
 from chainrule.nn.module import Module
+from chainrule.nn.normalization import _BatchNorm
 from chainrule.optim.lr_base import LRScheduler, of_each_group
 from chainrule.optim.optimizer import Optimizer
 from chainrule.tensor import Tensor
@@ -139,9 +140,10 @@ class AveragedModel(Module):
 def update_bn(loader: Iterable[Any], model: Module, device: str | None = None) -> None:
     """Measure the running statistics of all batch normalizations of `model` anew, over one pass of `loader`.
 
-    Of a batch that is a list or tuple, the first entry is the input.
+    Of a batch that is a list or tuple, the first entry is the input. Other layers, such as an instance normalization,
+    keep the running statistics that they have.
     """
-    layers: list[Any] = [m for m in model.modules() if getattr(m, "running_mean", None) is not None]
+    layers = [m for m in model.modules() if isinstance(m, _BatchNorm) and m.running_mean is not None]
     if not layers:
         return
     training, momenta = model.training, [layer.momentum for layer in layers]
