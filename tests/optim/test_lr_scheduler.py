@@ -1,5 +1,7 @@
 """Schedulers: PyTorch's rates, step by step."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 
@@ -218,3 +220,47 @@ def test_schedules_that_cannot_be():
         lr_scheduler.ReduceLROnPlateau(o, factor=1.5)
     with pytest.raises(ValueError, match="T_0=0 must be a whole number"):
         lr_scheduler.CosineAnnealingWarmRestarts(o, 0)
+
+
+def one_group_more(make):
+    """A scheduler of two groups, made by `make`, whose optimizer has a third one since then; and all that it knows."""
+    scheduler = make(optimizer())
+    scheduler.optimizer.add_param_group({"params": [Parameter(np.ones(2))], "lr": 0.7})
+    return scheduler, deepcopy((scheduler.state_dict(), [group["lr"] for group in scheduler.optimizer.param_groups]))
+
+
+AFTER = {
+    **{name: lambda o, name=name: getattr(lr_scheduler, name)(o, **SCHEDULES[name]) for name in SCHEDULES},
+    "SWALR": lambda o: swa_utils.SWALR(o, 0.02),
+    "SequentialLR": lambda o: lr_scheduler.SequentialLR(
+        o, [lr_scheduler.LinearLR(o), lr_scheduler.ExponentialLR(o, 0.9)], [4]
+    ),
+    "ChainedScheduler": lambda o: lr_scheduler.ChainedScheduler([lr_scheduler.StepLR(o, 1), lr_scheduler.LinearLR(o)]),
+}
+
+
+@pytest.mark.parametrize("name", AFTER)
+def test_a_group_added_later_is_refused_before_anything_changes(name):
+    scheduler, before = one_group_more(AFTER[name])
+    says = f"{name} was made for 2 parameter groups, the optimizer has 3 now: make the scheduler after add_param_group"
+    with pytest.raises(ValueError, match=says):
+        scheduler.step()
+    assert (scheduler.state_dict(), [group["lr"] for group in scheduler.optimizer.param_groups]) == before
+
+
+def test_a_part_made_before_the_group_was_added_is_refused():
+    part, _ = one_group_more(lambda o: lr_scheduler.StepLR(o, 1))
+    with pytest.raises(ValueError, match="StepLR was made for 2 parameter groups, the optimizer has 3 now"):
+        lr_scheduler.ChainedScheduler([lr_scheduler.LinearLR(part.optimizer), part])
+
+
+def test_a_plateau_lowers_a_group_added_later_unless_each_has_a_least_rate_of_its_own():
+    scheduler, _ = one_group_more(lambda o: lr_scheduler.ReduceLROnPlateau(o, patience=0, min_lr=0.02))
+    scheduler.step(1.0)
+    scheduler.step(1.0)
+    assert scheduler.get_last_lr() == pytest.approx([0.02, 0.05, 0.07])
+
+    scheduler, before = one_group_more(lambda o: lr_scheduler.ReduceLROnPlateau(o, patience=0, min_lr=[0.02, 0.3]))
+    with pytest.raises(ValueError, match="min_lr: 2 values for 3 parameter groups"):
+        scheduler.step(1.0)
+    assert (scheduler.state_dict(), [group["lr"] for group in scheduler.optimizer.param_groups]) == before

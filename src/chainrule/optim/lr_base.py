@@ -12,8 +12,10 @@ __all__ = ["LRScheduler", "of_each_group"]
 class LRScheduler:
     """The base of schedulers; one defines `get_lr`. `last_epoch` is t; given, the time after which to go on.
 
-    It sets the rate of every parameter group of `optimizer`, at first and at each `step()`. Errors: KeyError where it
-    is to go on, and the optimizer does not know its first rates.
+    It sets the rate of every parameter group of `optimizer`, at first and at each `step()`. After `add_param_group` it
+    has to be made anew: `step()` refuses a group that it does not know, where most of PyTorch's go on. Errors: KeyError
+    where it is to go on, and the optimizer does not know its first rates; ValueError in `step()` for another number of
+    groups.
     """
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
@@ -36,10 +38,20 @@ class LRScheduler:
 
     def step(self, epoch: int | None = None) -> None:
         """Go on to the next time, or to the given one, and set the optimizer's rates."""
+        self._check_groups()
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         self._last_lr = self.get_lr()
         for group, lr in zip(self.optimizer.param_groups, self._last_lr, strict=True):
             group["lr"] = lr
+
+    def _check_groups(self) -> None:
+        """Refuse, before anything changes, an optimizer that has other groups than those that the rates are for."""
+        known, groups = len(self.base_lrs), len(self.optimizer.param_groups)
+        if known != groups:
+            raise ValueError(
+                f"{type(self).__name__} was made for {known} parameter group{'s' * (known != 1)}, the optimizer has "
+                f"{groups} now: make the scheduler after add_param_group"
+            )
 
     def state_dict(self) -> dict[str, Any]:
         """All that it knows, except for the optimizer and functions."""

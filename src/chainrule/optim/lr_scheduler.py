@@ -221,6 +221,11 @@ class _Several(LRScheduler):
 
     schedulers: list[LRScheduler]
 
+    def _check_groups(self) -> None:
+        super()._check_groups()
+        for scheduler in self.schedulers:
+            scheduler._check_groups()
+
     def state_dict(self) -> dict[str, Any]:
         """As every scheduler's, with those of its schedulers in a list."""
         return {**super().state_dict(), "schedulers": [scheduler.state_dict() for scheduler in self.schedulers]}
@@ -281,6 +286,7 @@ class ChainedScheduler(_Several):
 
     def step(self, epoch: int | None = None) -> None:
         """Let all go on, and set the product of their rates."""
+        self._check_groups()
         for scheduler in self.schedulers:
             scheduler.step(epoch)
         super().step(epoch)
@@ -291,8 +297,9 @@ class ReduceLROnPlateau(LRScheduler):
 
     Better is lower with mode "min", higher with "max": by the share `threshold` of the best so far, or by that much
     with threshold_mode="abs". After a change `cooldown` steps are not counted; a change smaller than `eps` is left out.
-    `step(metrics)` takes the measurement, such as the loss of the validation set.
-    Errors: ValueError for a factor of 1 or more, another mode, and a list of min_lr not as long as the groups.
+    `step(metrics)` takes the measurement, such as the loss of the validation set; groups added since then are lowered,
+    too, unless min_lr is a list. Errors: ValueError for a factor of 1 or more, another mode, and a list of min_lr not
+    as long as the groups, also in `step()`.
     """
 
     def __init__(
@@ -313,7 +320,7 @@ class ReduceLROnPlateau(LRScheduler):
             raise ValueError(f"ReduceLROnPlateau: mode={mode!r} must be 'min' or 'max', threshold_mode='rel' or 'abs'")
         self.mode, self.factor, self.patience, self.cooldown, self.eps = mode, factor, patience, cooldown, eps
         self.threshold, self.threshold_mode = threshold, threshold_mode
-        self.min_lrs = of_each_group("min_lr", min_lr, optimizer)
+        self.min_lr = min_lr
         self.best = math.inf if mode == "min" else -math.inf
         self.num_bad_epochs = self.cooldown_counter = 0
         super().__init__(optimizer)
@@ -323,6 +330,7 @@ class ReduceLROnPlateau(LRScheduler):
 
     def step(self, metrics: Any, epoch: int | None = None) -> None:  # type: ignore[override]
         """Take a measurement, and lower the rates if it is time."""
+        self._check_groups()
         value = float(metrics)
         if self._better(value):
             self.best, self.num_bad_epochs = value, 0
@@ -335,6 +343,9 @@ class ReduceLROnPlateau(LRScheduler):
             self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
         super().step(epoch)
 
+    def _check_groups(self) -> None:
+        of_each_group("min_lr", self.min_lr, self.optimizer)  # the one thing that it holds for each group
+
     def _better(self, value: float) -> bool:
         sign = 1 if self.mode == "min" else -1
         relative = self.threshold_mode == "rel"
@@ -342,7 +353,8 @@ class ReduceLROnPlateau(LRScheduler):
         return sign * value < sign * bound
 
     def _reduce(self) -> None:
-        for group, least in zip(self.optimizer.param_groups, self.min_lrs, strict=True):
+        leasts = of_each_group("min_lr", self.min_lr, self.optimizer)
+        for group, least in zip(self.optimizer.param_groups, leasts, strict=True):
             lr = max(group["lr"] * self.factor, least)
             if group["lr"] - lr > self.eps:
                 group["lr"] = lr
