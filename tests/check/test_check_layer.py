@@ -477,3 +477,200 @@ def test_missing_methods_and_arguments():
 def test_the_wrong_examples(name, args, gradient, mistake):
     report = check_layer(getattr(wrong_layers, name), args=args)
     assert [(d.name, d.mistake) for d in report.diagnoses] == [(gradient, mistake)]
+
+
+# ------------------------------------------------------------------------------------------ what could be overlooked
+
+
+class TwoLayers:
+    """tanh(x·W1 + b1)·W2 + b2, where the last layer or all of it starts at zero."""
+
+    def __init__(self, start=0.0, factor=1):
+        self.W1, self.b1 = start * np.random.randn(4, 5), start * np.random.randn(5)
+        self.W2, self.b2 = np.zeros((5, 2)), np.zeros(2)
+        self.factor = factor
+
+    def forward(self, x):
+        self.x, self.h = x, np.tanh(x @ self.W1 + self.b1)
+        return self.h @ self.W2 + self.b2
+
+    def backward(self, delta):
+        dh = (delta @ self.W2.T) * (1 - self.h**2)
+        self.dW1, self.db1 = self.factor * self.x.T @ dh, dh.sum(axis=0)
+        self.dW2, self.db2 = self.h.T @ delta, delta.sum(axis=0)
+        return dh @ self.W1.T
+
+
+@pytest.mark.parametrize("start", [0.0, 1.0])
+def test_zeros_hide_no_parameters(start):
+    report = check_layer(TwoLayers(start), shape=(3, 4))
+    assert report.passed, str(report)
+    assert [row.name for row in report.rows] == ["dx", "dW1", "db1", "dW2", "db2"]
+    report = check_layer(TwoLayers(start, factor=7), shape=(3, 4))
+    assert [(d.name, d.mistake) for d in report.diagnoses] == [("dW1", "factor")]
+
+
+class Affine:
+    """a·x + b with numbers, and others that are no parameters."""
+
+    def __init__(self, a, b, factor=1, number=np.float64):
+        self.a, self.b, self.factor, self.number = a, b, factor, number
+        self.eps, self.k, self.p = 1e-12, 2, np.float64(0.5)
+
+    def forward(self, x):
+        self.x = x
+        return self.a * x * self.k * self.p + self.b + self.eps
+
+    def backward(self, delta):
+        self.da = self.number((delta * self.x).sum() * self.k * self.p)
+        self.db = self.number(self.factor * delta.sum())
+        return delta * self.a * self.k * self.p
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        (np.array(0.25), np.array(0.0)),
+        (0.25, 0.0),
+        (np.float64(0.25), np.float32(0)),
+        (1, 0),
+        (np.array(3), np.int32(2)),
+    ],
+)
+@pytest.mark.parametrize("number", [np.float64, float, np.array])
+def test_numbers_with_a_gradient_are_parameters(a, b, number):
+    report = check_layer(Affine(a, b, number=number), shape=(3, 4))
+    assert report.passed, str(report)
+    assert [row.name for row in report.rows] == ["dx", "da", "db"]
+    report = check_layer(Affine(a, b, factor=-3, number=number), shape=(3, 4))
+    assert (report.rule, report.name) == ("wrong value", "db")
+
+
+def test_a_number_does_not_take_the_gradient_of_an_array():
+    class Dense(FullyConnectedLayer):
+        def __init__(self, inputs, outputs):
+            super().__init__(inputs, outputs)
+            self.k, self.filters = 1.0, outputs  # other layers' names for weights
+
+        def forward(self, x):
+            return self.k * super().forward(x)
+
+    report = check_layer(Dense, args=(5, 4))
+    assert report.passed, str(report)
+    assert [row.name for row in report.rows] == ["dx", "dw", "db"]
+
+
+class Integers:
+    """x·w, with weights as one types them."""
+
+    def __init__(self, factor=1, returns=False):
+        self.w = np.array([[1, -2], [3, 4]])
+        self.factor, self.returns = factor, returns
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.w
+
+    def backward(self, delta):
+        dw, dx = self.factor * self.x.T @ delta, delta @ self.w.T
+        if self.returns:
+            return dx, dw
+        self.dw = dw
+        return dx
+
+
+@pytest.mark.parametrize("options", [{}, {"shape": (3, 2)}, {"params": {"w": "dw"}}])
+def test_parameters_of_integers_are_converted_and_said_so(options):
+    report = check_layer(Integers(), **options)
+    assert report.passed, str(report)
+    assert [row.name for row in report.rows] == ["dx", "dw"]
+    assert "w: integers, converted to float64 for the check" in report.notes
+    assert check_layer(Integers(factor=9), **options).name == "dw"
+
+
+def test_parameters_of_integers_whose_gradient_is_returned():
+    assert check_layer(Integers(returns=True)).passed
+    assert check_layer(Integers(factor=9, returns=True)).name == "dw"
+
+
+class Param:
+    """A parameter in an object of its own."""
+
+    def __init__(self, value):
+        self.value, self.grad = value, None
+
+
+class Data:
+    """The same under another name, without a dictionary."""
+
+    __slots__ = ("data", "grad")
+
+    def __init__(self, value):
+        self.data, self.grad = value, np.zeros_like(value)
+
+
+@pytest.mark.parametrize(("made", "name"), [(Param, "value"), (Data, "data")])
+def test_parameters_in_objects_of_their_own(made, name):
+    class Dense:
+        def __init__(self, factor=1, forgets=False):
+            self.params = {"W": made(np.random.randn(4, 3)), "b": made(np.zeros(3))}
+            self.factor, self.forgets = factor, forgets
+
+        def forward(self, x):
+            self.x = x
+            return x @ getattr(self.params["W"], name) + getattr(self.params["b"], name)
+
+        def backward(self, delta):
+            if not self.forgets:
+                self.params["W"].grad = self.factor * self.x.T @ delta
+            self.params["b"].grad = delta.sum(axis=0)
+            return delta @ getattr(self.params["W"], name).T
+
+    report = check_layer(Dense)
+    assert report.passed, str(report)
+    assert [row.name for row in report.rows] == ["dx", "params.W.grad", "params.b.grad"]
+    assert check_layer(Dense(factor=5)).name == "params.W.grad"
+    assert check_layer(Dense(forgets=True)).name == "params.W.grad"
+
+
+def test_an_input_of_integers_is_differentiated_where_it_is_no_index():
+    x = [[1, 2], [3, 4]]
+    report = check_layer(Integers(), x)
+    assert report.passed
+    assert [row.name for row in report.rows] == ["dx", "dw"]
+    assert "x: int64, converted to float64 for the check" in report.notes
+
+    class Wrong(Integers):
+        def backward(self, delta):
+            return 4 * super().backward(delta)
+
+    assert check_layer(Wrong(), x).name == "dx"
+
+
+@pytest.mark.parametrize("one_hot", [False, True])
+def test_an_input_of_indices_stays_one_and_that_is_said(one_hot):
+    class Embedding(student_layers.Embedding):
+        def forward(self, i):
+            super().forward(i.astype(int))
+            return (i[..., None] == np.arange(7)) @ self.table if one_hot else self.table[i]
+
+    report = check_layer(Embedding, [[1, 2], [3, 1]], args=(7, 4))
+    assert report.passed, str(report)
+    assert [row.name for row in report.rows] == ["dtable"]
+    assert "x is of int64, and forward does not follow small changes of it: dx is not checked" in report.notes
+
+
+def test_returned_gradients_that_belong_to_nothing_are_told():
+    class Shift:
+        def __init__(self):
+            self.b = 0.5
+
+        def forward(self, x):
+            return x + self.b
+
+        def backward(self, delta):
+            return delta, -3 * delta.sum()
+
+    (note,) = (note for note in check_layer(Shift, shape=(3, 4)).notes if "beside dx" in note)
+    assert note.startswith("backward returns 1 value beside dx, for 0 parameters: name the others")
+    assert check_layer(Shift, shape=(3, 4), params={"b": "1"}).name == "db"

@@ -14,7 +14,16 @@ import numpy.typing as npt
 
 from chainrule.check.infer import candidates
 from chainrule.check.numeric import Array, Setting, generator
-from chainrule.check.parameters import arrays_of, get, gradient_of, influential, put
+from chainrule.check.parameters import (
+    arrays_of,
+    get,
+    gradient_of,
+    influential,
+    put,
+    usual_name,
+    widen,
+    with_gradient,
+)  # fmt: skip
 from chainrule.check.report import Broken, Words
 from chainrule.check.rules import UPDATE
 from chainrule.check.subject import Subject, excerpt
@@ -104,6 +113,7 @@ class HandWritten:
         if x is not None:
             given = np.asarray(x)
             self.x = given.copy() if given.dtype.kind in "iub" else given.astype(np.float64)
+            self._tell_from_indices()
         elif shape is not None:
             self.x = rng.standard_normal(tuple(shape))
         else:
@@ -117,10 +127,30 @@ class HandWritten:
         """Whether x has a gradient; indices have none."""
         return self.x.dtype.kind == "f"
 
+    def _tell_from_indices(self) -> None:
+        """Take integers that were given as x for floats, if the output follows small changes of them."""
+        if self.differentiable:
+            return
+        if self._follows(self.x.astype(np.float64)):
+            self.notes.append(f"x: {self.x.dtype}, converted to float64 for the check")
+            self.x = self.x.astype(np.float64)
+        else:
+            text = f"x is of {self.x.dtype}, and {self.forward_name} does not follow small changes of it"
+            self.notes.append(f"{text}: dx is not checked")
+
+    def _follows(self, x: Array) -> bool:
+        """Whether the output changes with x, and less for a smaller change: between indices it would jump."""
+        try:
+            y, near, far = (np.asarray(self.copied().forward(x + h), np.float64) for h in (0, 1e-5, 1e-3))
+            return bool(0 < np.linalg.norm(near - y) < 0.5 * np.linalg.norm(far - y))
+        except Exception:
+            return False
+
     def _try_inputs(self, rng: np.random.Generator, args: Sequence[Any]) -> None:
         first: Exception | None = None
         tried = []
-        for x in candidates([a.shape for a in arrays_of(self.layer).values()], args, rng):
+        shapes = [a.shape for a in arrays_of(self.layer, "fiu").values() if a.ndim]
+        for x in candidates(shapes, args, rng):
             try:
                 self.copied().forward(x.copy())
             except Exception as error:
@@ -167,18 +197,13 @@ class HandWritten:
 
         What the passes raise here is left to the check itself, which meets it again and reports it.
         """
-        probe = self.copied()
-        try:
-            y = np.asarray(probe.forward(self.x.copy()), np.float64)
-        except Exception:
+        if not (tried := self._tried()):
             return
-        try:
-            returned = probe.backward(np.ones(y.shape))
-        except Exception:
-            returned = None
+        if self._widen_integers(*tried, named):
+            tried = self._tried() or tried
+        probe, others = tried
         self.searched = True
         held = arrays_of(probe.layer)
-        others = returned[1:] if isinstance(returned, tuple | list) else ()
         if named:
             self.parameters = {p: self._named(p, g, held, len(others)) for p, g in named.items()}
         else:
@@ -186,6 +211,29 @@ class HandWritten:
             self.parameters = {p: _gradient_path(p, held) for p in found if p in arrays_of(self.layer)}
             self._take_returned(others, held)
         self._stir()
+
+    def _tried(self) -> tuple[HandWritten, Sequence[Any]] | None:
+        """A copy after both passes, and what its backward returned beside dx; None where forward raises."""
+        probe = self.copied()
+        try:
+            y = np.asarray(probe.forward(self.x.copy()), np.float64)
+        except Exception:
+            return None
+        try:
+            returned = probe.backward(np.ones(y.shape))
+        except Exception:
+            returned = None
+        return probe, returned[1:] if isinstance(returned, tuple | list) else ()
+
+    def _widen_integers(self, probe: HandWritten, returned: Sequence[Any], named: Mapping[str, str]) -> bool:
+        """Convert parameters that were made of integers: those that have a gradient, or one of their shape returned."""
+        known, shapes = {*named, *with_gradient(probe.layer, "iu")}, [np.shape(g) for g in returned]
+        integers = arrays_of(self.layer, "iu")
+        whole = [path for path, a in integers.items() if path in known or (a.ndim and a.shape in shapes)]
+        widen(self.layer, whole)
+        if whole:
+            self.notes.append(f"{', '.join(whole)}: integers, converted to float64 for the check")
+        return bool(whole)
 
     def _named(self, parameter: str, gradient: str, held: Mapping[str, Any], returned: int) -> str | int | None:
         if parameter not in held or parameter not in arrays_of(self.layer):
@@ -206,12 +254,16 @@ class HandWritten:
                 self.parameters[p] = same[0]
             elif order < len(places):
                 self.parameters[p] = places[order]
+        if len(places) > len(self.parameters):
+            values = f"{len(places)} value{'s' * (len(places) > 1)}"
+            text = f"{self.backward_name} returns {values} beside dx, for {len(self.parameters)} parameters"
+            self.notes.append(f"{text}: name the others, such as --params b:2, to have them checked")
 
     def _stir(self) -> None:
         """Put random values into parameters that are constant: zeros and ones hide mistakes."""
         rng = generator(self.setting.seed, "parameters")
         for path in self.parameters:
-            array = get(self.layer, path)
+            array = np.asarray(get(self.layer, path))
             if np.ptp(array) == 0 and (array.size > 1 or array.item() in (0, 1)):
                 self.notes.append(f"{path} is {array.flat[0]:g} everywhere: made random, for constants hide mistakes")
                 put(self.layer, path, array + 0.1 * rng.standard_normal(array.shape))
@@ -222,7 +274,7 @@ class HandWritten:
         """The layer as the subject of a check."""
         names = (["x"] if self.differentiable else []) + list(self.parameters)
         gradients = ["dx"] if self.differentiable else []
-        gradients += [g if isinstance(g, str) else f"d{p}" for p, g in self.parameters.items()]
+        gradients += [g if isinstance(g, str) else usual_name(p) for p, g in self.parameters.items()]
         inputs = [self.x] if self.differentiable else []
         inputs += [np.array(get(self.layer, p), np.float64) for p in self.parameters]
         hint = "" if self.reseed else " reseed=True (--reseed) seeds NumPy's generators before each forward pass."
@@ -283,7 +335,7 @@ class HandWritten:
 
     def _missing(self, path: str, value: Array) -> Broken:
         """No gradient is known for a parameter: say what is there, and how to name it."""
-        name = f"d{path}"
+        name = usual_name(path)
         if not np.array_equal(self._given[path], value):
             text = f"{self.backward_name} updates {path} itself. {UPDATE}"
             return Broken("changed in place", name, text)

@@ -41,9 +41,11 @@ def check_layer(
     `layer` is an object, or a class that is called with `args` and `kwargs`. Its `forward(x, *extra)` returns the
     output; its `backward(delta)` returns dx, or (dx, dw, db ...), for delta = the gradient of the loss with respect to
     the output. A parameter is an array that the output depends on; its gradient is found by its name (dw, dW, grad_w,
-    w_grad, grads["w"] ...), or named in `params`, such as {"w": "dw"}.
+    w_grad, grads["w"], W.grad beside W.value ...), or named in `params`, such as {"w": "dw"}. A number, or an array of
+    integers, is one where its gradient is found.
 
-    The input is `x`; or random of the given `shape`; or of a shape that forward accepts, found by trying. The check
+    The input is `x`; or random of the given `shape`; or of a shape that forward accepts, found by trying. Integers are
+    indices, without a gradient, unless the output follows small changes of them; the report tells which. The check
     works in float64 on a copy of the layer. `reseed` seeds random and np.random before each forward pass, so that a
     dropout layer repeats itself; `progress(name, done, of)` is told how far it is. `eps`, `tol`, `seed`, `limit` are
     those of `gradcheck`, as is the report.

@@ -1,19 +1,19 @@
 """The arrays that a hand-written layer holds, which of them are parameters, and which is whose gradient.
 
 Arrays are named by their path from the layer: `w`, `params.W` (a dict's key), `grads.0` (a list's entry), `conv.w`
-(a layer inside the layer).
+(a layer inside the layer), `W.value` (an object that holds a value and its gradient).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["arrays_of", "get", "gradient_of", "influential", "put", "widen"]
+__all__ = ["arrays_of", "get", "gradient_of", "influential", "put", "usual_name", "widen", "with_gradient"]
 
 AnyArray = npt.NDArray[Any]
 DEPTH = 4
@@ -34,16 +34,21 @@ def get(layer: Any, path: str) -> Any:
 
 
 def put(layer: Any, path: str, array: AnyArray) -> None:
-    """Write an array to a path: into the array that is there if it fits, so that other names for it follow."""
+    """Write an array to a path: into the array that is there if it fits, so that other names for it follow.
+
+    A number that is there is replaced by a number.
+    """
     present = get(layer, path)
     if isinstance(present, np.ndarray) and present.shape == array.shape and present.dtype == array.dtype:
         present[...] = array
         return
+    _replace(layer, path, array.copy())
+
+
+def _replace(layer: Any, path: str, array: AnyArray) -> None:
+    value = array if isinstance(get(layer, path), np.ndarray) else array[()]
     parent, _, key = path.rpartition(".")
-    _set(get(layer, parent) if parent else layer, key, array.copy())
-
-
-def _set(owner: Any, key: str, value: Any) -> None:
+    owner = get(layer, parent) if parent else layer
     if isinstance(owner, dict):
         owner[key if key in owner else int(key)] = value
     elif isinstance(owner, list):
@@ -52,9 +57,12 @@ def _set(owner: Any, key: str, value: Any) -> None:
         setattr(owner, key, value)
 
 
-def arrays_of(layer: Any) -> dict[str, AnyArray]:
-    """Every array of floats in the layer by its path: attributes, and what dicts, lists and inner layers hold."""
-    return {path: a for path, a in _walk(layer, "", DEPTH, set()) if a.dtype.kind == "f"}
+def arrays_of(layer: Any, kinds: str = "f") -> dict[str, AnyArray]:
+    """Every array of floats in the layer by its path: attributes, and what dicts, lists and inner layers hold.
+
+    A number is an array without axes, but for numbers in lists. `kinds` are those of the dtypes: "iu" for integers.
+    """
+    return {path: a for path, a in _walk(layer, "", DEPTH, set()) if a.dtype.kind in kinds}
 
 
 def _walk(owner: Any, prefix: str, depth: int, seen: set[int]) -> Iterator[tuple[str, AnyArray]]:
@@ -64,8 +72,15 @@ def _walk(owner: Any, prefix: str, depth: int, seen: set[int]) -> Iterator[tuple
     for key, value in _entries(owner):
         if isinstance(value, np.ndarray):
             yield prefix + key, value
-        elif isinstance(value, dict | list | tuple) or hasattr(value, "backward"):
+        elif isinstance(value, float | int | np.number):
+            if not isinstance(owner, list | tuple):
+                yield prefix + key, np.asarray(value)
+        elif isinstance(value, dict | list | tuple) or hasattr(value, "backward") or _holds_gradient(value):
             yield from _walk(value, f"{prefix}{key}.", depth - 1, seen)
+
+
+def _holds_gradient(value: Any) -> bool:
+    return hasattr(value, "grad") and any(hasattr(value, name) for name in VALUES)
 
 
 def _entries(owner: Any) -> list[tuple[str, Any]]:
@@ -77,14 +92,16 @@ def _entries(owner: Any) -> list[tuple[str, Any]]:
     return [*getattr(owner, "__dict__", {}).items(), *((name, getattr(owner, name)) for name in slots)]
 
 
-def widen(layer: Any) -> list[str]:
-    """Convert the layer's float32 arrays to float64 in place; one array under two names stays one. Their paths."""
+def widen(layer: Any, whole: Collection[str] = ()) -> list[str]:
+    """Convert float32 arrays, and those of integers at the paths `whole`, to float64 in place. Their paths.
+
+    One array under two names stays one.
+    """
     made: dict[int, AnyArray] = {}
-    narrow = {path: a for path, a in arrays_of(layer).items() if a.dtype != np.float64}
+    held = {path: a for path, a in arrays_of(layer, "fiu").items() if a.dtype.kind == "f" or path in whole}
+    narrow = {path: a for path, a in held.items() if a.dtype != np.float64}
     for path, array in narrow.items():
-        parent, _, key = path.rpartition(".")
-        wide = made.setdefault(id(array), array.astype(np.float64))
-        _set(get(layer, parent) if parent else layer, key, wide)
+        _replace(layer, path, made.setdefault(id(array), array.astype(np.float64)))
     return list(narrow)
 
 
@@ -92,11 +109,12 @@ def influential(layer: Any, forward: Callable[[], AnyArray], seed: int) -> list[
     """The paths of the arrays that the output depends on: the parameters.
 
     Each is changed for one forward pass. What forward overwrites itself (a stored input) or never reads (a gradient)
-    changes nothing.
+    changes nothing. Before that the constant ones are made random, for behind zeros nothing has an influence.
     """
     rng = np.random.default_rng(seed)
+    _stir(layer, rng)
     before, found, ids = forward(), [], set()
-    for path, array in arrays_of(layer).items():
+    for path, array in _candidates(layer).items():
         if id(array) in ids or not array.size:
             continue
         kept = array.copy()
@@ -108,11 +126,37 @@ def influential(layer: Any, forward: Callable[[], AnyArray], seed: int) -> list[
     return found
 
 
+def _stir(layer: Any, rng: np.random.Generator) -> None:
+    """Add a little to arrays that are constant: above zero, for among them may be a variance."""
+    for path, array in _candidates(layer).items():
+        if array.size and np.ptp(array) == 0:
+            put(layer, path, array + 0.1 * np.abs(rng.standard_normal(array.shape)))
+
+
+def _candidates(layer: Any) -> dict[str, AnyArray]:
+    """What may be a parameter: an array, or a number that has a gradient, as a rate or a small ε has none."""
+    numbers = with_gradient(layer, "f")
+    held = arrays_of(layer).items()
+    return {path: a for path, a in held if path in numbers or isinstance(get(layer, path), np.ndarray)}
+
+
+def with_gradient(layer: Any, kinds: str) -> list[str]:
+    """The paths of numbers, or of integers, whose gradient is known by its name, and is not that of an array of floats.
+
+    A size `k` has no gradient `dw` where there is an array `w`.
+    """
+    paths = [path for path in arrays_of(layer, "fiu") if _sounds_like_gradient(path)]
+    arrays = [path for path in arrays_of(layer) if isinstance(get(layer, path), np.ndarray)]
+    taken = {None, *(gradient_of(path, paths) for path in arrays)}
+    return [path for path in arrays_of(layer, kinds) if gradient_of(path, paths) not in taken]
+
+
 # ---------------------------------------------------------------------------------------------- names
 
 _BEFORE = re.compile(r"^(?:d[lj]_?_?d|grads?_?(?:of_)?|gradients?_?(?:of_)?|nabla_?|delta_?|d_?|g_)(?=.)")
 _AFTER = re.compile(r"_?(?:grads?|gradients?|nabla|delta|_d)$")
 _CONTAINER = re.compile(r"^(?:d|grads?|gradients?|d_?params?|d_?parameters|param_?grads|nablas?|deltas?)$")
+VALUES = ("value", "data")  # beside `grad`, in an object for one parameter
 _ALIASES = {
     "w": {"w", "weight", "weights", "ws", "kernel", "kernels", "filter", "filters", "k", "f", "theta"},
     "b": {"b", "bias", "biases", "bs", "beta_"},
@@ -126,13 +170,31 @@ def gradient_of(parameter: str, paths: list[str]) -> str | None:
     return next(iter(exact or matching), None)
 
 
+def usual_name(parameter: str) -> str:
+    """The path where one would look for its gradient first."""
+    *home, own = parameter.split(".")
+    return ".".join([*home, "grad" if home and _plain(own) in VALUES else f"d{own}"])
+
+
+def _sounds_like_gradient(path: str) -> bool:
+    """Whether it is the gradient of anything, by its name: most numbers of a layer are not."""
+    *place, name = path.split(".")
+    return _plain(name) == "grad" or _stem(name) is not None or _is_container(place)
+
+
+def _is_container(place: list[str]) -> bool:
+    return bool(place) and bool(_CONTAINER.match(_plain(place[-1])))
+
+
 def _is_gradient(path: str, parameter: str) -> bool:
     *place, name = path.split(".")
     *home, own = parameter.split(".")
     stem = _stem(name)
+    if place == home and _plain(name) == "grad" and _plain(own) in VALUES:
+        return True
     if place == home and stem is not None and (stem == _plain(own) or _same_role(stem, _plain(own))):
         return True
-    return bool(place) and bool(_CONTAINER.match(place[-1].lower().strip("_"))) and name == own
+    return _is_container(place) and name == own
 
 
 def _plain(name: str) -> str:
