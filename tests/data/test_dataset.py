@@ -9,6 +9,7 @@ import pytest
 import chainrule as cr
 from chainrule import data
 from chainrule.data import ConcatDataset, Dataset, IterableDataset, Subset, TensorDataset, random_split
+from chainrule.data.collate import stacked
 from chainrule.data.dataset import gather, samples
 
 X = np.arange(24, dtype=np.float32).reshape(6, 2, 2)
@@ -75,6 +76,37 @@ def test_a_gathered_batch_has_memory_of_its_own() -> None:
 def test_a_concatenation_without_arrays_goes_sample_by_sample() -> None:
     np.testing.assert_array_equal(gather(Squares() + Squares(), [7, 2]), [1, 4])
     assert (Squares() + Squares())[-1] == 25
+
+
+class Filled(Dataset[Any]):
+    """Six samples that are one thing each: what `make` makes of the numbers i to i + 3, counted from `first`."""
+
+    def __init__(self, first: int, make: Any) -> None:
+        self.first, self.make = first, make
+
+    def __len__(self) -> int:
+        return 6
+
+    def __getitem__(self, index: int) -> Any:
+        return self.make(np.arange(3, dtype=np.float32) + self.first + index)
+
+
+Named = namedtuple("Named", "values more")
+
+
+@pytest.mark.parametrize("make", [np.asarray, cr.from_numpy, lambda x: Named(x, -x), lambda x: {"x": x}])
+def test_a_concatenation_gives_the_batches_of_one_data_set(make: Any) -> None:
+    whole = ConcatDataset([Filled(0, make), Filled(6, make)])
+    rows = [11, 0, 7, -6, 2]
+    expected = data.default_convert(stacked([make(np.arange(3, dtype=np.float32) + row % 12) for row in rows]))
+    (batch,) = data.DataLoader(whole, 5, sampler=rows)
+    assert equal(batch, expected)
+
+
+def test_a_concatenation_counts_from_the_end_too() -> None:
+    half = TensorDataset(X, Y)
+    _, y = (half + half).gather([-1, 0, -12])
+    assert y.tolist() == [50, 0, 0]
 
 
 def test_a_subclass_with_samples_of_its_own_is_not_passed_over() -> None:
@@ -162,6 +194,7 @@ def test_a_share_that_comes_to_nothing_is_told() -> None:
         (lambda: ConcatDataset([IterableDataset()]), TypeError, "a stream"),
         (lambda: IterableDataset() + Squares(), TypeError, "streams cannot be added"),
         (lambda: (Squares() + Squares())[12], IndexError, "index 12 was asked for; there are 12 samples"),
+        (lambda: (Squares() + Squares()).gather([3, -13]), IndexError, "index -13 was asked for; there are 12 samples"),
         (lambda: Dataset()[0], NotImplementedError, r"Dataset must define __getitem__\(index\)"),
         (lambda: iter(IterableDataset()), NotImplementedError, r"must define __iter__\(\)"),
         (lambda: random_split(Squares(), [4, 1]), ValueError, r"lengths \[4, 1\] do not split 6 samples"),

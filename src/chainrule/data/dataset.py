@@ -104,24 +104,34 @@ class ConcatDataset(Dataset[T]):
 
     def __getitem__(self, index: int) -> T:
         if not -len(self) <= index < len(self):
-            raise IndexError(f"ConcatDataset: index {index} was asked for; there are {len(self)} samples")
+            raise self._no_sample(index)
         index %= len(self)
         which = bisect.bisect_right(self.cumulative_sizes, index)
         sample: T = self.datasets[which][index - self._start(which)]
         return sample
 
     def gather(self, indices: Indices) -> Any:
-        """The batch of these rows: one `gather` of each part, put in order."""
-        rows = np.asarray(indices)
+        """The batch of these rows: one `gather` of each part, put in order; of what is no list of arrays, the loop."""
+        rows = self._from_the_start(np.asarray(indices))
         which = np.searchsorted(self.cumulative_sizes, rows, side="right")
         parts = [gather(self.datasets[d], rows[which == d] - self._start(d)) for d in np.unique(which)]
-        if not all(isinstance(column, np.ndarray) for part in parts for column in part):
+        if not all(type(part) is list and all(isinstance(column, np.ndarray) for column in part) for part in parts):
             return stacked(samples(self, indices))
         back = np.argsort(np.argsort(which, kind="stable"))  # where each row went when they were sorted by part
         return [np.concatenate(columns)[back] for columns in zip(*parts, strict=True)]
 
     def _start(self, which: int) -> int:
         return self.cumulative_sizes[which - 1] if which else 0
+
+    def _from_the_start(self, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Rows that are counted from the end, as -1 is, counted from the start."""
+        outside = rows[(rows < -len(self)) | (rows >= len(self))]
+        if outside.size:
+            raise self._no_sample(outside[0])
+        return np.where(rows < 0, rows + len(self), rows)
+
+    def _no_sample(self, index: int) -> IndexError:
+        return IndexError(f"ConcatDataset: index {index} was asked for; there are {len(self)} samples")
 
 
 class Subset(Dataset[T]):
