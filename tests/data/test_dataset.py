@@ -135,6 +135,14 @@ def test_a_subclass_with_samples_of_its_own_is_not_passed_over() -> None:
     assert gather(Halved(Y), [1, 3])[0].tolist() == [5, 15]
 
 
+def test_a_tensor_is_a_data_set_of_its_rows() -> None:
+    x = cr.from_numpy(X)
+    for whole in (x, Subset(x, range(6)), ConcatDataset([x[:4], x[4:]]), random_split(x, [6, 0])[0]):
+        (batch,) = data.DataLoader(whole, 6)
+        rows = whole.indices if isinstance(whole, Subset) else range(6)
+        np.testing.assert_array_equal(batch.numpy(), X[list(rows)])
+
+
 def test_pytorchs_data_sets_are_data_sets() -> None:
     torch = pytest.importorskip("torch")
     pairs = torch.utils.data.TensorDataset(torch.from_numpy(X), torch.from_numpy(Y))

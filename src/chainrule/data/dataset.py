@@ -207,9 +207,12 @@ def samples(dataset: Any, indices: Indices) -> list[Any]:
 
 
 def gather(dataset: Any, indices: Indices) -> Any:
-    """The batch at these indices, in arrays: by the data set's own `gather`, else sample by sample."""
-    if overrides(dataset, "gather", "__getitem__", "__getitems__"):
-        return dataset.gather(indices)
+    """The batch at these indices, in arrays: by the data set's own `gather`, else sample by sample.
+
+    A tensor has a `gather` too, which is something else.
+    """
+    if isinstance(dataset, Dataset) and overrides(dataset, "gather", "__getitem__", "__getitems__"):
+        return dataset.gather(indices)  # type: ignore[attr-defined]  # so `overrides` says
     return stacked(samples(dataset, indices))
 
 
