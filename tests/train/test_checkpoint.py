@@ -158,6 +158,16 @@ def test_the_best_costs_no_second_writing(tmp_path: Path, monkeypatch: pytest.Mo
     assert (tmp_path / "best.safetensors").read_bytes() == (tmp_path / "step-00000003.safetensors").read_bytes()
 
 
+def test_the_best_of_each_training_is_its_own(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path / "first", best="loss", mode="min")
+    for folder, x in (("first", X), ("second", 10 * X)):
+        checkpoint.folder = tmp_path / folder
+        model = nn.Linear(4, 2)
+        optimizer, loader = optim.SGD(model.parameters(), lr=0), DataLoader(TensorDataset(x, Y), 23)
+        (epoch,) = fit(model, nn.CrossEntropyLoss(), optimizer, loader, 1, callbacks=[checkpoint])
+        assert load_tree(tmp_path / folder / "best.safetensors")["history"][0]["loss"] == epoch.loss
+
+
 def test_what_a_killed_process_left_unfinished_is_removed(tmp_path: Path) -> None:
     (tmp_path / ".step-00000007.safetensors.123.unfinished").write_bytes(b"half")
     train(tmp_path)

@@ -12,6 +12,7 @@ from chainrule.data import DataLoader, TensorDataset
 from chainrule.train import (
     AverageWeights,
     Callback,
+    EarlyStopping,
     Lookahead,
     NonFiniteLoss,
     Training,
@@ -239,3 +240,21 @@ def test_lookahead_is_told_how_often() -> None:
         Lookahead(parts()[0], every=0)
     with pytest.raises(ValueError, match=r"decay 1\.5"):
         Lookahead(parts()[0], 1.5)
+
+
+def test_early_stopping_judges_each_training_alone() -> None:
+    def run(stopping: EarlyStopping, losses: list[float]) -> tuple[int, list[float]]:
+        model, loss, optimizer, batches = parts()
+        values = iter(losses)
+        history = fit(
+            model, loss, optimizer, batches, len(losses), validate=lambda: {"error": next(values)}, callbacks=[stopping]
+        )
+        return len(history), model.weight.detach().numpy().ravel().tolist()
+
+    def stopping() -> EarlyStopping:
+        return EarlyStopping("error", patience=2, restore_best=True)
+
+    used = stopping()
+    assert run(used, [0.1, 0.2, 0.3, 0.4])[0] == 3
+    assert run(used, [0.9, 0.8, 0.7, 0.6]) == run(stopping(), [0.9, 0.8, 0.7, 0.6])
+    assert used.best == 0.6

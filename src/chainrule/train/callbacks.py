@@ -74,7 +74,8 @@ class EarlyStopping(Callback):
     """Stop when `metric` has not become better by more than `min_delta` for `patience` epochs.
 
     `metric` is "loss" or a name that `validate` gives; mode "min" wants it small, "max" great. With `restore_best` the
-    model has in the end the weights of its best epoch. Errors: ValueError for another mode, or a patience below 1.
+    model has in the end the weights of its best epoch. It may serve one training after the other: each is judged alone.
+    Errors: ValueError for another mode, or a patience below 1.
     """
 
     def __init__(
@@ -87,8 +88,16 @@ class EarlyStopping(Callback):
             raise ValueError(f"EarlyStopping: patience={patience}: at least one epoch is needed")
         self.metric, self.patience, self.mode, self.min_delta = metric, patience, mode, min_delta
         self.restore_best = restore_best
-        self.best, self.waited = math.inf if mode == "min" else -math.inf, 0
+        self._start()
+
+    def _start(self) -> None:
+        """Remember nothing."""
+        self.best, self.waited = math.inf if self.mode == "min" else -math.inf, 0
         self.weights: dict[str, Any] | None = None
+
+    def begin(self, training: Training) -> None:
+        if not training.steps:
+            self._start()
 
     def epoch(self, training: Training) -> None:
         value = measured(training, self.metric)

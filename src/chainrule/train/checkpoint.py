@@ -44,6 +44,8 @@ class Checkpoint(Callback):
         self.best_value: float | None = None
 
     def begin(self, training: Training) -> None:
+        if not training.steps:
+            self.best_value = None
         self.folder.mkdir(parents=True, exist_ok=True)
         clear_unfinished(self.folder)
 
