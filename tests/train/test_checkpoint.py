@@ -233,6 +233,32 @@ def test_a_full_disk_is_told_and_the_checkpoint_before_is_whole(
     assert same(train(tmp_path / "cut", every=2, resume=True), whole)
 
 
+def test_a_folder_is_for_one_training(tmp_path: Path) -> None:
+    train(tmp_path)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    message = "holds a training at step 20, and this one is at step 0.*resume=load_checkpoint"
+    with pytest.raises(ValueError, match=f"(?s){message}"):
+        train(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+
+
+def test_what_was_just_saved_is_kept_beside_later_files_that_are_damaged(tmp_path: Path) -> None:
+    train(tmp_path, every=1, kill=9)
+    for path in tmp_path.iterdir():
+        damage(path)
+    assert train(tmp_path, kill=6) == {}
+    with pytest.warns(UserWarning, match=r"step-0000000\d.safetensors is damaged"):
+        assert load_checkpoint(tmp_path)["steps"] == 5
+
+
+def test_a_copy_under_another_name_is_left_alone(tmp_path: Path) -> None:
+    copy = tmp_path / "step-00000003-good.safetensors"
+    copy.write_bytes(b"mine")
+    train(tmp_path, every=2)
+    assert copy.read_bytes() == b"mine"
+    assert load_checkpoint(tmp_path)["steps"] == 20
+
+
 def test_other_parts_than_were_saved_are_refused(tmp_path: Path) -> None:
     train(tmp_path)
     state = load_checkpoint(tmp_path)

@@ -27,8 +27,9 @@ class Checkpoint(Callback):
     `save_tree` writes them. It is on the disk before it gets its name; the last `keep` of them are kept. With `best`, a
     metric's name, best.safetensors is the one of the epoch where it was best: greatest, or least with mode="min".
 
-    Let it be the last of the callbacks: it saves what those before it remember of this step. Errors: OSError if a file
-    cannot be written: the checkpoints before it are untouched; ValueError for another mode, or numbers below 1.
+    Let it be the last of the callbacks: it saves what those before it remember of this step. A folder is for one
+    training. Errors: OSError if a file cannot be written: the checkpoints before it are untouched; ValueError for
+    another mode, for numbers below 1, and when a training begins whose folder holds one that is further.
     """
 
     def __init__(
@@ -48,6 +49,16 @@ class Checkpoint(Callback):
             self.best_value = None
         self.folder.mkdir(parents=True, exist_ok=True)
         clear_unfinished(self.folder)
+        self._check_alone(training.steps)
+
+    def _check_alone(self, done: int) -> None:
+        """Raise where the folder holds a training that is further than `done` steps: that one would be resumed."""
+        further = [number(path) for path in steps(self.folder) if number(path) > done and _whole(path)]
+        if further:
+            raise ValueError(
+                f"Checkpoint: {self.folder} holds a training at step {further[-1]}, and this one is at step {done}.\n"
+                f"  Go on with that one, resume=load_checkpoint({str(self.folder)!r}), or choose another folder."
+            )
 
     def step(self, training: Training) -> None:
         if self.every and training.steps % self.every == 0:
@@ -70,7 +81,8 @@ class Checkpoint(Callback):
         """Save it now, and drop what is older than the last `keep`; returns the new file."""
         path = self.folder / f"step-{training.steps:08d}.safetensors"
         save_tree(training.state_dict(), path)
-        for old in steps(self.folder)[: -self.keep]:
+        so_far = [path for path in steps(self.folder) if number(path) <= training.steps]
+        for old in so_far[: -self.keep]:
             with contextlib.suppress(OSError):
                 old.unlink()
         return path
@@ -102,4 +114,18 @@ def load_checkpoint(folder: str | os.PathLike[str], make: Callable[[Array], Any]
 
 def steps(folder: Path) -> list[Path]:
     """The checkpoints of a folder, the latest last."""
-    return sorted(folder.glob("step-*.safetensors"), key=lambda path: (len(path.name), path.name))
+    return sorted((path for path in folder.glob("step-*.safetensors") if path.stem[5:].isdecimal()), key=number)
+
+
+def number(path: Path) -> int:
+    """The step that a checkpoint was saved at."""
+    return int(path.stem[5:])
+
+
+def _whole(path: Path) -> bool:
+    """Whether `load_checkpoint` would not pass it over."""
+    try:
+        load_tree(path)
+    except ValueError:
+        return False
+    return True
