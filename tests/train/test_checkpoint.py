@@ -182,6 +182,30 @@ def test_callbacks_without_a_state_may_come_and_go(tmp_path: Path) -> None:
     assert same(train(tmp_path / "cut", resume=True, log=Callback()), whole)
 
 
+class Greatest(Callback):
+    """Remembers something from its first step on."""
+
+    def __init__(self) -> None:
+        self.state: dict[str, Any] = {}
+
+    def step(self, training: Training) -> None:
+        self.state["loss"] = max(self.state.get("loss", 0), training.current)
+
+    def state_dict(self) -> dict[str, Any]:
+        return dict(self.state)
+
+    def load_state_dict(self, state: Any) -> None:
+        self.state = dict(state)
+
+
+def test_a_callback_may_begin_with_nothing_to_remember(tmp_path: Path) -> None:
+    whole, cut = Greatest(), Greatest()
+    train(tmp_path / "whole", log=whole)
+    train(tmp_path / "cut", kill=9, log=Greatest())
+    train(tmp_path / "cut", resume=True, log=cut)
+    assert cut.state == whole.state != {}
+
+
 def damage(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[-5] ^= 4

@@ -100,8 +100,8 @@ class Training:
             set_state(state["random"][name])
 
     def _remembering(self) -> list[Callback]:
-        """The callbacks that have something to remember; others, such as logs, may come and go."""
-        return [callback for callback in self.callbacks if callback.state_dict()]
+        """The callbacks that have something to remember, be it nothing yet; others, such as logs, may come and go."""
+        return [c for c in self.callbacks if type(c).state_dict is not Callback.state_dict or c.state_dict()]
 
     def _generators(self) -> dict[str, tuple[Callable[[], Any], Callable[[Any], None]]]:
         """How to read and set the random numbers that the training draws from."""
