@@ -1,6 +1,7 @@
 """What all optimizers share: groups, state, gradients, and the errors of their use."""
 
 import io
+from functools import partial
 
 import numpy as np
 import pytest
@@ -188,3 +189,31 @@ def test_repr_is_pytorchs():
     absent = ("differentiable", "foreach", "fused")
     kept = [line for line in io.StringIO(theirs) if not line.strip().startswith(absent)]
     assert mine == "".join(kept)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (2,), (4,)])
+def test_state_of_ones_own_comes_back_as_it_was(shape):
+    class Counted(Optimizer):
+        def update(self, params, group):
+            for p in params:
+                self.state[p].update(scale=Tensor(np.full(shape, 3.0)), name="a", rate=np.float32(0.5))
+
+    before, after = (Counted(parameters(2), {}) for _ in range(2))
+    set_grads(before.param_groups[0]["params"])
+    before.step()
+    after.load_state_dict(before.state_dict())
+    (state,) = after.state.values()
+    assert isinstance(state["scale"], Tensor)
+    assert state["scale"].shape == shape
+    assert (state["name"], state["rate"]) == ("a", 0.5)
+
+
+@pytest.mark.parametrize("make", [Adam, partial(SGD, lr=0.1, momentum=0.9)], ids=["Adam", "SGD"])
+def test_state_of_another_shape_is_told(make):
+    three, two = parameters(3), parameters(2)
+    set_grads(three + two)
+    saved, other = make(three), make(two)
+    saved.step()
+    other.load_state_dict(saved.state_dict())
+    with pytest.raises(ValueError, match=r"of a parameter of shape \(2,\) was loaded with shape \(3,\)"):
+        other.step()

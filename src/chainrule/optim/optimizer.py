@@ -34,6 +34,7 @@ class Optimizer:
         if isinstance(params, Tensor):
             raise TypeError("an optimizer takes a list of parameters, such as model.parameters(), not a single tensor")
         self.defaults = defaults
+        self.loaded_other_shapes = False
         self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[Group] = []
         groups = list(params)
@@ -114,6 +115,8 @@ class Optimizer:
         for number, values in state_dict["state"].items():
             p = by_number[number]
             self.state[p] = {key: _number(v) if key in NUMBERS else _like(p, v) for key, v in values.items()}
+        pieces = [(p, piece) for p, own in self.state.items() for piece in own.values()]
+        self.loaded_other_shapes = any(isinstance(v, Tensor) and v.shape != p.shape for p, v in pieces)
 
     def _params(self) -> list[Tensor]:
         return [p for group in self.param_groups for p in group["params"]]
@@ -148,14 +151,23 @@ def gradient(p: Tensor, group: Group) -> Array:
 
 
 def arrays(optimizer: Optimizer, params: list[Tensor], key: str, start: float = 0) -> list[Array]:
-    """The piece of state `key` of each parameter; it begins filled with `start`."""
+    """The piece of state `key` of each parameter; it begins filled with `start`. ValueError for another shape."""
     found = []
     for p in params:
         state = optimizer.state[p]
         if key not in state:
             state[key] = Tensor(np.full_like(p.array, start))
         found.append(state[key].array)
+    if optimizer.loaded_other_shapes:
+        _check_shapes(optimizer, params, key, found)
     return found
+
+
+def _check_shapes(optimizer: Optimizer, params: list[Tensor], key: str, found: list[Array]) -> None:
+    for p, array in zip(params, found, strict=True):
+        if array.shape != p.shape:
+            name, shape = type(optimizer).__name__, array.shape
+            raise ValueError(f"{name}: {key} of a parameter of shape {p.shape} was loaded with shape {shape}")
 
 
 def by_step(optimizer: Optimizer, params: list[Tensor]) -> dict[int, list[Tensor]]:
@@ -173,13 +185,11 @@ def _number(value: Any) -> Any:
 
 
 def _like(p: Tensor, value: Any) -> Any:
-    """A copy of a piece of state: in the parameter's dtype where it has its shape, as a number where it is one."""
-    if not hasattr(value, "shape"):
+    """A copy of a piece of state: of a tensor or an array a tensor, in the parameter's dtype where it has its shape."""
+    if isinstance(value, np.generic) or not hasattr(value, "shape"):
         return deepcopy(value)
     array = value.array if isinstance(value, Tensor) else np.asarray(value)
-    if array.shape != p.shape:
-        return array.item() if array.size == 1 else Tensor(array.copy())
-    return Tensor(array.astype(p.dtype))
+    return Tensor(array.astype(p.dtype) if array.shape == p.shape else array.copy())
 
 
 def call(rule: Callable[..., None], *args: Any) -> None:

@@ -6,9 +6,7 @@ from collections.abc import Iterable
 from itertools import repeat
 from typing import Any
 
-import numpy as np
-
-from chainrule.optim.optimizer import Group, Optimizer, call
+from chainrule.optim.optimizer import Group, Optimizer, arrays, call
 from chainrule.tensor import Array, Tensor
 
 __all__ = ["SGD"]
@@ -81,8 +79,6 @@ class SGD(Optimizer):
 
     def update(self, params: list[Tensor], group: Group) -> None:
         fresh = [p for p in params if "momentum_buffer" not in self.state[p]] if group["momentum"] else []
-        for p in fresh:
-            self.state[p]["momentum_buffer"] = Tensor(np.zeros_like(p.array))
         if fresh and group["dampening"]:  # v = 0, so that without dampening the first velocity is g
             self._run(fresh, {**group, "dampening": 0})
             params = [p for p in params if p not in set(fresh)]
@@ -93,7 +89,7 @@ class SGD(Optimizer):
             sgd,
             [p.array for p in params],
             [p.grad.array for p in params],  # type: ignore[union-attr]
-            [self.state[p]["momentum_buffer"].array for p in params] if group["momentum"] else None,
+            arrays(self, params, "momentum_buffer") if group["momentum"] else None,
             float(group["lr"]),
             group["momentum"],
             group["dampening"],
