@@ -41,6 +41,21 @@ def test_words_that_mark_a_leaf_are_keys_like_others(tmp_path: Path) -> None:
     assert load_tree(tmp_path / "x") == tree
 
 
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"a": {"b.c": np.ones(2)}, "a.b": {"c": np.zeros(3)}, "a.b.c": np.full(2, 7.0)},
+        {0: np.ones(2), "0": np.zeros(2)},
+        {"__metadata__": np.ones(2)},  # the format's own name
+        {"a": [np.ones(2)], "a.0": np.zeros(2), "a.0 (2)": np.full(2, 7.0)},
+        {"": np.ones(2), "a": {"": np.zeros(2)}, "a.": np.full(2, 7.0)},
+    ],
+)
+def test_leaves_with_the_same_path_are_kept_apart(tmp_path: Path, tree: dict[object, object]) -> None:
+    save_tree(tree, tmp_path / "tree")
+    np.testing.assert_equal(load_tree(tmp_path / "tree"), tree)
+
+
 def test_tensors_and_arrays_come_back_as_what_they_were(tmp_path: Path) -> None:
     tree = {"state": {0: {"step": 3, "mean": from_numpy(np.arange(6.0).reshape(2, 3).T)}}, "order": np.arange(3)}
     save_tree(tree, tmp_path / "x")

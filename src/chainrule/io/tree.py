@@ -7,6 +7,7 @@ dictionary whose keys are not all text {"items": [[key, value], …]}. Nothing i
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import zlib
@@ -74,9 +75,16 @@ def _packed(tree: Any, path: str, arrays: dict[str, Array]) -> Any:
         return tree.item()
     if isinstance(tree, np.ndarray) or hasattr(tree, "detach"):
         array = tree if isinstance(tree, np.ndarray) else tree.detach().numpy()
-        arrays[path] = np.asarray(array, order="C")
-        return {"array" if array is tree else "tensor": path}
+        name = _free(path, arrays)
+        arrays[name] = np.asarray(array, order="C")
+        return {"array" if array is tree else "tensor": name}
     raise TypeError(f"save_tree(): {path} is a {type(tree).__name__}, which has no place in a checkpoint")
+
+
+def _free(path: str, arrays: Mapping[str, Array]) -> str:
+    """The path, with a number where it is taken: {"a": {"b": …}} and {"a.b": …} have the same one."""
+    numbered = (f"{path} ({i})" for i in itertools.count(2))
+    return next(name for name in itertools.chain([path], numbered) if name not in arrays and name != "__metadata__")
 
 
 def _unpacked(tree: Any, arrays: Mapping[str, Array], make: Callable[[Array], Any]) -> Any:
