@@ -21,6 +21,7 @@ from chainrule.data import (
     Draws,
     IterableDataset,
     RandomSampler,
+    Sampler,
     Subset,
     SubsetRandomSampler,
     TensorDataset,
@@ -255,6 +256,45 @@ def test_goes_on_where_it_stood(name: str) -> None:
             assert other.state_dict() == state
             assert seen(some) + seen(other) == passes[epoch]
             assert seen(other) == passes[epoch + 1]
+
+
+class Drawing(Sampler[int]):
+    """A sampler of one's own, which draws from chainrule's generator as it goes."""
+
+    def __len__(self) -> int:
+        return 20
+
+    def __iter__(self) -> Iterator[int]:
+        yield from cr.randperm(10).tolist()
+        yield from (int(cr.randint(0, 10, (1,)).item()) for _ in range(10))
+
+
+class Noise(IterableDataset[Any]):
+    """A stream that draws as it goes."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return (cr.rand(2) for _ in range(20))
+
+
+def noise_or_rows(kind: str, workers: int) -> DataLoader:
+    if kind == "stream":
+        return DataLoader(Noise(), 3, seed=1, num_workers=workers)
+    return DataLoader(np.arange(10.0), 3, sampler=Drawing(), seed=1, num_workers=workers)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("kind", ["sampler", "stream"])
+def test_what_others_draw_from_chainrules_generator_is_of_seed_and_epoch_too(kind: str, workers: int) -> None:
+    loader = noise_or_rows(kind, workers)
+    before = cr.get_rng_state()
+    first, second = ([batch.tolist() for batch in loader] for _ in range(2))
+    assert first != second
+    assert cr.get_rng_state() == before
+
+    iterator, resumed = iter(noise_or_rows(kind, 0)), noise_or_rows(kind, workers)
+    assert [next(iterator).tolist() for _ in range(4)] == first[:4]
+    resumed.load_state_dict({"seed": 1, "epoch": 0, "position": 4})
+    assert [batch.tolist() for batch in resumed] == first[4:]
 
 
 def test_between_passes_the_next_one_is_due() -> None:

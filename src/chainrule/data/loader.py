@@ -50,7 +50,8 @@ class DataLoader:
 
     - **Arrays.** Of a data set with `gather`, as TensorDataset, Subset and ConcatDataset, a batch is one copy.
     - **Randomness.** The order is drawn from (seed, epoch), the epoch being the number of passes begun before, unless
-      the sampler has a `generator` of its own (NumPy's). `seed` is drawn from chainrule's generator if not given.
+      the sampler has a `generator` of its own (NumPy's); so is what another sampler or a stream draws from chainrule's
+      generator. `seed` is drawn from that one if not given.
     - **transform(batch, draws)** gets each batch as collated, in arrays, and `draws`, random numbers that depend on
       seed, epoch and the index of each sample (`Draws`); see `chainrule.data.transforms`. So an augmented batch is the
       same with and without workers. An index that comes twice in a pass comes with the same numbers.
@@ -208,7 +209,8 @@ class DataLoader:
         """The same of a stream; its samples count as if they had indices."""
         size = self.batch_size or 1
         start = here.position * size
-        stream = itertools.islice(self.dataset, start, None)
+        read = random.drawn_from(order_generator(self.seed, here.epoch), self.dataset)
+        stream = itertools.islice(read, start, None)
         while rows := list(itertools.islice(stream, size)):
             if self.batch_size is None:
                 yield partial(self._converted, rows[0])

@@ -2,7 +2,8 @@
 
 PyTorch's classes, and one method more: `order(generator)` is one pass as an array of indices, drawn from the
 sampler's own generator if it has one, else from the one it is handed. DataLoader hands it one that only seed and epoch
-decide. Iterating a sampler without a generator draws from chainrule's, `chainrule.manual_seed`.
+decide. Iterating a sampler without a generator draws from chainrule's, `chainrule.manual_seed`. So may samplers without
+`order`: while a DataLoader iterates them, the one of seed and epoch stands in that one's place.
 """
 
 from __future__ import annotations
@@ -228,9 +229,11 @@ class BucketBatchSampler(BatchSampler):
 
 
 def one_pass(sampler: Any, generator: Generator) -> Iterable[Any]:
-    """The indices of one pass of any sampler: by its `order`, or by iterating it."""
-    order: Iterable[Any] = sampler.order(generator) if overrides(sampler, "order", "__iter__") else sampler
-    return order
+    """One pass of any sampler, as indices: by its `order`, or by iteration, with this as chainrule's generator."""
+    if overrides(sampler, "order", "__iter__"):
+        order: Iterable[Any] = sampler.order(generator)
+        return order
+    return random.drawn_from(generator, sampler)
 
 
 def generator_of(sampler: Any) -> Generator | None:

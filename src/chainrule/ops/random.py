@@ -7,9 +7,10 @@ numbers are NumPy's (PCG64), so they are not those that PyTorch draws from the s
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,8 @@ __all__ = [
     "generator", "get_rng_state", "manual_seed", "multinomial", "rand", "rand_like", "randint", "randn", "randn_like",
     "randperm", "set_rng_state",
 ]  # fmt: skip
+
+T = TypeVar("T")
 
 _generator = np.random.default_rng()
 
@@ -57,6 +60,21 @@ def set_rng_state(state: dict[str, Any]) -> None:
     Errors: TypeError for what is no dictionary, ValueError for what is no such state.
     """
     _generator.bit_generator.state = state
+
+
+def drawn_from(generator: np.random.Generator, items: Iterable[T]) -> Iterator[T]:
+    """The items, which come with `generator` in the place of the one that everything draws from."""
+    global _generator
+    coming = itertools.chain(items)  # iter(items) is called with the first of them
+    while True:
+        _generator, before = generator, _generator
+        try:
+            item = next(coming)
+        except StopIteration:
+            return
+        finally:
+            _generator = before
+        yield item
 
 
 def rand(
