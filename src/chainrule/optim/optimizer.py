@@ -30,11 +30,12 @@ class Optimizer:
     settings that are unknown or out of their range.
     """
 
+    _loaded_other_shapes = False  # pieces of state that have not the shape of their parameter
+
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
             raise TypeError("an optimizer takes a list of parameters, such as model.parameters(), not a single tensor")
         self.defaults = defaults
-        self.loaded_other_shapes = False
         self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[Group] = []
         groups = list(params)
@@ -116,7 +117,7 @@ class Optimizer:
             p = by_number[number]
             self.state[p] = {key: _number(v) if key in NUMBERS else _like(p, v) for key, v in values.items()}
         pieces = [(p, piece) for p, own in self.state.items() for piece in own.values()]
-        self.loaded_other_shapes = any(isinstance(v, Tensor) and v.shape != p.shape for p, v in pieces)
+        self._loaded_other_shapes = any(isinstance(v, Tensor) and v.shape != p.shape for p, v in pieces)
 
     def _params(self) -> list[Tensor]:
         return [p for group in self.param_groups for p in group["params"]]
@@ -158,7 +159,7 @@ def arrays(optimizer: Optimizer, params: list[Tensor], key: str, start: float = 
         if key not in state:
             state[key] = Tensor(np.full_like(p.array, start))
         found.append(state[key].array)
-    if optimizer.loaded_other_shapes:
+    if optimizer._loaded_other_shapes:
         _check_shapes(optimizer, params, key, found)
     return found
 
