@@ -456,7 +456,7 @@ class _Writes:
 
 
 def wrote(leaf: Node, array: Array) -> None:
-    """A leaf's memory was changed in place: from now on nobody may pull back who still needs what was in it."""
+    """The memory `array` of a `leaf` was changed in place: nobody may pull back now who needs what was in it."""
     _Writes.last = next_number()
     leaf.written = _Writes.last, array
 

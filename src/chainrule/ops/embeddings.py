@@ -45,17 +45,18 @@ def embedding(
 def _embedding(index: Array, w: Array, padding: int | None, by_frequency: bool) -> tuple[Array, Pullback]:
     """y = w[index].   dw[index] += dy, as sums over runs of equal numbers after sorting"""
     _check_rows(index, w)
+    shape, dtype = w.shape, w.dtype  # all that is needed of w on the way back
 
     def dw(dy: Array) -> Array:
-        dw = np.zeros_like(w)
+        dw = np.zeros(shape, dtype)
         flat = index.reshape(-1)
         order = np.argsort(flat, kind="stable")
         rows, starts, counts = np.unique(flat[order], return_index=True, return_counts=True)
         if len(rows):
-            found = dy.reshape(len(flat), w.shape[1])[order]
+            found = dy.reshape(len(flat), shape[1])[order]
             dw[rows] = np.add.reduceat(found, starts, axis=0)  # (…, E) -> (used rows, E)
         if by_frequency:
-            dw[rows] /= counts[:, None].astype(w.dtype)
+            dw[rows] /= counts[:, None].astype(dtype)
         if padding is not None:
             dw[padding] = 0
         return dw
@@ -65,8 +66,11 @@ def _embedding(index: Array, w: Array, padding: int | None, by_frequency: bool) 
 
 @_embedding.native
 def _(index: Array, w: Array, padding: int | None, by_frequency: bool) -> tuple[Array, Pullback]:
-    y, ignored = core.embedding(index, w), -1 if padding is None else padding
-    return y, (lambda dy: None, lambda dy: core.embedding_grad(dy, index, len(w), ignored, bool(by_frequency)))
+    V, ignored = len(w), -1 if padding is None else padding
+    return core.embedding(index, w), (
+        lambda dy: None,
+        lambda dy: core.embedding_grad(dy, index, V, ignored, bool(by_frequency)),
+    )
 
 
 @np.errstate(all="ignore")

@@ -189,8 +189,10 @@ def getitem(x: Array, index: Any) -> tuple[Array, Pullback]:
     except (IndexError, ValueError) as error:
         raise type(error)(f"x[…] with x of shape {x.shape}: {error}") from None
 
+    shape, dtype = x.shape, x.dtype  # all that is needed of x on the way back
+
     def dx(dy: Array) -> Array:
-        dx = np.zeros_like(x)
+        dx = np.zeros(shape, dtype)
         if arrays is None:
             dx[basic] = dy
         elif _each_once([a for a in arrays if not isinstance(a, slice)]):
@@ -207,7 +209,8 @@ def _(x: Array, index: Any) -> tuple[Array, Pullback]:
     one_number_a_row = type(index) is np.ndarray and index.dtype == np.int64 and index.ndim == 1 and x.ndim == 2
     if not one_number_a_row or not x.flags.c_contiguous:
         return getitem.reference(x, index)
-    return core.embedding(index, x), lambda dy: core.embedding_grad(dy, index, len(x), -1, False)
+    V = len(x)
+    return core.embedding(index, x), lambda dy: core.embedding_grad(dy, index, V, -1, False)
 
 
 def with_dots(basic: Any) -> Any:

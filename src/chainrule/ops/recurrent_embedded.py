@@ -62,7 +62,7 @@ def _embedded_layer(
 def _(
     seen: None, table: Array, rows: Array, places: Array, padding: int | None, layer: Any, cell: str, *rest: Any
 ) -> tuple[Any, Pullback]:
-    states = 2 if cell == "lstm" else 1
+    states, (V, D) = 2 if cell == "lstm" else 1, table.shape
     w_ih, w_hh, b_ih, b_hh, _, reverse = rest[states : states + 6]
     found = core.embedding(rows, table)  # (U, D), as they are now, whoever changes the table before the way back
     gates = core.embedding(places, core.linear(found, w_ih, b_ih))  # (U, G·H) -> (T, N, G·H)
@@ -75,10 +75,10 @@ def _(
 
     def dtable(*dnew: Array) -> Array:
         ignored = -1 if padding is None else padding
-        return core.embedding_grad(core.matmul(by_row(*dnew), w_ih), rows, len(table), ignored, False)  # type: ignore[no-any-return]
+        return core.embedding_grad(core.matmul(by_row(*dnew), w_ih), rows, V, ignored, False)  # type: ignore[no-any-return]
 
     return new, (
-        lambda *dnew: core.matmul(back(*dnew)[0], w_ih).reshape(*places.shape, table.shape[1]),
+        lambda *dnew: core.matmul(back(*dnew)[0], w_ih).reshape(*places.shape, D),
         dtable,
         *(_none,) * 5,
         *dstate,
