@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule import nn
 from chainrule.autograd import PRIMITIVES, primitive
 
 
@@ -522,42 +521,3 @@ def test_modes_above_generators_and_without_parentheses() -> None:
     assert not cr.inference_mode(double)(w).requires_grad
     with pytest.raises(TypeError):
         cr.no_grad(5)
-
-
-def test_leaves_that_were_changed_since_are_refused_where_they_are_needed() -> None:
-    w, v = cr.tensor([2.0], requires_grad=True), cr.tensor([3.0], requires_grad=True)
-    optimizer = cr.optim.SGD([w], lr=1.0)
-    a, b = (w * w).sum(), (w * w * v).sum()
-    a.backward()
-    optimizer.step()
-    with pytest.raises(RuntimeError, match=r"backward\(\) through 'mul' needs values of a leaf of shape \(1,\)"):
-        b.backward()
-    c = (w * v).exp().sum()
-    with cr.no_grad():
-        w.add_(1)
-    with pytest.raises(RuntimeError, match="changed in place since"):
-        c.backward()
-
-
-def test_leaves_may_change_where_nobody_needs_what_was_in_them() -> None:
-    w, v = cr.tensor([2.0], requires_grad=True), cr.tensor([3.0], requires_grad=True)
-    total, product = (w + v).sum(), (w * cr.tensor([5.0])).sum()
-    with cr.no_grad():
-        w.zero_()
-    total.backward()
-    product.backward()  # dw = 5, whatever w is
-    assert (w.grad.tolist(), v.grad.tolist()) == ([6], [1])
-
-
-@pytest.mark.parametrize("compiled", [False, True])
-def test_a_layer_that_was_trained_on_is_not_walked_back_through_again(compiled: bool) -> None:
-    model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
-    run = cr.compile(model) if compiled else model
-    optimizer = cr.optim.Adam(model.parameters())
-    x = cr.ones(5, 3)
-    first, second = run(x).sum(), run(x).square().sum()
-    first.backward()
-    optimizer.step()
-    with pytest.raises(RuntimeError, match="needs values of a leaf of shape"):
-        second.backward()
-    run(x).sum().backward()

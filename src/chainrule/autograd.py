@@ -39,7 +39,7 @@ from chainrule.tensor import Array, Tensor
 __all__ = [
     "NUMPY_NAMES", "PRIMITIVES", "Node", "NonFinite", "backward", "detect_anomaly", "enable_grad", "gate", "grad",
     "in_common_dtype", "inference_mode", "is_grad_enabled", "next_number", "no_grad", "primitive", "set_grad_enabled",
-    "vjp", "wrote",
+    "vjp",
 ]  # fmt: skip
 
 Pullback = Callable[..., Any] | tuple[Callable[..., Any], ...]
@@ -63,9 +63,7 @@ class Node:
     copy, also one from a file, is made after the copies of its parents, and has a number of its own.
     """
 
-    __slots__ = (
-        "dtype", "grad", "hooks", "name", "number", "parents", "pullback", "retains_grad", "shape", "written"
-    )  # fmt: skip
+    __slots__ = ("dtype", "grad", "hooks", "name", "number", "parents", "pullback", "retains_grad", "shape")
 
     def __init__(self, name: str, value: Array, pullback: Pullback | None, parents: Sequence[Node | None]) -> None:
         self.name = name
@@ -77,7 +75,6 @@ class Node:
         self.retains_grad = pullback is None
         self.grad: Tensor | None = None
         self.hooks: dict[int, Callable[[Tensor], Any]] | None = None
-        self.written: tuple[int, Array] | None = None  # of a leaf: when it was last changed in place, and its memory
 
     is_freed = True  # when a walk has come by
 
@@ -302,8 +299,7 @@ def backward(tensor: Tensor, gradient: Tensor | None = None, retain_graph: bool 
 
     `gradient` has the tensor's shape and may be left out for a single number (it is 1 then). The graph is
     freed on the way unless `retain_graph`. Errors: RuntimeError for several numbers without a gradient, one of another
-    shape, a tensor that depends on no leaf, a second walk over a graph that was freed, and where values of a leaf are
-    needed that was changed in place since. Of tensors that require no gradient nobody looks after that.
+    shape, a tensor that depends on no leaf, and a second walk over a graph that was freed.
     """
     seed = _seed(tensor, gradient)
     with no_grad(), _silently():
@@ -383,8 +379,6 @@ def _cotangents(
         pullback, parents = node.pullback, node.parents
         if pullback is None or node.number <= last:
             continue
-        if node.number < _Writes.last:
-            _require_unwritten(node, pullback, parents)
         if not retain_graph and node.is_freed:
             node.pullback, node.parents = _freed, ()
         for parent, dx in itertools.zip_longest(parents, _pull(pullback, parents, dy)):
@@ -448,44 +442,6 @@ def _unbroadcast(dx: Array, shape: tuple[int, ...], name: str) -> Array:
         raise RuntimeError(f"the pullback of '{name}' returned shape {dx.shape} for an argument of shape {shape}")
     repeated = [extra + i for i, n in enumerate(shape) if n == 1 and dx.shape[extra + i] != 1]
     return np.asarray(dx.sum(axis=(*range(extra), *repeated))).reshape(shape)
-
-
-class _Writes:
-    last = -1
-    """When a leaf was last changed in place, in the numbers of nodes."""
-
-
-def wrote(leaf: Node, array: Array) -> None:
-    """The memory `array` of a `leaf` was changed in place: nobody may pull back now who needs what was in it."""
-    _Writes.last = next_number()
-    leaf.written = _Writes.last, array
-
-
-def _require_unwritten(node: Node, pullback: Pullback, parents: Sequence[Node | None]) -> None:
-    """Raise where the pullbacks that are wanted hold the memory of an argument that has been written to since."""
-    pulls = pullback if type(pullback) is tuple else (pullback,) * len(parents)
-    wanted = [pull for pull, parent in zip(pulls, parents, strict=False) if parent is not None]
-    for leaf in parents:
-        if leaf is not None and leaf.written is not None:
-            written, array = leaf.written
-            if written > node.number and any(_holds(pull, array) for pull in wanted):
-                raise RuntimeError(
-                    f"backward() through '{node.name}' needs values of a leaf of shape {leaf.shape} that was changed in"
-                    " place since.\n  Walk back before the optimizer's step, or compute the loss again after it."
-                )
-
-
-def _holds(thing: Any, array: Array, depth: int = 6) -> bool:
-    """Whether a function, what it closes over, or what is in a tuple there shares memory with the array."""
-    if isinstance(thing, np.ndarray):
-        return np.may_share_memory(thing, array)
-    if isinstance(thing, functools.partial):
-        inside: Any = (thing.func, *thing.args)
-    elif isinstance(thing, tuple | list):
-        inside = thing
-    else:
-        inside = inspect.getclosurevars(thing).nonlocals.values() if inspect.isfunction(thing) else ()
-    return depth > 0 and any(_holds(part, array, depth - 1) for part in inside)
 
 
 def _freed(dy: Array) -> Any:

@@ -267,7 +267,7 @@ class Tensor(Operators):
 
     def _write(self, what: str) -> Array:
         """The array, to be changed in place; refused where the tape would not notice."""
-        from chainrule.autograd import is_grad_enabled, wrote
+        from chainrule.autograd import is_grad_enabled
         from chainrule.deferring import settle_all
 
         settle_all()
@@ -275,8 +275,6 @@ class Tensor(Operators):
             kind = "a leaf that requires a gradient" if self.is_leaf else "a value that the tape has recorded"
             hint = "Use `with no_grad():` for an update of parameters."
             raise RuntimeError(f"{what} would change {kind} in place.\n  {hint}")
-        if self.node is not None:
-            wrote(self.node, self.array)
         return self.array
 
     def _become(self, what: str, y: Tensor) -> Tensor:

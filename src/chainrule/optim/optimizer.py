@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.autograd import wrote
 from chainrule.deferring import settle_all
 from chainrule.native import Unsupported, core
 from chainrule.tensor import Array, Tensor
@@ -76,9 +75,6 @@ class Optimizer:
             if params:
                 with np.errstate(all="ignore"):  # as in operators: infinity and NaN come without a warning
                     self.update(params, group)
-                for p in params:
-                    if p.node is not None:
-                        wrote(p.node, p.array)
         return loss
 
     def update(self, params: list[Tensor], group: Group) -> None:
