@@ -163,10 +163,7 @@ void detail::run(int64_t tasks, void (*f)(void*, int64_t), void* context) {
   Pool& p = the_pool();
   std::unique_lock entry(p.entry, std::try_to_lock);
   if (!entry) return run_serially(tasks, f, context);  // another Python thread has the pool
-  if (p.workers.size() != size_t(n - 1)) {
-    p.resize(size_t(n - 1));
-    threads = int(p.workers.size()) + 1;
-  }
+  if (p.workers.size() != size_t(n - 1)) p.resize(size_t(n - 1));
   inside = true;
   struct Leave { ~Leave() { inside = false; } } leave;
   for (int64_t first = 0; first < tasks; first += int64_t(TASK_MASK))

@@ -521,3 +521,23 @@ def test_modes_above_generators_and_without_parentheses() -> None:
     assert not cr.inference_mode(double)(w).requires_grad
     with pytest.raises(TypeError):
         cr.no_grad(5)
+
+
+def test_what_is_thrown_into_a_generator_in_a_mode_reaches_it() -> None:
+    seen = []
+
+    @cr.no_grad()
+    def steps() -> Any:
+        try:
+            yield 1
+        except ValueError:
+            seen.append(cr.is_grad_enabled())
+        try:
+            yield 2
+        finally:
+            seen.append(cr.is_grad_enabled())
+
+    found = steps()
+    assert (next(found), found.throw(ValueError())) == (1, 2)
+    found.close()
+    assert seen == [False, False]

@@ -352,6 +352,8 @@ def test_on_the_tape_a_single_element_is_written_back() -> None:
     y[0] += 2 * w[1]
     y.sum().backward()
     assert (y.tolist(), w.grad.tolist()) == ([8, 3], [1, 3])
+    with pytest.raises(RuntimeError, match="behind the tape"):
+        y[0].add_(w[1])
 
 
 def test_an_element_takes_a_vector_of_one() -> None:
@@ -378,7 +380,7 @@ def test_only_arrays_of_numbers_become_tensors() -> None:
     for wrong in (np.array(["a"]), np.array([1, None], dtype=object), np.ones(2, complex)):
         with pytest.raises(TypeError, match="there are no tensors of"):
             cr.as_tensor(wrong)
-    assert cr.tensor(np.array([1, 2], ">i4")).dtype == cr.int32
+    assert cr.tensor(np.array([1, 2], ">i4")).dtype == cr.as_tensor(np.array([1, 2], ">i4")).dtype == cr.int32
 
 
 def test_a_frozen_leaf_keeps_its_gradient_and_its_place() -> None:

@@ -94,7 +94,7 @@ def as_tensor(data: Any, dtype: DTypeLike = None, device: Any = None) -> Tensor:
     check_device("as_tensor", device)
     if isinstance(data, Tensor):
         return data if dtype is None else data.to(as_dtype("as_tensor", dtype))
-    if isinstance(data, np.ndarray):
+    if isinstance(data, np.ndarray) and data.dtype.isnative:
         return from_numpy(data if dtype is None else data.astype(as_dtype("as_tensor", dtype), copy=False))
     return tensor(data, dtype=dtype)
 
@@ -167,7 +167,7 @@ def full(
 def _filled(name: str, size: Any, value: Any, dtype: DTypeLike, device: Any, requires_grad: bool) -> Tensor:
     check_device(name, device)
     kind = get_default_dtype() if dtype is None else as_dtype(name, dtype)
-    array = np.zeros(size_of(name, size), kind) if value == 0 else np.empty(size_of(name, size), kind)
+    array = (np.zeros if value == 0 else np.empty)(size_of(name, size), kind)
     if value:
         _fill(name, array, value)
     return Tensor(array, requires_grad)

@@ -50,14 +50,17 @@ class _GradMode:
 
     def _steps(self, generator: Any) -> Any:
         """The generator, which goes on inside of the mode and waits outside of it."""
-        sent = None
+        go_on, sent = generator.send, None
         while True:
             with self._another():
                 try:
-                    value = generator.send(sent)
+                    value = go_on(sent)
                 except StopIteration as end:
                     return end.value
-            sent = yield value
+            try:
+                go_on, sent = generator.send, (yield value)
+            except BaseException as error:  # thrown in, or GeneratorExit when it is closed: for the generator to see
+                go_on, sent = generator.throw, error
 
     def _another(self) -> "_GradMode":
         """One like it: a function that calls itself is inside of one for each call."""

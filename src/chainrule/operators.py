@@ -126,41 +126,48 @@ class Operators:
 
     # ------------------------------------------------------------------------------------------ in place
 
+    def _in_place(self, name: str, other: Any) -> Tensor:
+        """The method with an underscore; but of x[0] += w, where the tape records, the sum: Python puts it into x."""
+        x: Any = self
+        if not x.ndim and isinstance(x.array.base, np.ndarray) and (y := getattr(x, name)(other)).node is not None:
+            return y  # type: ignore[no-any-return]
+        return getattr(x, f"{name}_")(other)  # type: ignore[no-any-return]
+
     def __iadd__(self, other: Any) -> Tensor:
-        return self.add_(other)
+        return self._in_place("add", other)
 
     def __isub__(self, other: Any) -> Tensor:
-        return self.sub_(other)
+        return self._in_place("sub", other)
 
     def __imul__(self, other: Any) -> Tensor:
-        return self.mul_(other)
+        return self._in_place("mul", other)
 
     def __itruediv__(self, other: Any) -> Tensor:
-        return self.div_(other)
+        return self._in_place("div", other)
 
     def __ifloordiv__(self, other: Any) -> Tensor:
-        return self.floor_divide_(other)
+        return self._in_place("floor_divide", other)
 
     def __imod__(self, other: Any) -> Tensor:
-        return self.remainder_(other)
+        return self._in_place("remainder", other)
 
     def __ipow__(self, other: Any) -> Tensor:
-        return self.pow_(other)
+        return self._in_place("pow", other)
 
     def __iand__(self, other: Any) -> Tensor:
-        return self.bitwise_and_(other)
+        return self._in_place("bitwise_and", other)
 
     def __ior__(self, other: Any) -> Tensor:
-        return self.bitwise_or_(other)
+        return self._in_place("bitwise_or", other)
 
     def __ixor__(self, other: Any) -> Tensor:
-        return self.bitwise_xor_(other)
+        return self._in_place("bitwise_xor", other)
 
     def __ilshift__(self, other: Any) -> Tensor:
-        return self.bitwise_left_shift_(other)
+        return self._in_place("bitwise_left_shift", other)
 
     def __irshift__(self, other: Any) -> Tensor:
-        return self.bitwise_right_shift_(other)
+        return self._in_place("bitwise_right_shift", other)
 
     # ------------------------------------------------------------------------------------------ comparison
 

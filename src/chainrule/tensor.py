@@ -97,16 +97,14 @@ class Tensor(Operators):
     @property
     def grad(self) -> Tensor | None:
         """The gradient that `backward` has added up so far; None before the first."""
-        node = self.node or self._leaf
-        return None if node is None else node.grad
+        return None if self._leaf is None else self._leaf.grad
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
         if value is not None and value.shape != self.shape:
             raise RuntimeError(f"a gradient of shape {value.shape} does not fit a tensor of shape {self.shape}")
-        node = self.node or self._leaf
-        if node is not None:
-            node.grad = value
+        if self._leaf is not None:
+            self._leaf.grad = value
         elif value is not None:
             raise RuntimeError("this tensor does not require a gradient, so it cannot hold one")
 
@@ -299,7 +297,7 @@ class Tensor(Operators):
             self._write(what)
         base = self.array.base
         shared = isinstance(base, np.ndarray) and sys.getrefcount(base) > 3  # x's array, this name, the argument
-        if shared and self.array.ndim:  # of one element x[0] += 1 is x[0] = x[0] + 1, for Python writes it back
+        if shared:
             raise RuntimeError(
                 f"{what} would change the memory of another tensor, of which this one is a view, behind the tape.\n"
                 "  Write to that tensor, x[0, 1] = value and not x[0][1] = value, x[0] = x[0] + 1 and not x[0] += 1,\n"

@@ -499,3 +499,14 @@ def test_other_mistakes() -> None:
 
 def test_default_collate_may_be_named() -> None:
     assert seen(DataLoader(PAIRS, 5, collate_fn=default_collate)) == seen(DataLoader(PAIRS, 5))
+
+
+def test_a_stream_may_seed_the_generator_itself() -> None:
+    class Seeded(IterableDataset[Any]):
+        def __iter__(self) -> Iterator[Any]:
+            cr.manual_seed(7)
+            for _ in range(3):
+                yield cr.rand(1).numpy()
+
+    plain = [x.tolist() for x in Seeded()]
+    assert [batch.tolist() for batch in DataLoader(Seeded(), None)] == plain

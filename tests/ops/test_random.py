@@ -174,5 +174,6 @@ def test_sizes_dtypes_and_devices_as_everywhere() -> None:
     for wrong in (lambda: cr.rand(-1), lambda: cr.randn(2, device="cuda")):
         with pytest.raises(ValueError, match=r"-1|cuda"):
             wrong()
-    with pytest.raises(TypeError, match="cannot be of int64"):
-        cr.rand(2, dtype=cr.int64)
+    for wrong in (lambda: cr.rand(2, dtype=cr.int64), lambda: cr.randn_like(cr.tensor([1]))):
+        with pytest.raises(TypeError, match="cannot be of int64"):
+            wrong()

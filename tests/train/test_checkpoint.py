@@ -260,7 +260,7 @@ def test_a_full_disk_is_told_and_the_checkpoint_before_is_whole(
 def test_a_folder_is_for_one_training(tmp_path: Path) -> None:
     train(tmp_path)
     names = sorted(path.name for path in tmp_path.iterdir())
-    message = "holds a training at step 20, and this one is at step 0.*resume=load_checkpoint"
+    message = "holds a training at step 20, and this one begins anew.*resume=load_checkpoint"
     with pytest.raises(ValueError, match=f"(?s){message}"):
         train(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == names

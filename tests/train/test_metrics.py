@@ -63,7 +63,7 @@ METRICS = [accuracy, top_k_accuracy, confusion, class_accuracy, precision_recall
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_shapes_that_are_not_those_of_classes_are_told(metric: Callable[..., Any]) -> None:
-    with pytest.raises(ValueError, match=r"labels \(N\), not outputs \(4, 3\) and labels \(4, 1\)$"):
+    with pytest.raises(ValueError, match=r"labels \(N, …\), not outputs \(4, 3\) and labels \(4, 1\)$"):
         metric(OUTPUTS, LABELS[:, None])
     with pytest.raises(ValueError, match=r"not outputs \(4, 3\) and labels \(3,\)$"):
         metric(OUTPUTS, LABELS[:3])
@@ -91,3 +91,10 @@ def test_labels_may_be_whole_numbers_of_any_dtype() -> None:
 
 def test_perplexity_of_equally_likely_symbols_is_their_number() -> None:
     assert perplexity(np.log(65)) == pytest.approx(65)
+
+
+def test_pixels_and_tokens_are_rows_too() -> None:
+    outputs = np.random.default_rng(0).standard_normal((2, 3, 4))
+    labels = np.array([[0, 1, 2, 0], [1, 1, 2, 2]])
+    assert accuracy(outputs, labels) == np.mean(outputs.argmax(axis=1) == labels)
+    assert confusion(outputs, labels).sum() == labels.size

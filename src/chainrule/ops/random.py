@@ -73,7 +73,7 @@ def drawn_from(generator: np.random.Generator, items: Iterable[T]) -> Iterator[T
         except StopIteration:
             return
         finally:
-            _generator = before
+            generator, _generator = _generator, before  # manual_seed among the items is for those that follow
         yield item
 
 
@@ -86,7 +86,7 @@ def rand(
     Errors: ValueError for a negative size, TypeError for one that is no whole number, and for a dtype of integers.
     """
     draw: Any = (generator or _generator).random
-    return _drawn("rand", draw, shape if size is None else size, dtype, device, requires_grad)
+    return _drawn("rand", draw, shape, size, dtype, device, requires_grad)
 
 
 def randn(
@@ -98,23 +98,24 @@ def randn(
     Errors: ValueError for a negative size, TypeError for one that is no whole number, and for a dtype of integers.
     """
     draw: Any = (generator or _generator).standard_normal
-    return _drawn("randn", draw, shape if size is None else size, dtype, device, requires_grad)
+    return _drawn("randn", draw, shape, size, dtype, device, requires_grad)
 
 
-def _drawn(name: str, draw: Any, size: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
+def _drawn(name: str, draw: Any, shape: Any, size: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
     check_device(name, device)
     kind = get_default_dtype() if dtype is None else as_dtype(name, dtype)
     if kind.kind != "f":
         raise TypeError(f"{name}(): random numbers are real, they cannot be of {kind}")
     single = kind if kind in (np.float32, np.float64) else np.dtype(np.float32)  # what NumPy draws
-    return Tensor(draw(size_of(name, size), single).astype(kind, copy=False), requires_grad)
+    numbers = draw(size_of(name, shape if size is None else size), single)
+    return Tensor(numbers.astype(kind, copy=False), requires_grad)
 
 
 def rand_like(
     input: Tensor, *, dtype: npt.DTypeLike | None = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """Uniform in [0, 1), in the shape of `input`, and its dtype unless one is given. Errors: TypeError for integers."""
-    return rand(size=input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+    return _drawn("rand_like", _generator.random, input.shape, None, dtype or input.dtype, device, requires_grad)
 
 
 def randn_like(
@@ -124,7 +125,8 @@ def randn_like(
 
     Errors: TypeError for integers.
     """
-    return randn(size=input.shape, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+    draw: Any = _generator.standard_normal
+    return _drawn("randn_like", draw, input.shape, None, dtype or input.dtype, device, requires_grad)
 
 
 def randint(

@@ -29,7 +29,7 @@ class Checkpoint(Callback):
 
     Let it be the last of the callbacks: it saves what those before it remember of this step. A folder is for one
     training. Errors: OSError if a file cannot be written: the checkpoints before it are untouched; ValueError for
-    another mode, for numbers below 1, and when a training begins whose folder holds one that is further.
+    another mode, for numbers below 1, and when a training begins anew in a folder that holds one.
     """
 
     def __init__(
@@ -45,18 +45,18 @@ class Checkpoint(Callback):
         self.best_value: float | None = None
 
     def begin(self, training: Training) -> None:
-        if not training.steps:
-            self.best_value = None
         self.folder.mkdir(parents=True, exist_ok=True)
         clear_unfinished(self.folder)
-        self._check_alone(training.steps)
+        if not training.steps:
+            self.best_value = None
+            self._check_alone()
 
-    def _check_alone(self, done: int) -> None:
-        """Raise where the folder holds a training that is further than `done` steps: that one would be resumed."""
-        further = [number(path) for path in steps(self.folder) if number(path) > done and _whole(path)]
-        if further:
+    def _check_alone(self) -> None:
+        """Raise where the folder holds a training already: that one would be resumed in the place of a new one."""
+        last = next((number(path) for path in reversed(steps(self.folder)) if _whole(path)), 0)
+        if last:
             raise ValueError(
-                f"Checkpoint: {self.folder} holds a training at step {further[-1]}, and this one is at step {done}.\n"
+                f"Checkpoint: {self.folder} holds a training at step {last}, and this one begins anew.\n"
                 f"  Go on with that one, resume=load_checkpoint({str(self.folder)!r}), or choose another folder."
             )
 

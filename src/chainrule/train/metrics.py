@@ -21,8 +21,8 @@ ONE_LOGIT = """
 def accuracy(outputs: Array, labels: Array) -> float:
     """The share of rows whose greatest output is the label's.
 
-    Shapes: outputs (N, classes), labels (N) -> a number. Errors: ValueError for other shapes, such as the one logit a
-    row of a binary classifier, and for labels that are no classes; so of all metrics of classes.
+    Shapes: outputs (N, classes, …), labels (N, …) -> a number. Errors: ValueError for other shapes, such as the one
+    logit a row of a binary classifier, and for labels that are no classes; so of all metrics of classes.
     """
     outputs, labels = _classified(outputs, labels)
     return float(np.mean(outputs.argmax(axis=1) == labels))
@@ -94,14 +94,14 @@ def standard_error(share: float, n: int) -> float:
 
 
 def _classified(outputs: Array, labels: Array) -> tuple[Array, Array]:
-    """Both as arrays, (N, C) and (N), the labels as whole numbers in [0, C)."""
+    """Both as rows, (N·…, C) and (N·…), the labels as whole numbers in [0, C)."""
     outputs, labels = np.asarray(outputs), np.asarray(labels)
-    classes = outputs.shape[1] if outputs.ndim == 2 else 0
-    if classes < 2 or labels.shape != outputs.shape[:1]:
+    classes = outputs.shape[1] if outputs.ndim > 1 else 0
+    if classes < 2 or labels.shape != (*outputs.shape[:1], *outputs.shape[2:]):
         hint = ONE_LOGIT if classes == 1 else ""
         raise ValueError(
-            f"a metric of classes needs outputs (N, C) with C of at least 2 and labels (N), not outputs {outputs.shape}"
-            f" and labels {labels.shape}{hint}"
+            "a metric of classes needs outputs (N, C, …) with C of at least 2 and labels (N, …), not outputs"
+            f" {outputs.shape} and labels {labels.shape}{hint}"
         )
     strange = labels[~np.isin(labels, np.arange(classes))]
     if strange.size:
@@ -109,7 +109,7 @@ def _classified(outputs: Array, labels: Array) -> tuple[Array, Array]:
             f"the label {strange[0]} is no class: outputs {outputs.shape} go with labels {labels.shape} that are whole"
             f" numbers from 0 to {classes - 1}"
         )
-    return outputs, labels.astype(np.int64)
+    return np.moveaxis(outputs, 1, -1).reshape(-1, classes), labels.reshape(-1).astype(np.int64)
 
 
 def _shares(parts: Array, wholes: Array) -> Array:
