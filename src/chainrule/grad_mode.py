@@ -27,7 +27,7 @@ class _GradMode:
         return cls()(f) if callable(f) else super().__new__(cls)
 
     def __init__(self) -> None:
-        pass
+        """There is nothing to set, and anything that is given is refused."""
 
     def __enter__(self) -> None:
         self._before = current.enabled

@@ -97,14 +97,16 @@ class Tensor(Operators):
     @property
     def grad(self) -> Tensor | None:
         """The gradient that `backward` has added up so far; None before the first."""
-        return None if self._leaf is None else self._leaf.grad
+        leaf = self._leaf
+        return None if leaf is None else leaf.grad
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
         if value is not None and value.shape != self.shape:
             raise RuntimeError(f"a gradient of shape {value.shape} does not fit a tensor of shape {self.shape}")
-        if self._leaf is not None:
-            self._leaf.grad = value
+        leaf = self._leaf
+        if leaf is not None:
+            leaf.grad = value
         elif value is not None:
             raise RuntimeError("this tensor does not require a gradient, so it cannot hold one")
 

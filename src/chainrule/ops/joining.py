@@ -177,7 +177,7 @@ def getitem(x: Array, index: Any) -> tuple[Array, Pullback]:
     """x[index]: numbers, slices, `...`, None, integer arrays, masks, one for each dimension.   dx[index] += dy
 
     Numbers and slices come first and give a view, then arrays, which are broadcast against each other and give a copy.
-    On the tape a single element is let go when it is changed in place: x[0] += 1 still writes it back.
+    Of a vector, x[0] += w puts the sum into x, on the tape too; x[0].add_(w) is refused there.
     An element that was taken several times gets the sum. Unlike in PyTorch a slice may run backwards.
     Errors: IndexError for a number out of range, for too many, and for a mask of another size.
     """
