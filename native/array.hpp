@@ -103,6 +103,14 @@ template <class T> class Contiguous : public Gathered<T> {
   }
 };
 
+// Each number of the index must be from 0 to n − 1. A negative one is large without its sign; all are looked at, so that vectors can.
+inline void require_below(int64_t n, const Contiguous<int64_t>& index) {
+  require(n >= 0, "sizes cannot be negative");
+  bool outside = false;
+  for (int64_t i = 0; i < index.size(); ++i) outside |= uint64_t(index.data()[i]) >= uint64_t(n);
+  require(!outside, "a number is out of range");
+}
+
 // How many elements an array of this shape has; what no memory can hold is refused.
 inline int64_t count(const Shape& shape) {
   int64_t n = 1, room = int64_t(1) << 48;

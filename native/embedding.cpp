@@ -5,17 +5,12 @@
 namespace chainrule {
 namespace {
 
-void check_rows(const Contiguous<int64_t>& index, int64_t V) {
-  for (int64_t i = 0; i < index.size(); ++i)
-    if (index.data()[i] < 0 || index.data()[i] >= V) throw Unsupported("a number is out of range");
-}
-
 nb::object py_embedding(nb::handle index_, nb::handle w_) {
   return dispatch({w_}, [&]<class T>() {
     const Contiguous<int64_t> index(index_);
     const Contiguous<T> w(w_);
     if (w.ndim() != 2) throw Unsupported("a table (V, E) is needed");
-    check_rows(index, w.shape(0));
+    require_below(w.shape(0), index);
     Shape shape = index.shape();
     shape.push_back(w.shape(1));
     New<T> y(shape);
@@ -31,7 +26,7 @@ nb::object py_embedding_grad(nb::handle dy_, nb::handle index_, int64_t V, int64
     require(dy.ndim() == index.ndim() + 1, "a cotangent for each number is needed");
     const int64_t M = index.size(), E = dy.shape(dy.ndim() - 1);
     require(dy.size() == M * E, "a cotangent for each number is needed");
-    check_rows(index, V);
+    require_below(V, index);
     New<T> dw({V, E});
     compute(double(dy.size() + V * E), [&] { embedding_grad(dy.data(), index.data(), M, V, E, padding, mean, dw.data()); });
     return dw.object();

@@ -13,7 +13,7 @@ Around around(const Contiguous<int64_t>& index, int64_t axis, int64_t n) {
   Around a{1, n, 1};
   for (int d = 0; d < index.ndim(); ++d)
     if (d != axis) (d < axis ? a.outer : a.inner) *= index.shape(d);
-  for (int64_t i = 0; i < index.size(); ++i) require(index.data()[i] >= 0 && index.data()[i] < n, "a number is out of range");
+  require_below(n, index);
   return a;
 }
 

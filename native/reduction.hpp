@@ -34,9 +34,26 @@ template <class F = Itself, class T> T sum_all(const T* x, int64_t n) {
   return sum_line(partial + 0, pieces);
 }
 
+// y = the sum of n rows, `step` apart, in K vectors, of which the last ends after `lanes` numbers: piece by piece
+template <int K, class F, class T> void sum_rows(const T* x, int64_t n, int64_t step, int lanes, T* y) {
+  constexpr int L = LANES<T>;
+  constexpr int64_t PIECE = 512;
+  Vec<T> total[K] = {};
+  for (int64_t begin = 0; begin < n; begin += PIECE) {
+    Vec<T> piece[K] = {};
+    for (const T *row = x + begin * step, *end = x + std::min(begin + PIECE, n) * step; row != end; row += step) {
+      for (int k = 0; k < K - 1; ++k) piece[k] += F::of(load(row + k * L));
+      piece[K - 1] += F::of(load(row + (K - 1) * L, lanes));
+    }
+    for (int k = 0; k < K; ++k) total[k] += piece[k];
+  }
+  for (int k = 0; k < K - 1; ++k) store(y + k * L, total[k]);
+  store(y + (K - 1) * L, total[K - 1], lanes);
+}
+
 // x (outer, n, inner) -> y (outer, inner)
 template <class F = Itself, class T> void sum_axis(const T* x, int64_t outer, int64_t n, int64_t inner, T* y) {
-  constexpr int64_t WIDTH = 4 * LANES<T>, PIECE = 512;  // columns are summed a strip at a time, and of a strip a piece of rows at a time
+  constexpr int64_t L = LANES<T>, WIDTH = 4 * L;  // columns are summed a strip at a time
   if (inner == 1) {
     parallel_lines(outer, n, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) y[i] = sum_all<F>(x + i * n, n);
@@ -47,42 +64,43 @@ template <class F = Itself, class T> void sum_axis(const T* x, int64_t outer, in
   parallel_lines(outer * strips, n * WIDTH, [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) {
       const int64_t o = task / strips, j0 = task % strips * WIDTH, width = std::min(WIDTH, inner - j0);
-      T total[WIDTH] = {};
-      for (int64_t first = 0; first < n; first += PIECE) {
-        T piece[WIDTH] = {};
-        for (int64_t i = first; i < std::min(first + PIECE, n); ++i) {
-          const T* row = x + (o * n + i) * inner + j0;
-          for (int64_t j = 0; j < width; ++j) piece[j] += F::of(row[j]);
-        }
-        for (int64_t j = 0; j < width; ++j) total[j] += piece[j];
-      }
-      std::copy(total, total + width, y + o * inner + j0);
+      const T* strip = x + o * n * inner + j0;
+      T* sums = y + o * inner + j0;
+      if (width == WIDTH) sum_rows<4, F>(strip, n, inner, int(L), sums);
+      else
+        for (int64_t j = 0; j < width; j += L) sum_rows<1, F>(strip + j, n, inner, int(std::min(L, width - j)), sums + j);
     }
   });
 }
 
 // ------------------------------------------------------------------------------------- softmax of rows
 
-// ln Σ eˣ in two parts, the greatest x and the rest: their sum would lose the digits of the smaller one.
-template <class T> struct LogSum {
-  T top, log_sum;
+// Of a row: its greatest x and Σ eˣ⁻ᵗᵒᵖ. ln Σ eˣ is top + ln total, but that sum would lose the digits of the smaller one.
+template <class T> struct Exponentials {
+  T top, total;
 };
 
-// Three passes over a row: its greatest value; Σ eˣ⁻ᵗᵒᵖ; the quotients. y = softmax(x)
-template <class T> LogSum<T> softmax_row(const T* x, int64_t n, T* y) {
+// Three passes over a row: its greatest value; eˣ⁻ᵗᵒᵖ and their sum; the quotients. y = softmax(x)
+template <class T> Exponentials<T> softmax_row(const T* x, int64_t n, T* y) {
+  constexpr int L = LANES<T>;
   constexpr T lowest = -std::numeric_limits<T>::infinity();
-  const auto at = [&](int64_t i, int lanes) { return lanes == LANES<T> ? load(x + i) : load_or(x + i, lanes, lowest); };
-  Vec<T> best = splat(lowest), total = {};
-  vectors<T>(0, n, [&](int64_t i, int lanes) { best = Maximum::of<T>(at(i, lanes), best); });
+  const int64_t full = n / L * L;
+  const int rest = int(n - full);
+  const Vec<T> last = load_or(x + full, rest, lowest);
+  Vec<T> best = last;
+  for (int64_t i = 0; i < full; i += L) best = Maximum::of<T>(load(x + i), best);
   const T top = max<T>(best);
-  vectors<T>(0, n, [&](int64_t i, int lanes) {
-    const Vec<T> e = exp(at(i, lanes) - top);
+  const Vec<T> e_last = exp(last - top);
+  Vec<T> total = e_last;
+  for (int64_t i = 0; i < full; i += L) {
+    const Vec<T> e = exp(load(x + i) - top);
+    store(y + i, e);
     total += e;
-    store_lanes(y + i, e, lanes);
-  });
+  }
   const T s = sum<T>(total), inverse = T(1) / s;
-  vectors<T>(0, n, [&](int64_t i, int lanes) { store_lanes(y + i, Vec<T>(load_lanes(y + i, lanes) * inverse), lanes); });
-  return {top, std::log(s)};
+  for (int64_t i = 0; i < full; i += L) store(y + i, Vec<T>(load(y + i) * inverse));
+  store(y + full, Vec<T>(e_last * inverse), rest);
+  return {top, s};
 }
 
 template <class F> void for_rows(int64_t rows, int64_t n, F&& f) {
@@ -95,13 +113,15 @@ template <class T> void softmax(const T* x, int64_t rows, int64_t n, T* y) {
   for_rows(rows, n, [&](int64_t i) { softmax_row(x + i * n, n, y + i * n); });
 }
 
+template <class T> struct Less {  // (x − a) − b
+  T a, b;
+  template <class> Vec<T> of(Vec<T> x) const { return x - a - b; }
+};
+
 template <class T> void log_softmax(const T* x, int64_t rows, int64_t n, T* y) {
   for_rows(rows, n, [&](int64_t i) {
-    const T* row = x + i * n;
-    const auto [top, log_sum] = softmax_row(row, n, y + i * n);
-    vectors<T>(0, n, [&, top = top, log_sum = log_sum](int64_t j, int lanes) {
-      store_lanes(y + i * n + j, Vec<T>(load_lanes(row + j, lanes) - top - log_sum), lanes);
-    });
+    const auto [top, total] = softmax_row(x + i * n, n, y + i * n);
+    line(n, x + i * n, y + i * n, Less<T>{top, std::log(total)});
   });
 }
 
@@ -136,7 +156,8 @@ template <class T> T cross_entropy(const T* x, const int64_t* target, int64_t ro
   const T each = smoothing / T(n);
   for_rows(rows, n, [&](int64_t i) {
     const T* row = x + i * n;
-    const auto [top, log_sum] = softmax_row(row, n, p + i * n);
+    const auto [top, total] = softmax_row(row, n, p + i * n);
+    const T log_sum = std::log(total);
     losses[i] = log_sum - (row[target[i]] - top);
     if (smoothing == 0) return;
     Vec<T> below = {};  // Σ (top − x); lanes beyond the row add nothing

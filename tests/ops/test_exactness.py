@@ -38,6 +38,21 @@ def test_long_sums_keep_their_digits(shape: tuple[int, ...], dim: int) -> None:
     np.testing.assert_array_equal(found, np.full_like(found, 2**24 + 2**20))
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("width", [1, 2, 7, 8, 15, 16, 17, 33, 63, 64, 65, 130])
+def test_rows_and_columns_of_every_width(width: int, dtype: Any) -> None:
+    """Whole vectors and what is left of them, in one piece of rows and several: as in float64."""
+    bound = 2e-5 if dtype is np.float32 else 1e-12
+    for rows in (1, 3, 512, 513, 1500):
+        wide = np.random.default_rng(rows).standard_normal((2, rows, width)).astype(dtype)
+        x, exact = cr.tensor(wide), wide.astype(np.float64)
+        np.testing.assert_allclose(x.sum(1).numpy(), exact.sum(1), rtol=0, atol=bound * rows**0.5)
+        e = np.exp(exact)
+        np.testing.assert_allclose(x.softmax(2).numpy(), e / e.sum(2, keepdims=True), rtol=bound)
+        log = exact - np.log(e.sum(2, keepdims=True))
+        np.testing.assert_allclose(x.log_softmax(2).numpy(), log, rtol=0, atol=bound)
+
+
 LEVEL: dict[str, Callable[[Any], Any]] = {
     "maximum": lambda x: cr.maximum(x, cr.zeros(3)),
     "clamp": lambda x: x.clamp(min=0),

@@ -27,7 +27,7 @@ __all__ = [
 
 def _tensors(name: str, tensors: Sequence[Tensor]) -> Sequence[Tensor]:
     """What is to be joined: at least one tensor, in a tuple or a list."""
-    if not isinstance(tensors, tuple | list) or not all(isinstance(x, Tensor) for x in tensors):
+    if not isinstance(tensors, tuple | list) or [x for x in tensors if not isinstance(x, Tensor)]:
         found = ", ".join(type(x).__name__ for x in tensors) if isinstance(tensors, tuple | list) else tensors
         raise TypeError(f"{name}(): a tuple or a list of tensors is needed, not {found}")
     if not tensors:
@@ -286,7 +286,7 @@ def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int 
     sizes = _sections(split_size_or_sections, size)
     if sum(sizes) != size or any(n < 0 for n in sizes):
         raise ValueError(f"split(): the sizes {list(sizes)} do not add up to {size}, dim {dim} of shape {tensor.shape}")
-    return cast(tuple[Tensor, ...], _split(tensor, sizes, axis))
+    return cast("tuple[Tensor, ...]", _split(tensor, sizes, axis))
 
 
 def _sections(sizes: Any, size: int) -> tuple[int, ...]:
@@ -364,7 +364,7 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     axis = one_dim("chunk", dim, len(shape), shape)
     size = shape[axis]
     sizes = _of_one_size(-(-size // chunks), size) if size else (0,) * chunks
-    return cast(tuple[Tensor, ...], _split(input, sizes, axis))
+    return cast("tuple[Tensor, ...]", _split(input, sizes, axis))
 
 
 @method
@@ -374,7 +374,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
 
     dx = the slices' cotangents, side by side. Errors: IndexError where there is no such dim.
     """
-    return cast(tuple[Tensor, ...], _unbind(input, one_dim("unbind", dim, input.ndim, input.shape)))
+    return cast("tuple[Tensor, ...]", _unbind(input, one_dim("unbind", dim, input.ndim, input.shape)))
 
 
 @primitive(keeps=True, moves=True)

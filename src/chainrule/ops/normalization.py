@@ -228,7 +228,7 @@ def _fits(name: str, what: str, x: Array, parameter: Tensor | None, shape: tuple
 
 def _wide(parameter: Tensor | None, x: Array) -> Any:
     """(C,) -> (C, 1, …), which is broadcast against (N, C, …)."""
-    return None if parameter is None else parameter.reshape(-1, *(1,) * (x.ndim - 2))
+    return parameter if parameter is None or x.ndim == 2 else parameter.reshape(-1, *(1,) * (x.ndim - 2))
 
 
 def _by_running(
@@ -251,11 +251,13 @@ def _follow(
         return None
     n = _count(x, axes)
 
-    @np.errstate(all="ignore")
     def told(mean: Array, var: Array) -> None:
-        for running, new in ((running_mean, mean), (running_var, var * (n / (n - 1)))):
-            if running is not None:
-                running.array[...] = (1 - momentum) * running.array + momentum * new.mean(0).reshape(-1)
+        with np.errstate(all="ignore"):
+            for running, new in ((running_mean, mean), (running_var, var * (n / (n - 1)))):
+                if running is not None:
+                    each = new.reshape(len(new), -1)
+                    running.array *= 1 - momentum
+                    running.array += momentum * (each[0] if len(each) == 1 else each.mean(0))
 
     return told
 
