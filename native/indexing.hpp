@@ -56,8 +56,23 @@ template <class T> void pad(const T* x, const Border* axes, const Inner* inner, 
   std::fill_n(y + axis.n * inner->y, axis.behind * inner->y, value);
 }
 
-// Axes from the outermost on; x and y row by row. What the first axes without a border hold is padded in parallel.
-template <class T> void pad(const T* x, const std::vector<Border>& axes, T value, T* y) {
+// The part from begin to end of a padded row
+template <class T> void pad_part(const T* x, const Border& axis, T value, T* y, int64_t begin, int64_t end) {
+  const int64_t left = std::clamp(axis.before, begin, end), right = std::clamp(axis.before + axis.n, begin, end);
+  std::fill(y + begin, y + left, value);
+  if (left < right) line<Identity>(right - left, x + (left - axis.before), y + left);
+  std::fill(y + right, y + end, value);
+}
+
+// Axes from the outermost on; x and y row by row. The last axes without a border lie in one row with the one before them; a single row is
+// padded in parallel, and else what the first axes without a border hold.
+template <class T> void pad(const T* x, std::vector<Border> axes, T value, T* y) {
+  while (axes.size() > 1 && axes.back().size() == axes.back().n) {
+    const int64_t n = axes.back().n;
+    axes.pop_back();
+    axes.back() = {axes.back().n * n, axes.back().before * n, axes.back().behind * n};
+  }
+  if (axes.size() == 1) return parallel_lines(axes[0].size(), 1, [&](int64_t begin, int64_t end) { pad_part(x, axes[0], value, y, begin, end); });
   std::vector<Inner> inner(axes.size(), {1, 1});
   for (size_t d = axes.size() - 1; d > 0; --d) inner[d - 1] = {inner[d].x * axes[d].n, inner[d].y * axes[d].size()};
   size_t first = 0;

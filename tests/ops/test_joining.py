@@ -76,3 +76,34 @@ def test_what_the_kernels_leave_to_the_reference() -> None:
         cr.cat([half, half], cr.tensor([0, 1]))
     assert [len(piece) for piece in cr.chunk(cr.zeros(7), cr.tensor(3))] == [3, 3, 1]
     np.testing.assert_array_equal(cr.nn.functional.one_hot(cr.Tensor(np.array([0, 1], ">i8")), 2).array, np.eye(2))
+
+
+INDICES = [-1, 3, np.s_[2:], np.s_[:-1], np.s_[5:2], np.s_[1::2], np.s_[-2:, 1], np.s_[..., 0], np.s_[0, None]]
+
+
+@pytest.mark.parametrize("index", INDICES)
+@pytest.mark.parametrize("shape", [(300, 400), (8, 100, 10, 12)])
+def test_around_what_was_taken_of_many_elements_the_gradient_is_zero(shape, index) -> None:
+    expected = np.zeros(shape, np.float32)
+    dy = np.random.default_rng(0).standard_normal(expected[index].shape, np.float32)
+    expected[index] = dy
+    x = cr.ones(*shape, requires_grad=True)
+    x[index].backward(cr.Tensor(dy))
+    np.testing.assert_array_equal(x.grad.numpy(), expected)
+
+
+@pytest.mark.parametrize(
+    ("shape", "widths"),
+    [
+        ((100000,), (5, 70000)),
+        ((3, 200, 300), (0, 0, 0, 0, 2, 1)),
+        ((2, 3, 4), (0, 0, 2, 1, 1, 0)),
+        ((4, 3), (0, 0)),
+        ((0, 3), (0, 0, 2, 2)),
+    ],
+)
+def test_borders_around_first_axes(shape, widths) -> None:
+    x = np.random.default_rng(0).standard_normal(shape, np.float32)
+    pairs = [*zip(widths[::2], widths[1::2], strict=True)] + [(0, 0)] * (len(shape) - len(widths) // 2)
+    found = cr.nn.functional.pad(cr.Tensor(x), widths, value=1.5).numpy()
+    np.testing.assert_array_equal(found, np.pad(x, pairs[::-1], constant_values=1.5))

@@ -207,10 +207,32 @@ def getitem(x: Array, index: Any) -> tuple[Array, Pullback]:
 @getitem.native
 def _(x: Array, index: Any) -> tuple[Array, Pullback]:
     one_number_a_row = type(index) is np.ndarray and index.dtype == np.int64 and index.ndim == 1 and x.ndim == 2
-    if not one_number_a_row or not x.flags.c_contiguous:
-        return getitem.reference(x, index)
-    V = len(x)
-    return core.embedding(index, x), lambda dy: core.embedding_grad(dy, index, V, -1, False)
+    if one_number_a_row and x.flags.c_contiguous:
+        V = len(x)
+        return core.embedding(index, x), lambda dy: core.embedding_grad(dy, index, V, -1, False)
+    y, dx = getitem.reference(x, index)
+    if not LARGE <= x.size < 2**31 or x.dtype.char not in "fd" or (box := _box(x.shape, index)) is None:
+        return y, dx
+    return y, lambda dy: core.pad(dy.reshape(box[0]), box[1], 0.0)
+
+
+LARGE = 2**16
+"""Elements from which on zeros come sooner from the kernels, whose memory was in use before."""
+
+
+def _box(shape: tuple[int, ...], index: Any) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]] | None:
+    """Of an index of numbers and slices without steps: the sizes of what it takes, and of what lies around that."""
+    parts = index if isinstance(index, tuple) else (index,)
+    if not {int, slice}.issuperset(map(type, parts)):
+        return None
+    sizes, around = list(shape), [(0, 0)] * len(shape)
+    for d, (part, n) in enumerate(zip(parts, shape, strict=False)):
+        start, stop, step = part.indices(n) if isinstance(part, slice) else (part % n, part % n + 1, 1)
+        if step != 1:
+            return None
+        sizes[d] = max(stop - start, 0)
+        around[d] = start, n - start - sizes[d]
+    return tuple(sizes), tuple(around)
 
 
 def with_dots(basic: Any) -> Any:
