@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,8 @@ from thorough import THOROUGH
 EXAMPLES = 200 if THOROUGH else 25  # of everything that Hypothesis draws
 settings.register_profile("chainrule", deadline=None, max_examples=EXAMPLES, derandomize=True, database=None)
 settings.load_profile("chainrule")
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which background jobs ignore, with all that they start
 
 
 @pytest.fixture(autouse=True)
