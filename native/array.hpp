@@ -103,11 +103,11 @@ template <class T> class Contiguous : public Gathered<T> {
   }
 };
 
-// Each number of the index must be from 0 to n − 1. A negative one is large without its sign; all are looked at, so that vectors can.
+// Each number of the index must be from 0 to n − 1; a negative one is large without its sign. No early end, so that the loop runs in vectors.
 inline void require_below(int64_t n, const Contiguous<int64_t>& index) {
   require(n >= 0, "sizes cannot be negative");
   bool outside = false;
-  for (int64_t i = 0; i < index.size(); ++i) outside |= uint64_t(index.data()[i]) >= uint64_t(n);
+  for (const int64_t *i = index.data(), *end = i + index.size(); i != end; ++i) outside |= uint64_t(*i) >= uint64_t(n);
   require(!outside, "a number is out of range");
 }
 

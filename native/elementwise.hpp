@@ -89,6 +89,14 @@ template <class F, class T> void line(int64_t n, const T* x, T* y, const F& f = 
   if (const int rest = int(n - i)) store(y + i, f.template of<T>(load(x + i, rest)), rest);
 }
 
+// y = x, a line that lies elsewhere. The last vector overlaps the one before it.
+template <class T> void copy_line(int64_t n, const T* x, T* y) {
+  constexpr int64_t L = LANES<T>;
+  if (n < L) return void(std::copy(x, x + n, y));
+  for (int64_t i = 0; i + L <= n; i += L) store(y + i, load(x + i));
+  store(y + n - L, load(x + n - L));
+}
+
 template <class F, class T> void map(int64_t n, const T* x, T* y, const F& f = {}) {
   parallel_lines(n, 1, [&](int64_t i, int64_t end) { line(end - i, x + i, y + i, f); });
 }

@@ -13,7 +13,7 @@ namespace chainrule {
 
 template <class T> void embedding(const int64_t* index, int64_t M, const T* w, int64_t E, T* y) {
   parallel_lines(M, E, [&](int64_t begin, int64_t end) {
-    for (int64_t m = begin; m < end; ++m) line<Identity>(E, w + index[m] * E, y + m * E);
+    for (int64_t m = begin; m < end; ++m) copy_line(E, w + index[m] * E, y + m * E);
   });
 }
 

@@ -195,7 +195,7 @@ struct RowPanels {
 };
 }  // namespace gemm_detail
 
-// C = A·B + bias, or C += A·B. A task is a few row panels against all of B or, where there are few row panels, against a part of it:
+// C = A·B + bias, or C += A·B. A task is a few row panels, of which all tasks have about as many, against all of B or, where there are few row panels, against a part of it:
 // at least about a hundred thousand multiplications, and at most eight parts.
 template <class T>
 void multiply(int64_t M, Matrix<T> A, const Packed<T>& B, T* C, int64_t ldc, bool add, const T* bias = nullptr) {
@@ -206,9 +206,10 @@ void multiply(int64_t M, Matrix<T> A, const Packed<T>& B, T* C, int64_t ldc, boo
   const int64_t most = std::min({int64_t(8), (M * B.N * B.K) / 131072, (B.panels + SIDE - 1) / SIDE});
   const int64_t across = std::max<int64_t>(1, std::min(most, (8 + of.count - 1) / of.count));
   const int64_t width = ((B.panels + across - 1) / across + SIDE - 1) / SIDE * SIDE;
-  parallel_for((of.count + task_rows - 1) / task_rows * across, [&](int64_t task) {
+  const int64_t down = (of.count + task_rows - 1) / task_rows;
+  parallel_for(down * across, [&](int64_t task) {
     [[maybe_unused]] const NoDenormals fast;
-    const int64_t top = task / across * task_rows, bottom = std::min(top + task_rows, of.count);
+    const int64_t top = task / across * of.count / down, bottom = (task / across + 1) * of.count / down;
     const int64_t left = task % across * width, right = std::min(left + width, B.panels);
     const bool many = of.count > FEW_PANELS;
     Scratch<T> packed(many ? (bottom - top) * MR * B.rounds : 0);

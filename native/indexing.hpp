@@ -51,7 +51,7 @@ struct Inner {
 template <class T> void pad(const T* x, const Border* axes, const Inner* inner, int count, T value, T* y) {
   const Border axis = *axes;
   y = std::fill_n(y, axis.before * inner->y, value);
-  if (count == 1) line<Identity>(axis.n, x, y);
+  if (count == 1) copy_line(axis.n, x, y);
   for (int64_t i = 0; i < axis.n && count > 1; ++i) pad(x + i * inner->x, axes + 1, inner + 1, count - 1, value, y + i * inner->y);
   std::fill_n(y + axis.n * inner->y, axis.behind * inner->y, value);
 }
@@ -60,7 +60,7 @@ template <class T> void pad(const T* x, const Border* axes, const Inner* inner, 
 template <class T> void pad_part(const T* x, const Border& axis, T value, T* y, int64_t begin, int64_t end) {
   const int64_t left = std::clamp(axis.before, begin, end), right = std::clamp(axis.before + axis.n, begin, end);
   std::fill(y + begin, y + left, value);
-  if (left < right) line<Identity>(right - left, x + (left - axis.before), y + left);
+  if (left < right) copy_line(right - left, x + (left - axis.before), y + left);
   std::fill(y + right, y + end, value);
 }
 
@@ -91,7 +91,7 @@ template <class T> void join(const std::vector<const T*>& xs, const std::vector<
   parallel_lines(lines, whole, [&](int64_t begin, int64_t end) {
     for (int64_t l = begin; l < end; ++l) {
       T* to = y + l * whole;
-      for (size_t i = 0; i < xs.size(); to += lengths[i++]) line<Identity>(lengths[i], xs[i] + l * lengths[i], to);
+      for (size_t i = 0; i < xs.size(); to += lengths[i++]) copy_line(lengths[i], xs[i] + l * lengths[i], to);
     }
   });
 }

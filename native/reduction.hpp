@@ -34,21 +34,23 @@ template <class F = Itself, class T> T sum_all(const T* x, int64_t n) {
   return sum_line(partial + 0, pieces);
 }
 
-// y = the sum of n rows, `step` apart, in K vectors, of which the last ends after `lanes` numbers: piece by piece
-template <int K, class F, class T> void sum_rows(const T* x, int64_t n, int64_t step, int lanes, T* y) {
-  constexpr int L = LANES<T>;
+// y = the sum of n rows, `step` apart, of K vectors, the last of which counts for its first `lanes`: piece by piece. It is read whole, with the
+// beginning of what comes next, wherever so much of the `left` numbers from x on remains.
+template <int K, class F, class T> void sum_rows(const T* x, int64_t n, int64_t step, int lanes, int64_t left, T* y) {
+  constexpr int L = LANES<T>, LAST = (K - 1) * L;
   constexpr int64_t PIECE = 512;
   Vec<T> total[K] = {};
   for (int64_t begin = 0; begin < n; begin += PIECE) {
     Vec<T> piece[K] = {};
-    for (const T *row = x + begin * step, *end = x + std::min(begin + PIECE, n) * step; row != end; row += step) {
+    for (int64_t i = begin; i < std::min(begin + PIECE, n); ++i) {
+      const T* row = x + i * step;
       for (int k = 0; k < K - 1; ++k) piece[k] += F::of(load(row + k * L));
-      piece[K - 1] += F::of(load(row + (K - 1) * L, lanes));
+      piece[K - 1] += F::of(i * step + LAST + L <= left ? load(row + LAST) : load(row + LAST, lanes));
     }
     for (int k = 0; k < K; ++k) total[k] += piece[k];
   }
   for (int k = 0; k < K - 1; ++k) store(y + k * L, total[k]);
-  store(y + (K - 1) * L, total[K - 1], lanes);
+  store(y + LAST, total[K - 1], lanes);
 }
 
 // x (outer, n, inner) -> y (outer, inner)
@@ -64,11 +66,9 @@ template <class F = Itself, class T> void sum_axis(const T* x, int64_t outer, in
   parallel_lines(outer * strips, n * WIDTH, [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) {
       const int64_t o = task / strips, j0 = task % strips * WIDTH, width = std::min(WIDTH, inner - j0);
-      const T* strip = x + o * n * inner + j0;
-      T* sums = y + o * inner + j0;
-      if (width == WIDTH) sum_rows<4, F>(strip, n, inner, int(L), sums);
-      else
-        for (int64_t j = 0; j < width; j += L) sum_rows<1, F>(strip + j, n, inner, int(std::min(L, width - j)), sums + j);
+      const int K = int((width + L - 1) / L), lanes = int(width - (K - 1) * L);
+      const auto sum_strip = K == 1 ? sum_rows<1, F, T> : K == 2 ? sum_rows<2, F, T> : K == 3 ? sum_rows<3, F, T> : sum_rows<4, F, T>;
+      sum_strip(x + o * n * inner + j0, n, inner, lanes, (outer - o) * n * inner - j0, y + o * inner + j0);
     }
   });
 }

@@ -13,7 +13,13 @@ EXAMPLES = 200 if THOROUGH else 25  # of everything that Hypothesis draws
 settings.register_profile("chainrule", deadline=None, max_examples=EXAMPLES, derandomize=True, database=None)
 settings.load_profile("chainrule")
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # which background jobs ignore, with all that they start
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> Iterator[None]:
+    """Ctrl-C reaches the programs that tests start, which a background job would ignore, with all that it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True)

@@ -114,3 +114,12 @@ def test_rms_norm_and_hardsigmoid_in_float32():
         np.testing.assert_allclose(
             ours(from_numpy(x)).detach().numpy(), theirs(torch.from_numpy(x)).detach().numpy(), rtol=1e-6, atol=1e-7
         )
+
+
+def test_running_statistics_stay_in_their_memory() -> None:
+    mean = chainrule.zeros(3)
+    before = mean.array
+    x = chainrule.tensor([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])
+    nn.functional.batch_norm(x, mean, None, training=True, momentum=chainrule.tensor(0.5))
+    assert mean.array is before
+    np.testing.assert_allclose(before, [1.0, 1.0, 1.0])

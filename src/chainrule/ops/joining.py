@@ -211,28 +211,33 @@ def _(x: Array, index: Any) -> tuple[Array, Pullback]:
         V = len(x)
         return core.embedding(index, x), lambda dy: core.embedding_grad(dy, index, V, -1, False)
     y, dx = getitem.reference(x, index)
-    if not LARGE <= x.size < 2**31 or x.dtype.char not in "fd" or (box := _box(x.shape, index)) is None:
-        return y, dx
-    return y, lambda dy: core.pad(dy.reshape(box[0]), box[1], 0.0)
+    return (y, _with_border(dx, x.shape, index)) if x.size in LARGE else (y, dx)
 
 
-LARGE = 2**16
-"""Elements from which on zeros come sooner from the kernels, whose memory was in use before."""
+LARGE = range(2**16, 2**23)
+"""Elements for which zeros come sooner from the kernels, whose memory was in use before; new memory is zero anyway."""
 
 
-def _box(shape: tuple[int, ...], index: Any) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]] | None:
-    """Of an index of numbers and slices without steps: the sizes of what it takes, and of what lies around that."""
+def _with_border(dx: Any, shape: tuple[int, ...], index: Any) -> Callable[[Array], Any]:
+    """dx as dy with a border of zeros, where it is that: for numbers and slices without steps."""
     parts = index if isinstance(index, tuple) else (index,)
-    if not {int, slice}.issuperset(map(type, parts)):
-        return None
-    sizes, around = list(shape), [(0, 0)] * len(shape)
-    for d, (part, n) in enumerate(zip(parts, shape, strict=False)):
-        start, stop, step = part.indices(n) if isinstance(part, slice) else (part % n, part % n + 1, 1)
-        if step != 1:
-            return None
-        sizes[d] = max(stop - start, 0)
-        around[d] = start, n - start - sizes[d]
-    return tuple(sizes), tuple(around)
+
+    def padded(dy: Array) -> Any:
+        if not {int, slice}.issuperset(map(type, parts)):
+            return dx(dy)
+        taken, border = list(shape), [(0, 0)] * len(shape)
+        for d, (part, n) in enumerate(zip(parts, shape, strict=False)):
+            start, stop, step = part.indices(n) if isinstance(part, slice) else (part % n, part % n + 1, 1)
+            if step != 1:
+                return dx(dy)
+            taken[d] = max(stop - start, 0)
+            border[d] = start, n - start - taken[d]
+        try:
+            return core.pad(dy.reshape(taken), tuple(border), 0.0)
+        except Unsupported:
+            return dx(dy)
+
+    return padded
 
 
 def with_dots(basic: Any) -> Any:

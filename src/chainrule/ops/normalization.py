@@ -256,8 +256,8 @@ def _follow(
             for running, new in ((running_mean, mean), (running_var, var * (n / (n - 1)))):
                 if running is not None:
                     each = new.reshape(len(new), -1)
-                    running.array *= 1 - momentum
-                    running.array += momentum * (each[0] if len(each) == 1 else each.mean(0))
+                    average = each[0] if len(each) == 1 else each.mean(0)
+                    running.array[...] = (1 - momentum) * running.array + momentum * average
 
     return told
 
