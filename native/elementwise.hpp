@@ -93,8 +93,9 @@ template <class F, class T> void line(int64_t n, const T* x, T* y, const F& f = 
 template <class T> void copy_line(int64_t n, const T* x, T* y) {
   constexpr int64_t L = LANES<T>;
   if (n < L) return void(std::copy(x, x + n, y));
-  for (int64_t i = 0; i + L <= n; i += L) store(y + i, load(x + i));
-  store(y + n - L, load(x + n - L));
+  int64_t i = 0;
+  for (; i + L <= n; i += L) store(y + i, load(x + i));
+  if (i < n) store(y + n - L, load(x + n - L));
 }
 
 template <class F, class T> void map(int64_t n, const T* x, T* y, const F& f = {}) {

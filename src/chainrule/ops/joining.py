@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from operator import itemgetter
@@ -192,7 +193,7 @@ def getitem(x: Array, index: Any) -> tuple[Array, Pullback]:
     shape, dtype = x.shape, x.dtype  # all that is needed of x on the way back
 
     def dx(dy: Array) -> Array:
-        dx = np.zeros(shape, dtype)
+        dx = _zeros(shape, dtype)
         if arrays is None:
             dx[basic] = dy
         elif _each_once([a for a in arrays if not isinstance(a, slice)]):
@@ -207,37 +208,21 @@ def getitem(x: Array, index: Any) -> tuple[Array, Pullback]:
 @getitem.native
 def _(x: Array, index: Any) -> tuple[Array, Pullback]:
     one_number_a_row = type(index) is np.ndarray and index.dtype == np.int64 and index.ndim == 1 and x.ndim == 2
-    if one_number_a_row and x.flags.c_contiguous:
-        V = len(x)
-        return core.embedding(index, x), lambda dy: core.embedding_grad(dy, index, V, -1, False)
-    y, dx = getitem.reference(x, index)
-    return (y, _with_border(dx, x.shape, index)) if x.size in LARGE else (y, dx)
+    if not one_number_a_row or not x.flags.c_contiguous:
+        return getitem.reference(x, index)
+    V = len(x)
+    return core.embedding(index, x), lambda dy: core.embedding_grad(dy, index, V, -1, False)
 
 
 LARGE = range(2**16, 2**23)
 """Elements for which zeros come sooner from the kernels, whose memory was in use before; new memory is zero anyway."""
 
 
-def _with_border(dx: Any, shape: tuple[int, ...], index: Any) -> Callable[[Array], Any]:
-    """dx as dy with a border of zeros, where it is that: for numbers and slices without steps."""
-    parts = index if isinstance(index, tuple) else (index,)
-
-    def padded(dy: Array) -> Any:
-        if not {int, slice}.issuperset(map(type, parts)):
-            return dx(dy)
-        taken, border = list(shape), [(0, 0)] * len(shape)
-        for d, (part, n) in enumerate(zip(parts, shape, strict=False)):
-            start, stop, step = part.indices(n) if isinstance(part, slice) else (part % n, part % n + 1, 1)
-            if step != 1:
-                return dx(dy)
-            taken[d] = max(stop - start, 0)
-            border[d] = start, n - start - taken[d]
-        try:
-            return core.pad(dy.reshape(taken), tuple(border), 0.0)
-        except Unsupported:
-            return dx(dy)
-
-    return padded
+def _zeros(shape: tuple[int, ...], dtype: Any) -> Array:
+    n = math.prod(shape)
+    if core is None or n not in LARGE or dtype not in (np.float32, np.float64):
+        return np.zeros(shape, dtype)
+    return core.pad(np.zeros(0, dtype), ((0, n),), 0.0).reshape(shape)  # type: ignore[no-any-return]
 
 
 def with_dots(basic: Any) -> Any:
