@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+import chainrule as cr
 from chainrule.ops import special
 
 x = np.concatenate([np.linspace(-7, 26, 3001), np.geomspace(1e-300, 0.1, 99), -np.geomspace(1e-300, 0.1, 99), [1, -1]])
@@ -26,3 +27,9 @@ def test_ends_and_signs(dtype: str) -> None:
     np.testing.assert_array_equal(y, np.array([1, -1, np.nan, 0, -0.0, 1, -1], dtype))
     assert np.signbit(y[[3, 4]]).tolist() == [False, True]
     np.testing.assert_array_equal(special.erfc(ends), np.array([0, 2, np.nan, 1, 1, 0, 2], dtype))
+
+
+@pytest.mark.parametrize("number", [np.complex64(-0.5), np.full(2, 1 + 1j)], ids=["number", "array"])
+def test_complex_numbers_are_refused(number) -> None:
+    with pytest.raises(TypeError, match="real numbers are needed, not complex"):
+        cr.lgamma(number)

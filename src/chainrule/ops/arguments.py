@@ -20,7 +20,7 @@ __all__ = [
 
 def floating(x: Any) -> Any:
     """Integers and truth values as the default dtype, as PyTorch's functions of real numbers take them."""
-    if not isinstance(x, np.ndarray) or x.dtype.kind == "f":
+    if not isinstance(x, (np.ndarray, np.complexfloating)) or x.dtype.kind == "f":
         return x
     if x.dtype.kind not in "iub":
         raise TypeError(f"real numbers are needed, not {x.dtype}")
