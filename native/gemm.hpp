@@ -195,8 +195,8 @@ struct RowPanels {
 };
 }  // namespace gemm_detail
 
-// C = A·B + bias, or C += A·B. A task is a few row panels, of which all tasks have about as many, against all of B or, where there are few row panels, against a part of it:
-// at least about a hundred thousand multiplications, and at most eight parts.
+// C = A·B + bias, or C += A·B. A task is a few row panels, of which all tasks have about as many, against all of B or, where there are few of
+// them, against a part of it: at least about a hundred thousand multiplications, and at most eight parts.
 template <class T>
 void multiply(int64_t M, Matrix<T> A, const Packed<T>& B, T* C, int64_t ldc, bool add, const T* bias = nullptr) {
   using namespace gemm_detail;

@@ -72,7 +72,8 @@ template <class T> void pad(const T* x, std::vector<Border> axes, T value, T* y)
     axes.pop_back();
     axes.back() = {axes.back().n * n, axes.back().before * n, axes.back().behind * n};
   }
-  if (axes.size() == 1) return parallel_lines(axes[0].size(), 1, [&](int64_t begin, int64_t end) { pad_part(x, axes[0], value, y, begin, end); });
+  if (axes.size() == 1)
+    return parallel_lines(axes[0].size(), 1, [&](int64_t begin, int64_t end) { pad_part(x, axes[0], value, y, begin, end); });
   std::vector<Inner> inner(axes.size(), {1, 1});
   for (size_t d = axes.size() - 1; d > 0; --d) inner[d - 1] = {inner[d].x * axes[d].n, inner[d].y * axes[d].size()};
   size_t first = 0;

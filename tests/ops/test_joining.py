@@ -82,18 +82,9 @@ def test_what_the_kernels_leave_to_the_reference() -> None:
 
 
 INDICES = [
-    -1,
-    3,
-    np.s_[2:],
-    np.s_[:-1],
-    np.s_[5:2],
-    np.s_[1::2],
-    np.s_[-2:, 1],
-    np.s_[1, -2],
-    np.s_[..., 0],
-    np.s_[0, None],
-    (),
-]
+    -1, 3, (), np.s_[2:], np.s_[:-1], np.s_[5:2], np.s_[1::2],
+    np.s_[-2:, 1], np.s_[1, -2], np.s_[..., 0], np.s_[0, None],
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("index", INDICES, ids=str)

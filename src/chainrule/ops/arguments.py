@@ -84,9 +84,7 @@ _WHOLE = (int, np.integer)
 
 def one_dim(name: str, dim: Any, ndim: int, shape: tuple[int, ...]) -> int:
     """`dim`, which may count from the end, as a number from 0 to ndim − 1; `shape` is named in the error."""
-    if type(dim) is int and -ndim <= dim < ndim:
-        return dim % ndim
-    if not isinstance(dim, _WHOLE):
+    if type(dim) is not int and not isinstance(dim, _WHOLE):
         raise TypeError(f"{name}(): dim must be a whole number, not {dim!r}")
     if not -ndim <= dim < ndim:
         span = f"{-ndim} to {ndim - 1} are possible" if ndim else "it has no dimensions"
